@@ -1,0 +1,65 @@
+# The three things people type: make demo, make test, make check.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+
+.PHONY: help demo down test check lint unit lab proto docs lock bench clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(INSTALLED) lab-packages  ## three real servers on this machine, rolled out, used and read
+	@$(BIN)/python -m lab demo
+
+down: $(INSTALLED)  ## end the demo's servers
+	@$(BIN)/python -m lab down
+
+test: check lab  ## everything: lint, types, unit tests and the lab's real servers
+
+check: lint unit  ## the quick half: lint, types and unit tests; needs no root
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+unit: $(INSTALLED)
+	@$(BIN)/pytest -m "not lab"
+
+lab: $(INSTALLED) lab-packages
+	@$(BIN)/pytest -m lab
+
+proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
+	@$(BIN)/python -m proto
+
+docs: $(INSTALLED)  ## make the CLI reference anew from the code
+	@$(BIN)/python -m docs
+
+lock:  ## pin the newest dependencies, with hashes (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements.lock
+
+bench: $(INSTALLED) lab-packages  ## the README's measurements, beside the peers
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache
+
+# Debian's python3 comes without venv: install it where we may, else say how.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "xray-ops needs Python 3.11 or newer; this is $$($(PYTHON) --version)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { [ $$(id -u) = 0 ] && echo "Installing python3-venv" && $(APT) update && $(APT) install -y python3-venv >/dev/null; } || \
+	  { echo "Python's venv is missing: as root, apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing the locked Python packages into $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip --disable-pip-version-check -q install --require-hashes -r requirements.lock
+	@$(BIN)/pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
+	@touch $@

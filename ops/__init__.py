@@ -1,0 +1,1 @@
+"""Fleets of Xray servers kept in git."""

@@ -1,0 +1,79 @@
+"""What can go wrong, split by whose move it is next.
+
+* OpsError               one sentence: what, where, what to do
+  + UsageError      (2)  what was typed names nothing: an unknown key, host or glob
+  + FleetError      (1)  the files of the fleet are wrong: edit them; holds every problem found
+  + SecretsError    (1)  secrets are missing, unreadable, or would be replaced
+  + CoreError       (1)  the core's archive or program is not what the inventory pins
+  + HostError       (3)  one host failed; the others may be fine
+    + TunnelError        ssh did not come up
+    + ApiError           ssh is up, the Xray API did not answer
+
+The number is the exit code when nothing else is said (see README, exit codes).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class OpsError(Exception):
+    """Anything a person can mend; its text is the whole message."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(OpsError):
+    """What was typed names nothing."""
+
+    exit_code: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing to mend: where it is, what it is, and what to write instead."""
+
+    file: str
+    line: int
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """Return ``file:line: message; remedy``, the form that editors jump to."""
+        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+        return place + self.message + (f"; {self.remedy}" if self.remedy else "")
+
+
+class FleetError(OpsError):
+    """The files of the fleet are wrong: every problem found, in the order of the files."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SecretsError(OpsError):
+    """Secrets are missing, unreadable, or would be replaced."""
+
+
+class CoreError(OpsError):
+    """The core's archive or program is not what the inventory pins."""
+
+
+class HostError(OpsError):
+    """One host failed; the others may be fine."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.host = host
+        self.reason = reason
+        super().__init__(f"{host}: {reason}")
+
+
+class TunnelError(HostError):
+    """The ssh connection, or the forward through it, did not come up."""
+
+
+class ApiError(HostError):
+    """The ssh connection is up, but the Xray API behind it did not answer."""

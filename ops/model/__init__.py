@@ -1,0 +1,25 @@
+"""The words of the house, as values: no I/O, no outside library."""
+
+from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule, Ssh
+from ops.model.inbound import Inbound
+from ops.model.key import Key
+from ops.model.reading import Reading, Traffic
+from ops.model.secret import InboundSecrets, KeySecrets, Secrets
+
+__all__ = [
+    "ALL",
+    "Core",
+    "Fleet",
+    "Host",
+    "Inbound",
+    "InboundSecrets",
+    "Key",
+    "KeySecrets",
+    "Maintenance",
+    "Outbound",
+    "Reading",
+    "Rule",
+    "Secrets",
+    "Ssh",
+    "Traffic",
+]

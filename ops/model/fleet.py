@@ -1,0 +1,142 @@
+"""The fleet: hosts, how they are reached, what they offer, and who may use it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from ops.model.inbound import Inbound
+from ops.model.key import Key
+
+ALL = "all"
+"""The group every host is in (pyinfra's own name for it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ssh:
+    """How ssh reaches a host; what is empty is left to ``~/.ssh/config`` and ssh's defaults."""
+
+    hostname: str = ""
+    port: int = 0
+    user: str = ""
+    key: str = ""
+    """Path of the private ssh key on this machine, absolute (``~`` is already expanded)."""
+    jump: str = ""
+    """``[user@]host[:port]`` of a jump host, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """A host is known to be away: a line, not a failure, up to and including *until*."""
+
+    why: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One server: its name, how ssh reaches it, where clients dial it, what it offers."""
+
+    name: str
+    ssh: Ssh = Ssh()
+    address: tuple[str, ...] = ()
+    """Names and addresses (v4, v6) that clients dial; not necessarily the ssh one."""
+    groups: tuple[str, ...] = ()
+    inbounds: tuple[Inbound, ...] = ()
+    api: Literal["socket", "inbound"] = "socket"
+    accounting: Literal["live", "spliced"] = "live"
+    ipv6: bool = True
+    kernel_tuning: bool = False
+    state: Literal["up", "absent"] = "up"
+    maintenance: Maintenance | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Return what a key may name to open the whole of this host."""
+        return frozenset({ALL, self.name, *self.groups})
+
+    @property
+    def uses_sudo(self) -> bool:
+        """Return whether ssh logs in as somebody who must ask for root."""
+        return self.ssh.user not in ("", "root")
+
+    def inbound(self, name: str) -> Inbound:
+        """Return the inbound called *name*; KeyError if this host does not offer it."""
+        for inbound in self.inbounds:
+            if inbound.name == name:
+                return inbound
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The pinned Xray program: a release's version and its zip's SHA-256 per architecture."""
+
+    version: str
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """By ``uname -m``: ``x86_64``, ``aarch64``."""
+    fetch: Literal["push", "pull"] = "push"
+    """``push``: sent from the verified cache here; ``pull``: downloaded by the host."""
+    url: str = "https://github.com/XTLS/Xray-core/releases/download/v{version}/{file}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One way out besides the direct one, as Xray writes it; its name is its tag."""
+
+    name: str
+    protocol: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    stream_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Traffic that matches every given condition leaves by *outbound*, or is blocked."""
+
+    outbound: str
+    """The name of an outbound, or ``direct`` or ``block``."""
+    hosts: frozenset[str] = frozenset({ALL})
+    domain: tuple[str, ...] = ()
+    ip: tuple[str, ...] = ()
+    port: str = ""
+    network: str = ""
+    protocol: tuple[str, ...] = ()
+    inbound: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """A folder of hosts and keys, read and checked: past this point everything trusts it."""
+
+    folder: Path
+    core: Core
+    hosts: tuple[Host, ...]
+    keys: tuple[Key, ...]
+    outbounds: tuple[Outbound, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    public_keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """REALITY public keys by (host, inbound), from ``issued.toml``."""
+
+    @property
+    def known_hosts(self) -> Path:
+        """Return the file of ssh host keys; a host that is not in it is refused."""
+        return self.folder / "inventory" / "known_hosts"
+
+    def host(self, name: str) -> Host:
+        """Return the host called *name*; KeyError if there is none."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise KeyError(name)
+
+    def keys_on(self, host: Host, inbound: Inbound) -> tuple[Key, ...]:
+        """Return the keys that open *inbound* of *host*, in the order of the file."""
+        doors = host.scopes | {f"{scope}/{inbound.name}" for scope in host.scopes}
+        return tuple(key for key in self.keys if not doors.isdisjoint(key.opens))
+
+    def rules_on(self, host: Host) -> tuple[Rule, ...]:
+        """Return the routing rules that hold on *host*, in the order of the file."""
+        return tuple(rule for rule in self.rules if not rule.hosts.isdisjoint(host.scopes))

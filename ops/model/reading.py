@@ -1,0 +1,41 @@
+"""What a host's counters said, and when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Payload bytes: *uplink* from client to target, *downlink* back."""
+
+    uplink: int = 0
+    downlink: int = 0
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        return Traffic(self.uplink + other.uplink, self.downlink + other.downlink)
+
+    @property
+    def total(self) -> int:
+        """Return both directions together."""
+        return self.uplink + self.downlink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The counters of one run of the core on one host, at one moment."""
+
+    host: str
+    run: str
+    """The run's identity, out of the same reply as the counters; empty if the core has none."""
+    read_at: datetime
+    counting_since: datetime
+    """When the run began, to the second."""
+    users: Mapping[str, Traffic] = field(default_factory=dict)
+    """By the core's user: a key's name, or ``name~2`` for its next generation."""
+    inbounds: Mapping[str, Traffic] = field(default_factory=dict)
+    outbounds: Mapping[str, Traffic] = field(default_factory=dict)
+    """Without the one whose name is the run's identity."""
+    way: Literal["socket", "port", "exec"] = "socket"
+    """How the API was reached: forwarded socket or port, or the host's own program."""
