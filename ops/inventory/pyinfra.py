@@ -1,0 +1,41 @@
+"""The fleet in pyinfra's shapes: groups of (name, data). No secret is in them."""
+
+import sys
+from datetime import date
+from typing import Any
+
+from ops.model import ALL, Fleet, Host
+
+Members = list[tuple[str, dict[str, Any]]]
+
+
+def as_pyinfra(fleet: Fleet, today: date) -> dict[str, Members]:
+    """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line."""
+    present = [host for host in fleet.hosts if not _away(host, today)]
+    groups: dict[str, Members] = {ALL: [(host.name, _data(host, fleet)) for host in present]}
+    for host in present:
+        for group in host.groups:
+            groups.setdefault(group, []).append((host.name, {}))
+    return groups
+
+
+def _away(host: Host, today: date) -> bool:
+    away = host.maintenance
+    if away is None or away.until < today:
+        return False
+    sys.stderr.write(f"{host.name} is left out: in maintenance until {away.until}, {away.why}\n")
+    return True
+
+
+def _data(host: Host, fleet: Fleet) -> dict[str, Any]:
+    """Return *host*'s data in pyinfra's own names; what is empty is left to pyinfra."""
+    data: dict[str, Any] = {
+        "ssh_hostname": host.ssh.hostname or host.name,
+        "ssh_port": host.ssh.port,
+        "ssh_user": host.ssh.user,
+        "ssh_key": host.ssh.key,
+        "ssh_known_hosts_file": str(fleet.known_hosts),
+        "ssh_strict_host_key_checking": "yes",
+        "_sudo": host.uses_sudo,
+    }
+    return {name: value for name, value in data.items() if value}

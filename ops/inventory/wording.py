@@ -1,0 +1,158 @@
+"""Say in plain words what pydantic found wrong, and what to write instead."""
+
+import copy
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ops.errors import Problem
+from ops.inventory.toml import Document, Place
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+_TYPES = {
+    "string_type": "text in quotes",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list in [ ]",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "date_type": "a date such as 2026-12-31, without quotes",
+}
+
+
+@dataclass(frozen=True)
+class Checked(Generic[Shape]):
+    """What a file says, without what is wrong in it, and what that is."""
+
+    shape: Shape | None
+    """None where too little was left."""
+    problems: list[Problem]
+    dropped: frozenset[str] = frozenset()
+    """The names of tables that were left out: others may rightly speak of them."""
+
+
+def checked(document: Document, shape: type[Shape]) -> Checked[Shape]:
+    """Check *document* against *shape*, and keep what is right: people mend more at a time."""
+    try:
+        return Checked(shape.model_validate(document.data), [])
+    except ValidationError as error:
+        found = error
+    data = copy.deepcopy(document.data)
+    left = _left(shape, data, found)
+    return Checked(
+        left, list(_problems(document, shape, found)), _names(document.data) - _names(data)
+    )
+
+
+def _left(shape: type[Shape], data: dict[str, Any], error: ValidationError) -> Shape | None:
+    """Take what *error* names out of *data*, until the rest is a *shape* or nothing is left."""
+    for _ in range(3):  # a field, then the table that cannot be without it, then the table's own
+        for found in reversed(error.errors()):
+            _remove(data, _place(found))
+        try:
+            return shape.model_validate(data)
+        except ValidationError as next_error:
+            error = next_error
+    return None
+
+
+def _remove(data: Any, place: Place) -> None:
+    """Take out *place*, or the nearest thing around it that is there."""
+    holder: Any = None
+    last: Any = None
+    for part in place:
+        if not _holds(data, part):
+            break
+        holder, last, data = data, part, data[part]
+    if holder is not None:
+        del holder[last]
+
+
+def _holds(data: Any, part: str | int) -> bool:
+    return part in data if isinstance(data, dict) else isinstance(data, list)
+
+
+def _names(data: dict[str, Any]) -> frozenset[str]:
+    tables = (table for table in data.values() if isinstance(table, dict))
+    return frozenset(name for table in tables for name in table)
+
+
+def _place(found: ErrorDetails) -> Place:
+    return tuple(part for part in found["loc"] if part != "[key]")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the remedy for a misspelt *word*, or what there is to choose from.
+
+    >>> did_you_mean("prot", ["port", "path"])
+    "did you mean 'port'?"
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
+
+
+def _problems(
+    document: Document, shape: type[BaseModel], error: ValidationError
+) -> Iterator[Problem]:
+    for found in error.errors():
+        place = _place(found)
+        if document.secret:
+            found["input"] = "..."
+        message, remedy = _words(found, shape, place)
+        value = found["input"]
+        yield document.problem(place, message, remedy, value)
+
+
+def _words(found: ErrorDetails, shape: type[BaseModel], place: Place) -> tuple[str, str]:
+    """Return the message and the remedy for one finding."""
+    name, kind, context = place[-1] if place else "the file", found["type"], found.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"unknown field {name!r}", did_you_mean(str(name), _fields(shape, place[:-1]))
+    if kind == "missing":
+        return f"{_owner(place)} lacks {name!r}", f"write {name} = ..."
+    if kind == "value_error":
+        error = str(context["error"])
+        return (error if name == found["input"] else f"{name}: {error}"), ""
+    if kind == "literal_error":
+        return f"{name} = {_quoted(found['input'])} is not known", f"use {context['expected']}"
+    if kind in _TYPES:
+        return f"{name} must be {_TYPES[kind]}, not {_quoted(found['input'])}", ""
+    return f"{name} = {_quoted(found['input'])}: {found['msg'].lower()}", ""
+
+
+def _owner(place: Place) -> str:
+    return f"[{'.'.join(str(part) for part in place[:-1])}]" if place[1:] else "the file"
+
+
+def _quoted(value: object) -> str:
+    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields(shape: type[BaseModel], place: Place) -> list[str]:
+    """Return the fields that the table at *place* of *shape* may have."""
+    model: Any = shape
+    for part in place:
+        inner = model.model_fields[part].annotation if _is_model(model) else None
+        model = inner if inner is not None else _value_type(model)
+    while not _is_model(model) and get_args(model):
+        model = _value_type(model)
+    return list(model.model_fields) if _is_model(model) else []
+
+
+def _is_model(candidate: object) -> bool:
+    return isinstance(candidate, type) and issubclass(candidate, BaseModel)
+
+
+def _value_type(annotation: object) -> object:
+    """Return what a dict, list or optional of the model's fields holds."""
+    return next((arg for arg in reversed(get_args(annotation)) if arg is not type(None)), None)
