@@ -1,7 +1,9 @@
 """Read a fleet's folder strictly, once: past this room everything trusts its types."""
 
 import os
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,13 +11,13 @@ from pydantic import BaseModel
 
 from ops.errors import FleetError, Problem, UsageError
 from ops.inventory import build, checks, inbounds
-from ops.inventory.pyinfra import as_pyinfra
+from ops.inventory.pyinfra import Members, groups
 from ops.inventory.shape import HostsFile, IssuedFile, KeysFile
 from ops.inventory.toml import Document, read
 from ops.inventory.wording import Checked, checked, did_you_mean
 from ops.model import Fleet
 
-__all__ = ["as_pyinfra", "did_you_mean", "find", "load"]
+__all__ = ["did_you_mean", "find", "load", "pyinfra_groups"]
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -49,6 +51,19 @@ def load(folder: Path) -> Fleet:
     if problems or not (hosts.shape and keys.shape and issued.shape):
         raise FleetError(sorted(set(problems)))
     return build.fleet_of(folder, hosts.shape, keys.shape, issued.shape)
+
+
+def pyinfra_groups(folder: Path) -> dict[str, Members]:
+    """Return the fleet in *folder* as pyinfra's groups; end the program if its files are wrong.
+
+    pyinfra would show an exception of the inventory with a traceback of its own; what people
+    need is the list of problems.
+    """
+    try:
+        return groups(load(folder), datetime.now(UTC).date())
+    except FleetError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
 
 
 def _disagreements(

@@ -9,14 +9,14 @@ from ops.model import ALL, Fleet, Host
 Members = list[tuple[str, dict[str, Any]]]
 
 
-def as_pyinfra(fleet: Fleet, today: date) -> dict[str, Members]:
+def groups(fleet: Fleet, today: date) -> dict[str, Members]:
     """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line."""
     present = [host for host in fleet.hosts if not _away(host, today)]
-    groups: dict[str, Members] = {ALL: [(host.name, _data(host, fleet)) for host in present]}
+    members: dict[str, Members] = {ALL: [(host.name, _data(host, fleet)) for host in present]}
     for host in present:
         for group in host.groups:
-            groups.setdefault(group, []).append((host.name, {}))
-    return groups
+            members.setdefault(group, []).append((host.name, {}))
+    return members
 
 
 def _away(host: Host, today: date) -> bool:

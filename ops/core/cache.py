@@ -1,0 +1,102 @@
+"""Keep the releases that the inventory pins, each under the SHA-256 of its zip."""
+
+import hashlib
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import platformdirs
+
+from ops.errors import CoreError
+from ops.files import locked
+from ops.model import Core
+
+ARCHIVES = {
+    "x86_64": "Xray-linux-64.zip",
+    "aarch64": "Xray-linux-arm64-v8a.zip",
+    "armv7l": "Xray-linux-arm32-v7a.zip",
+}
+"""The release's file for each ``uname -m`` (XTLS/Xray-core, .github/workflows/release.yml)."""
+SECONDS = 60
+"""The longest that a download may stand still."""
+
+
+def folder() -> Path:
+    """Return the cache's folder, made if need be."""
+    path = platformdirs.user_cache_path("xray-ops") / "core"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def pinned(core: Core, machine: str) -> str:
+    """Return the SHA-256 that the inventory pins for *machine*; CoreError where it pins none."""
+    if sha256 := core.sha256.get(machine):
+        return sha256
+    raise CoreError(
+        f"hosts.toml pins no SHA-256 of core {core.version} for {machine}: "
+        "`ops core pin` writes it there"
+    )
+
+
+def cached(sha256: str) -> Path | None:
+    """Return the archive whose sum is *sha256*, if it is here and still is that."""
+    path = folder() / f"{sha256}.zip"
+    return path if path.exists() and sum_of(path) == sha256 else None
+
+
+def keep(archive: Path, sha256: str | None = None) -> str:
+    """Put a copy of *archive* into the cache; return its sum. CoreError if that is not *sha256*."""
+    found = sum_of(archive)
+    if sha256 not in (None, found):
+        raise CoreError(
+            f"{archive} is not the pinned release: its SHA-256 is {found}, the inventory's {sha256}"
+        )
+    with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as beside:
+        shutil.copyfile(archive, beside.name)
+    Path(beside.name).replace(folder() / f"{found}.zip")
+    return found
+
+
+def archive(core: Core, machine: str) -> Path:
+    """Return the verified archive for *machine*, downloaded if it is not here yet."""
+    sha256 = pinned(core, machine)
+    with locked(folder()):
+        if path := cached(sha256):
+            return path
+        with tempfile.TemporaryDirectory(dir=folder()) as beside:
+            download(url(core, machine), file := Path(beside) / ARCHIVES[machine])
+            keep(file, sha256)
+    return folder() / f"{sha256}.zip"
+
+
+def url(core: Core, machine: str) -> str:
+    """Return where *core* for *machine* is downloaded from."""
+    return core.url.format(version=core.version, file=ARCHIVES[machine])
+
+
+def download(address: str, file: Path) -> None:
+    """Fetch *address* into *file*; https, http and file addresses, through the proxy of the
+    environment. CoreError where that fails.
+    """
+    if not address.startswith(("https://", "http://", "file://")):
+        raise CoreError(f"the core's url {address!r} begins with neither https:// nor file://")
+    try:
+        with urllib.request.urlopen(address, timeout=SECONDS) as answer, file.open("wb") as out:  # noqa: S310
+            shutil.copyfileobj(answer, out)
+    except (urllib.error.URLError, OSError) as error:
+        reason = getattr(error, "reason", error)
+        raise CoreError(
+            f"the core cannot be downloaded from {address}: {reason}; "
+            "`ops core fetch --archive FILE` takes it from a file instead"
+        ) from None
+
+
+def sum_of(path: Path) -> str:
+    """Return the SHA-256 of *path*; CoreError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CoreError(f"{path} cannot be read: {error.strerror}") from None

@@ -1,0 +1,105 @@
+"""Encrypt to several people, decrypt as one of them: age, by pyrage."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+import pyrage
+
+from ops.errors import SecretsError
+from ops.files import replace
+from ops.inventory.toml import shown
+from ops.model import Fleet
+
+IDENTITY = "OPS_AGE_IDENTITY"
+"""Environment variable: the file of the age identity to decrypt with."""
+_HEADER = "# Who can read secrets.toml.age: age or ssh public keys, one a line. Commit this file.\n"
+
+
+def identity_file() -> Path:
+    """Return the file of this user's age identity; it may be missing."""
+    said = os.environ.get(IDENTITY)
+    return Path(said) if said else platformdirs.user_config_path("xray-ops") / "identity.txt"
+
+
+def make_identity() -> str:
+    """Make this user's age identity where there is none; return its public half."""
+    file = identity_file()
+    if file.exists():
+        raise SecretsError(f"{shown(file)} is there already: it may be all that opens your secrets")
+    identity = pyrage.x25519.Identity.generate()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    public = str(identity.to_public())
+    replace(file, f"# public key: {public}\n{identity}\n".encode(), mode=0o600)
+    return public
+
+
+def recipients_file(fleet: Fleet) -> Path:
+    """Return the file that lists who can read the fleet's secrets."""
+    return fleet.folder / "inventory" / "recipients.txt"
+
+
+def recipients(fleet: Fleet) -> list[str]:
+    """Return who can read the fleet's secrets, as public keys."""
+    file = recipients_file(fleet)
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def keep_recipients(fleet: Fleet, public_keys: list[str]) -> None:
+    """Write down who can read the fleet's secrets."""
+    for public_key in public_keys:
+        _recipient(public_key)
+    text = _HEADER + "".join(f"{public_key}\n" for public_key in public_keys)
+    replace(recipients_file(fleet), text.encode())
+
+
+def encrypt(text: str, public_keys: list[str]) -> bytes:
+    """Return *text* encrypted so that each holder of one of *public_keys* can read it."""
+    if not public_keys:
+        raise SecretsError(
+            "nobody could read the encrypted secrets: name yourself first, "
+            "`ops secrets recipients --add PUBLIC-KEY` (`ops secrets identity` makes one)"
+        )
+    keys = [_recipient(key) for key in public_keys]
+    return bytes(pyrage.encrypt(text.encode(), keys, armored=True))
+
+
+def decrypt(file: Path) -> str:
+    """Return the text that *file* holds, read with this user's identity."""
+    identities = _identities()
+    try:
+        return str(pyrage.decrypt(file.read_bytes(), identities), "utf-8")
+    except pyrage.DecryptError:
+        raise SecretsError(
+            f"{shown(file)} is not encrypted to the identity in {shown(identity_file())}: "
+            "ask a colleague to `ops secrets recipients --add` your public key"
+        ) from None
+
+
+def _recipient(public_key: str) -> "pyrage.x25519.Recipient | pyrage.ssh.Recipient":
+    room = pyrage.ssh if public_key.startswith("ssh-") else pyrage.x25519
+    try:
+        return room.Recipient.from_str(public_key)
+    except pyrage.RecipientError:
+        raise SecretsError(
+            f"{public_key!r} is no public key: an age one begins with age1, an ssh one with ssh-"
+        ) from None
+
+
+def _identities() -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
+    file = identity_file()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise SecretsError(
+            f"the secrets are encrypted, and {shown(file)} cannot be read ({error.strerror}): "
+            f"put your age identity there, or its path into ${IDENTITY}"
+        ) from None
+    try:
+        if b"OPENSSH PRIVATE KEY" in content:
+            return [pyrage.ssh.Identity.from_buffer(content)]
+        lines = content.decode().split()
+        return [pyrage.x25519.Identity.from_str(x) for x in lines if x.startswith("AGE-SECRET")]
+    except (pyrage.IdentityError, UnicodeDecodeError):
+        raise SecretsError(f"{shown(file)} holds no age identity that can be used") from None

@@ -1,0 +1,59 @@
+"""Write down which secrets were ever made, by name, and what of them is public."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from ops.files import replace
+from ops.model import Fleet
+from ops.secrets.reality import public_key
+
+_HEADER = """\
+# Which secrets exist, by name, and what of them is public. Commit this file.
+# Written by `ops secrets`: with it, a clone without secrets.toml knows not to make new ones.
+
+"""
+
+
+def path(fleet: Fleet) -> Path:
+    """Return the file, which need not be there."""
+    return fleet.folder / "inventory" / "issued.toml"
+
+
+def places(fleet: Fleet) -> set[tuple[str, ...]]:
+    """Return where every secret that was ever made stands in the secrets' file."""
+    issued = _read(fleet)
+    keys = issued.get("keys", {}).items()
+    inbounds = (
+        (host, inbound, entry["made"])
+        for host, entries in issued.get("hosts", {}).items()
+        for inbound, entry in entries.items()
+    )
+    return {("keys", name, field) for name, fields in keys for field in fields} | {
+        ("hosts", host, inbound, field) for host, inbound, fields in inbounds for field in fields
+    }
+
+
+def keep(fleet: Fleet, secrets: Mapping[str, Any]) -> None:
+    """Write down what *secrets*, the data of the secrets' file, holds; forget nothing older."""
+    issued = _read(fleet)
+    keys: dict[str, Any] = issued.setdefault("keys", {})
+    for name, fields in secrets.get("keys", {}).items():
+        keys[name] = sorted({*keys.get(name, []), *(f for f in fields if fields[f])})
+    hosts: dict[str, Any] = issued.setdefault("hosts", {})
+    for host, inbounds in secrets.get("hosts", {}).items():
+        for inbound, fields in inbounds.items():
+            entry = hosts.setdefault(host, {}).setdefault(inbound, {})
+            entry["made"] = sorted({*entry.get("made", []), *(f for f in fields if fields[f])})
+            if fields.get("private_key"):
+                entry["public_key"] = public_key(fields["private_key"])
+    text = _HEADER + tomlkit.dumps({name: part for name, part in issued.items() if part})
+    if not path(fleet).exists() or path(fleet).read_text() != text:
+        replace(path(fleet), text.encode())
+
+
+def _read(fleet: Fleet) -> dict[str, Any]:
+    return tomllib.loads(path(fleet).read_text()) if path(fleet).exists() else {}

@@ -1,0 +1,20 @@
+"""REALITY's key pairs: X25519, raw, unpadded base64url."""
+
+import base64
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+
+def new_private_key() -> str:
+    """Return a new private key, in the form that Xray reads."""
+    return _written(X25519PrivateKey.generate().private_bytes_raw())
+
+
+def public_key(private_key: str) -> str:
+    """Return the public half of *private_key*, in the form that links carry as ``pbk``."""
+    raw = base64.urlsafe_b64decode(private_key + "=")
+    return _written(X25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw())
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

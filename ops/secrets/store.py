@@ -1,0 +1,66 @@
+"""Where secrets lie: one file, plain and private, or encrypted to the fleet's age recipients."""
+
+import stat
+from pathlib import Path
+
+from ops.errors import SecretsError
+from ops.files import replace
+from ops.inventory.toml import shown
+from ops.model import Fleet
+from ops.secrets import age
+
+
+def plain(fleet: Fleet) -> Path:
+    """Return where the plain file lies, if it is there."""
+    return fleet.folder / "inventory" / "secrets.toml"
+
+
+def encrypted(fleet: Fleet) -> Path:
+    """Return where the encrypted file lies, if it is there."""
+    return fleet.folder / "inventory" / "secrets.toml.age"
+
+
+def path(fleet: Fleet) -> Path | None:
+    """Return the file that holds the secrets, or None; both at once is an error."""
+    there = [file for file in (plain(fleet), encrypted(fleet)) if file.exists()]
+    if len(there) > 1:
+        raise SecretsError(
+            f"{shown(there[0])} and {shown(there[1])} are both there, and may differ: "
+            "delete the one that is out of date"
+        )
+    return there[0] if there else None
+
+
+def read(fleet: Fleet) -> str:
+    """Return the text of the secrets; nothing if they were never made."""
+    file = path(fleet)
+    if file is None:
+        return ""
+    if file == encrypted(fleet):
+        return age.decrypt(file)
+    _must_be_private(file)
+    return file.read_text()
+
+
+def write(fleet: Fleet, text: str) -> None:
+    """Keep *text* as the secrets, in the form they were in; plain if they are new."""
+    if path(fleet) == encrypted(fleet):
+        replace(encrypted(fleet), age.encrypt(text, age.recipients(fleet)), mode=0o600)
+    else:
+        replace(plain(fleet), text.encode(), mode=0o600)
+
+
+def encrypt(fleet: Fleet) -> Path:
+    """Encrypt the secrets to the fleet's recipients, and remove the plain file."""
+    text = read(fleet)
+    if not text:
+        raise SecretsError("there are no secrets to encrypt; `ops secrets fill` makes them")
+    replace(encrypted(fleet), age.encrypt(text, age.recipients(fleet)), mode=0o600)
+    plain(fleet).unlink(missing_ok=True)
+    return encrypted(fleet)
+
+
+def _must_be_private(file: Path) -> None:
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o077:
+        raise SecretsError(f"{shown(file)} can be read by others (mode {mode:04o}): chmod 600 it")
