@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
-.PHONY: help demo down test check lint unit lab proto docs lock bench clean
+.PHONY: help demo down test check lint unit lab lab-packages proto docs lock bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,16 @@ docs: $(INSTALLED)  ## make the CLI reference anew from the code
 lock:  ## pin the newest dependencies, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements.lock
+
+LAB_PACKAGES := systemd-container mmdebstrap nftables openssh-client iproute2
+
+lab-packages:
+	@[ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ] || { \
+	  echo "The lab needs root on Debian 12: its servers are containers. The unit tests run anywhere: make check" >&2; exit 1; }
+	@missing=; for package in $(LAB_PACKAGES); do \
+	  dpkg-query -Wf '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=" $$package"; done; \
+	[ -z "$$missing" ] || { echo "Installing$$missing"; \
+	  $(APT) update && $(APT) install -y --no-install-recommends $$missing >/dev/null; }
 
 bench: $(INSTALLED) lab-packages  ## the README's measurements, beside the peers
 	@$(BIN)/python -m bench

@@ -1,0 +1,14 @@
+"""Real Debian servers on your own machine: systemd, sshd, addresses of their own.
+
+Hosts are containers made with systemd-nspawn on a network that leads nowhere. Tests and the demo
+use them as if they were rented servers; nothing of it reaches the outside.
+
+    with Lab.up("mine", 3) as lab:
+        lab.host("lab1").run("systemctl is-system-running")
+"""
+
+from lab.errors import LabError
+from lab.host import Host
+from lab.lab import Lab, every_lab, purge, sweep
+
+__all__ = ["Host", "Lab", "LabError", "every_lab", "purge", "sweep"]

@@ -1,0 +1,174 @@
+"""The lab's command line: each verb reads its words and calls one thing."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lab import record
+from lab.core import ensure_core
+from lab.errors import LabError
+from lab.host import Host
+from lab.lab import Lab, every_lab, purge
+
+
+class LabGroup(click.Group):
+    """Shows what a person can mend as one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a LabError is a sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except LabError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=LabGroup)
+@click.option("--name", default=record.DEFAULT, show_default=True, help="Which lab.")
+@click.pass_context
+def main(ctx: click.Context, name: str) -> None:
+    """Real Debian servers on this machine, on a network that leads nowhere.
+
+    Example: python -m lab up 3
+    """
+    ctx.obj = name
+
+
+def say(line: str) -> None:
+    """Show progress, one line a stage."""
+    click.echo(line, err=True)
+
+
+@main.command()
+@click.argument("count", type=int, default=3)
+@click.pass_obj
+def up(name: str, count: int) -> None:
+    """Bring the lab up with COUNT hosts; what is there stays, what is broken is mended.
+
+    Example: python -m lab up 3
+    """
+    lab = Lab.up(name, count, say=say)
+    show(lab)
+
+
+@main.command()
+@click.option("--all", "everything", is_flag=True, help="Of all labs, whoever brought them up.")
+@click.pass_obj
+def status(name: str, everything: bool) -> None:
+    """Show the hosts: on, off or paused.
+
+    Example: python -m lab status --all
+    """
+    for lab in every_lab() if everything else [Lab.find(name)]:
+        show(lab)
+
+
+def show(lab: Lab) -> None:
+    """Print a lab, one line a host."""
+    click.echo(f"{lab.name}  {lab.record.network.block4}  from {record.checkout_of(lab.record)}")
+    for host in lab.hosts:
+        login = f"{host.ssh_user}@{host.address}"
+        click.echo(f"  {host.name:7} {host.state:7} {login:21} {host.address6}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("host")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def ssh(name: str, host: str, command: Sequence[str]) -> None:
+    """Log in to HOST, or run COMMAND there.
+
+    Example: python -m lab ssh lab1 systemctl status
+    """
+    words = Lab.find(name).host(host).ssh_command(*command)
+    sys.exit(subprocess.run(words, check=False).returncode)
+
+
+def verb(name: str, act: Callable[[Host], None], text: str) -> None:
+    """Add a command that does one thing to one host."""
+
+    @main.command(name, help=f"{text}\n\nExample: python -m lab {name} lab1")
+    @click.argument("host")
+    @click.pass_obj
+    def command(lab: str, host: str) -> None:
+        act(Lab.find(lab).host(host))
+
+
+verb("cut", Host.cut, "Pull the network cable of HOST.")
+verb("heal", Host.heal, "Plug the network cable of HOST in again.")
+verb("drop", Host.drop, "Lose every packet to and from HOST, silently.")
+verb("undrop", Host.undrop, "Let the packets of HOST through again (ends loss, too).")
+verb("pause", Host.pause, "Make HOST hang: it accepts connections and says nothing.")
+verb("resume", Host.resume, "Let a paused HOST go on.")
+verb("crash", Host.crash, "Cut the power of HOST.")
+verb("start", Host.start, "Switch HOST on.")
+verb("reboot", Host.reboot, "Boot HOST anew, in good order.")
+verb("poweroff", Host.poweroff, "Shut HOST down, in good order.")
+
+
+@main.command()
+@click.argument("host")
+@click.argument("milliseconds", type=click.FloatRange(min=0))
+@click.pass_obj
+def delay(name: str, host: str, milliseconds: float) -> None:
+    """Make every packet of HOST late, each way; 0 ends it.
+
+    Example: python -m lab delay lab1 100
+    """
+    Lab.find(name).host(host).delay(milliseconds)
+
+
+@main.command()
+@click.argument("host")
+@click.argument("percent", type=click.FloatRange(0, 100))
+@click.pass_obj
+def loss(name: str, host: str, percent: float) -> None:
+    """Lose PERCENT of the packets of HOST, each way; 0 ends it.
+
+    Example: python -m lab loss lab1 30
+    """
+    Lab.find(name).host(host).loss(percent)
+
+
+@main.command()
+@click.option("--all", "everything", is_flag=True, help="All labs, whoever brought them up.")
+@click.pass_obj
+def down(name: str, everything: bool) -> None:
+    """End the lab and forget its hosts; the image stays for the next one.
+
+    Example: python -m lab down
+    """
+    for written in record.every():
+        if everything or written.name == name:
+            Lab(written).down()
+            say(f"lab {written.name} is down")
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Copy the files there. [default: leave them in the lab's folder]",
+)
+def core(out: Path | None) -> None:
+    """Make the real xray program and its release archive, the same bytes every time.
+
+    Example: python -m lab core --out build/core
+    """
+    made = ensure_core(out, say)
+    click.echo(f"version  {made.version}\nprogram  {made.program}")
+    click.echo(f"archive  {made.archive}\nsha256   {made.sha256}")
+
+
+@main.command("purge")
+@click.confirmation_option(prompt="End all labs, and remove the image and the cores too?")
+def purge_all() -> None:
+    """End all labs and remove everything that they left on this machine.
+
+    Example: python -m lab purge --yes
+    """
+    purge()

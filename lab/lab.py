@@ -1,0 +1,194 @@
+"""A lab: some hosts, a world for them to talk to, and nothing else within reach."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lab import links, record
+from lab.addresses import MOST_HOSTS
+from lab.certificates import Authority
+from lab.cgroup import Cgroup
+from lab.errors import LabError
+from lab.furnish import Layer, furnish
+from lab.host import Host
+from lab.image import ensure_image
+from lab.machine import prepare
+from lab.ssh import ensure_login_key
+from lab.state import locked, state_folder
+
+Say = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+class Lab:
+    """A running lab. As a context manager it is taken down at the end."""
+
+    def __init__(self, written: record.Record) -> None:
+        self.record = written
+        self._alive: int | None = None
+
+    @classmethod
+    def up(
+        cls,
+        name: str = record.DEFAULT,
+        count: int = 3,
+        *,
+        transient: bool = False,
+        say: Say = silent,
+    ) -> Self:
+        """Bring a lab up, or back up: what is there stays, what is missing or broken is made.
+
+        A *transient* lab ends with this process; should it be killed, :func:`sweep` takes it down.
+        """
+        if not 1 <= count <= MOST_HOSTS:
+            raise LabError(f"a lab has 1 to {MOST_HOSTS} hosts, not {count}")
+        prepare()
+        with locked(_lock(name)):
+            lab = cls(record.claim(name, count, transient=transient))
+            if transient:
+                lab._stay_alive()
+            lab._make(say)
+        return lab
+
+    @classmethod
+    def find(cls, name: str = record.DEFAULT) -> Self:
+        """Return the lab called *name*; LabError if there is none."""
+        written = record.read(name)
+        if not written:
+            raise LabError(f"no lab called {name} is up: python -m lab --name {name} up 3")
+        return cls(written)
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+        return self.record.name
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of all it keeps."""
+        return self.record.folder
+
+    @property
+    def private_key(self) -> Path:
+        """Return the private key that logs in to its hosts."""
+        return self.folder / "id_ed25519"
+
+    @property
+    def known_hosts(self) -> Path:
+        """Return a known_hosts file with all its hosts."""
+        return self.folder / "known_hosts"
+
+    @property
+    def authority(self) -> Authority:
+        """Return the certificate authority that its hosts and its world trust."""
+        return Authority.in_folder(self.folder)
+
+    @cached_property
+    def hosts(self) -> tuple[Host, ...]:
+        """Return its hosts, lab1 first."""
+        return tuple(Host(self.record, index) for index in range(1, self.record.count + 1))
+
+    def host(self, name: str) -> Host:
+        """Return the host called *name*; LabError if there is none."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        names = ", ".join(host.name for host in self.hosts)
+        raise LabError(f"lab {self.name} has no host {name}: it has {names}")
+
+    def down(self) -> None:
+        """End its processes and remove it, whatever state it is in. The guard routes stay."""
+        with locked(_lock(self.name)):
+            Cgroup(self.name).remove()
+            links.remove(self.name)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._alive is not None:
+            os.close(self._alive)
+            self._alive = None
+        record.alive_file(self.name).unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.down()
+
+    def _make(self, say: Say) -> None:
+        image = ensure_image(say)
+        say(f"making {len(self.hosts)} hosts and a world for them")
+        ensure_login_key(self.private_key)
+        network = self.record.network
+        links.make_switch(self.name, network)
+        links.make_world(self.name, network)
+        for host in self.hosts:
+            links.make_host(self.name, host.name, host.index, network)
+            host.clear_faults()
+            self._furnish(host, image)
+        self._write_known_hosts()
+        say("booting them")
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            list(pool.map(Host.start, self.hosts))
+
+    def _furnish(self, host: Host, image: Path) -> None:
+        if host.folder.exists():
+            return
+        partial = host.folder.with_name(f"{host.name}.new")
+        shutil.rmtree(partial, ignore_errors=True)
+        for part in ("work", "root"):
+            (partial / part).mkdir(parents=True)
+        furnish(
+            Layer(image, partial / "up"),
+            host.name,
+            (host.address, host.address6),
+            login_key=self.private_key.with_suffix(".pub").read_text(),
+            authority=self.authority,
+        )
+        partial.rename(host.folder)
+
+    def _write_known_hosts(self) -> None:
+        lines = [line for host in self.hosts for line in host.known_hosts_lines]
+        self.known_hosts.write_text("\n".join(lines) + "\n")
+
+    def _stay_alive(self) -> None:
+        file = record.alive_file(self.name)
+        self._alive = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._alive, fcntl.LOCK_EX)
+
+
+def every_lab() -> list[Lab]:
+    """Return all labs of the state folder, by name."""
+    return [Lab(written) for written in record.every()]
+
+
+def sweep() -> list[str]:
+    """Take down the transient labs whose process is dead; return their names."""
+    dead = [lab for lab in every_lab() if lab.record.orphaned]
+    for lab in dead:
+        lab.down()
+    return [lab.name for lab in dead]
+
+
+def purge() -> None:
+    """Take all labs down and remove images, cores and guard routes: as if there had been none."""
+    for lab in every_lab():
+        lab.down()
+        links.remove_guards(lab.record.network)
+    shutil.rmtree(state_folder(), ignore_errors=True)
+
+
+def _lock(name: str) -> Path:
+    return state_folder() / "labs" / f"{name}.lock"

@@ -1,0 +1,45 @@
+"""The lab's folder: everything it writes lies in here."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VARIABLE = "XRAY_OPS_LAB"
+DEFAULT = Path("/var/lib/xray-ops-lab")
+
+
+def state_folder() -> Path:
+    """Return the folder of images, cores and labs: ``$XRAY_OPS_LAB`` or the default."""
+    return Path(os.environ.get(VARIABLE) or DEFAULT).absolute()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Hold *path* as a lock that dies with its holder; give its file descriptor.
+
+    A child process that inherits the descriptor keeps the lock for as long as it lives.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether somebody alive holds *path* as a lock."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
