@@ -4,7 +4,7 @@ from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule,
 from ops.model.inbound import Inbound
 from ops.model.key import Key
 from ops.model.reading import Reading, Traffic
-from ops.model.secret import InboundSecrets, KeySecrets, Secrets
+from ops.model.secret import InboundSecrets, KeySecrets, Secrets, psk_for
 
 __all__ = [
     "ALL",
@@ -22,4 +22,5 @@ __all__ = [
     "Secrets",
     "Ssh",
     "Traffic",
+    "psk_for",
 ]

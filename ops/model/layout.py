@@ -21,6 +21,9 @@ API_PORT = 10085
 API_TAG = "api"
 API_INBOUND = "api-in"
 """The tag of the API's own inbound there; its bytes are nobody's traffic."""
+NOBODY = "~nobody"
+"""The user of a Shadowsocks inbound that no key opens: no key can be called that, and its traffic
+is blocked. Without one the core starts in a form that takes no users later."""
 RUN_PREFIX = "run-"
 """An unused outbound called ``run-<id>`` carries the run's identity into every reply."""
 

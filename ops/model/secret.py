@@ -1,5 +1,6 @@
 """What must not be seen. No secret is in any ``repr``, and so in no traceback."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,3 +35,12 @@ class Secrets:
 
     keys: Mapping[str, KeySecrets] = field(default_factory=dict, repr=False)
     inbounds: Mapping[tuple[str, str], InboundSecrets] = field(default_factory=dict, repr=False)
+
+
+def psk_for(method: str, psk: str) -> str:
+    """Return the part of a stored *psk* that Shadowsocks' *method* uses, base64.
+
+    >>> psk_for("2022-blake3-aes-128-gcm", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    'AAECAwQFBgcICQoLDA0ODw=='
+    """
+    return b64encode(b64decode(psk)[:16]).decode() if "-128-" in method else psk

@@ -1,0 +1,9 @@
+"""What people's apps are given: share links, QR codes, and a config for an Xray client.
+
+Pure; knows neither templates nor the network.
+"""
+
+from ops.links.client import client
+from ops.links.share import Link, link, links
+
+__all__ = ["Link", "client", "link", "links"]

@@ -1,0 +1,150 @@
+"""Put a host's config together."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ops.errors import FleetError, Problem, SecretsError
+from ops.model import Fleet, Host, Inbound, InboundSecrets, Outbound, Rule, Secrets, layout, psk_for
+from ops.model.key import GENERATION
+from ops.render.accounts import accounts, missing
+from ops.render.safety import Guarded, guarded, sniffing
+from ops.render.templates import FOLDER, environment, fill
+
+CONFIG = "xray.json.j2"
+
+
+def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[str] = ()) -> str:
+    """Return the core's config on *host*, as JSON text; the same input gives the same bytes.
+
+    Args:
+        fleet: the fleet that *host* is of.
+        host: the host.
+        secrets: the fleet's; see :func:`ops.render.placeholders` for those that never existed.
+        own_addresses: the addresses of the host's interfaces, as read on it. Users are kept from
+            them, and from private ones and what the inventory calls the host's own anyway.
+
+    Raises:
+        SecretsError: secrets of this host are missing; names all of them.
+        FleetError: a template is missing, broken, or renders something that is not JSON.
+    """
+    _demand(fleet, host, secrets)
+    templates = environment(fleet.folder)
+    guard = guarded(host, own_addresses)
+    parts = [
+        (name, fill(templates, name, _values(fleet, host, inbound, secrets, guard)))
+        for inbound in host.inbounds
+        for name in [f"inbounds/{inbound.kind}.json.j2"]
+    ]
+    values = {
+        "host": host,
+        "inbounds": [text for _, text in parts],
+        "outbounds": [_outbound(outbound) for outbound in fleet.outbounds],
+        "rules": [_rule(rule) for rule in fleet.rules_on(host)],
+        "guarded": guard,
+        "api": _api(host),
+        "nobody": any(i.protocol == "shadowsocks" for i in host.inbounds) and layout.NOBODY,
+    }
+    return _proved([*parts, (CONFIG, fill(templates, CONFIG, values))])
+
+
+def _demand(fleet: Fleet, host: Host, secrets: Secrets) -> None:
+    """Refuse to go on without every secret that *host* needs."""
+    found = (what for i in host.inbounds for what in missing(fleet, host, i, secrets))
+    lacks = list(dict.fromkeys(found))
+    if not lacks:
+        return
+    # A public key is written down when a pair is first issued: from then on servers may know it.
+    remedy = (
+        "`ops secrets recover` reads back what the servers have, `ops secrets fill` makes the rest"
+        if fleet.public_keys
+        else "`ops secrets fill` makes them"
+    )
+    raise SecretsError(f"secrets of {host.name} are missing: {'; '.join(lacks)}. {remedy}")
+
+
+def _values(
+    fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets, guard: Guarded
+) -> dict[str, Any]:
+    """Return what the template of an inbound's kind may speak of."""
+    own = secrets.inbounds.get((host.name, inbound.name), InboundSecrets())
+    return {
+        "inbound": inbound,
+        "listen": "::" if host.ipv6 else "0.0.0.0",  # noqa: S104  what a server is for
+        "users": accounts(fleet, host, inbound, secrets),
+        "sniffing": sniffing(fleet, guard),
+        "certificate": f"{layout.CERTIFICATES}/{inbound.name}.crt",
+        "certificate_key": f"{layout.CERTIFICATES}/{inbound.name}.key",
+        "private_key": own.private_key,
+        "short_ids": own.short_ids,
+        "psk": psk_for(inbound.method, own.psk),
+    }
+
+
+def _outbound(outbound: Outbound) -> dict[str, Any]:
+    parts = {
+        "tag": outbound.name,
+        "protocol": outbound.protocol,
+        "settings": dict(outbound.settings),
+        "streamSettings": dict(outbound.stream_settings),
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    conditions = {
+        "domain": rule.domain,
+        "ip": rule.ip,
+        "port": rule.port,
+        "network": rule.network,
+        "protocol": rule.protocol,
+        "inboundTag": rule.inbound,
+        "user": [user for key in rule.key for user in _generations(key)],
+    }
+    given = {name: value for name, value in conditions.items() if value}
+    return {"type": "field", **given, "outboundTag": rule.outbound}
+
+
+def _generations(key: str) -> tuple[str, str]:
+    """Return what matches the users of *key*; a new generation does not change the rule."""
+    return key, f"regexp:^{re.escape(key)}{GENERATION}[0-9]+$"
+
+
+def _api(host: Host) -> dict[str, Any]:
+    mode = "0660" if host.uses_sudo else "0600"
+    return {
+        "tag": layout.API_TAG,
+        "listen": f"{layout.SOCKET},{mode}",
+        "inbound": layout.API_INBOUND,
+        "port": layout.API_PORT,
+    }
+
+
+def _proved(parts: Sequence[tuple[str, str]]) -> str:
+    """Return the last of *parts* in one form, parsed and written anew.
+
+    Args:
+        parts: templates' names and what they rendered; the last holds the others.
+
+    Raises:
+        FleetError: one of them is not JSON; never the last if another is to blame.
+    """
+    try:
+        return json.dumps(json.loads(parts[-1][1]), indent=2) + "\n"
+    except json.JSONDecodeError:
+        problems = (_not_json(name, text) for name, text in parts)
+        raise FleetError([problem for problem in problems if problem][:1]) from None
+
+
+def _not_json(name: str, text: str) -> Problem | None:
+    """Say where *text* stops being JSON, without a word of it: it may be an unquoted secret."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        fields = re.findall(r'"(\w+)"\s*:', text[: error.pos])
+        after = f', after "{fields[-1]}"' if fields else ""
+        message = f"what it renders is not JSON{after}: {error.msg}"
+        remedy = "every value wants `| tojson`, every entry but the last a comma"
+        return Problem(f"{FOLDER}/{name}", 0, message, remedy)
+    return None
