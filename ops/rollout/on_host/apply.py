@@ -1,0 +1,89 @@
+"""The ssh side of a rollout: start the swap in a unit of its own, wait, and tell how it went."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ops.rollout.on_host import absent, lock, order, places, swap, transaction
+from ops.rollout.on_host.failure import RolloutError, told
+from ops.rollout.on_host.files import at
+from ops.rollout.on_host.parcel import Parcel
+from ops.rollout.on_host.programs import last_words, run
+
+LONGEST = 1800.0
+"""Seconds to wait for a swap; a core may have to come over a slow line."""
+PASSED_ON = ("http_proxy", "https_proxy", "no_proxy")
+
+
+def start(archive: Path) -> int:
+    """Have systemd run the swap of *archive*, wait for its end, and print what it says."""
+    program = [sys.executable, "-I", str(archive)]
+    log = archive.parent / "log"
+    done = run([*_transient(program, log), *program, "swap"], LONGEST)
+    if not log.exists():
+        holder = lock.holder()
+        swap.sweep(archive.parent)
+        said = lock.busy(holder) if holder is not None else last_words(done)
+        sys.stderr.write(f"{said}\n")
+        return 1
+    out = sys.stderr if done.returncode else sys.stdout
+    out.write(log.read_text())
+    swap.sweep(archive.parent)
+    return done.returncode
+
+
+def _transient(program: list[str], log: Path) -> Iterator[str]:
+    """Yield the words that start a unit which outlives the ssh session, and tidies up if killed."""
+    finish = " ".join([*program, "finish"])
+    yield from ("systemd-run", "--quiet", "--collect", "--wait", f"--unit={places.TRANSIENT}")
+    yield f"--property=ExecStopPost={finish}"
+    yield f"--property=StandardOutput=append:{log}"
+    yield f"--property=StandardError=append:{log}"
+    yield "--property=UMask=0077"
+    for name in PASSED_ON:
+        value = os.environ.get(name) or os.environ.get(name.upper())
+        if value:
+            yield f"--setenv={name}={value}"
+    yield "--"
+
+
+def carry_out(archive: Path) -> int:
+    """Do what the parcel says, under the lock; what is printed goes to the log."""
+    parcel = Parcel(archive)
+    try:
+        with lock.held(parcel.order.who):
+            if parcel.order.how == order.ABSENT:
+                absent.remove(parcel.order, _say)
+            else:
+                swap.Swap(parcel, _say).run()
+    except (RolloutError, OSError, ValueError) as error:
+        _say(told(error))
+        return 1
+    return 0
+
+
+def finish(archive: Path) -> int:
+    """Tidy up after the swap; if it was killed in the middle, put the old set back."""
+    unfinished = transaction.journal()
+    if unfinished:
+        with lock.held("the host itself", patience=30):
+            _say(f"killed in the middle; {swap.put_back(unfinished)}")
+    return 0
+
+
+def recover() -> int:
+    """At boot, before the core starts: put back what a power cut left half done."""
+    unfinished = transaction.journal()
+    if unfinished:
+        transaction.undo(unfinished)
+        at(places.JOURNAL).unlink()
+        run(["systemctl", "daemon-reload"])
+    return 0
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()

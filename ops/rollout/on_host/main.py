@@ -1,0 +1,89 @@
+"""The verbs of this program on a host."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from ops.rollout.on_host.failure import RolloutError, told
+
+
+def main(words: list[str], archive: str = "") -> int:
+    """Do what *words* say; a failure is a sentence and exit status 1."""
+    verb = VERBS[words[0]]
+    try:
+        return verb(words[1:], archive)
+    except (RolloutError, OSError, ValueError) as error:
+        sys.stderr.write(f"{told(error)}\n")
+        return 1
+
+
+def _state(words: list[str], archive: str) -> int:
+    """Print what the host has and runs, as JSON."""
+    from ops.rollout.on_host import state
+
+    sys.stdout.write(json.dumps(asdict(state.gather())) + "\n")
+    return 0
+
+
+def _apply(words: list[str], archive: str) -> int:
+    """Have the parcel carried out in a unit of its own, and wait."""
+    from ops.rollout.on_host import apply
+
+    return apply.start(Path(archive))
+
+
+def _swap(words: list[str], archive: str) -> int:
+    """Carry the parcel out, here and now."""
+    from ops.rollout.on_host import apply
+
+    return apply.carry_out(Path(archive))
+
+
+def _finish(words: list[str], archive: str) -> int:
+    """Tidy up after a swap, however it ended."""
+    from ops.rollout.on_host import apply
+
+    return apply.finish(Path(archive))
+
+
+def _recover(words: list[str], archive: str) -> int:
+    """Put back what a power cut left half done."""
+    from ops.rollout.on_host import apply
+
+    return apply.recover()
+
+
+def _stop(words: list[str], archive: str) -> int:
+    """The core's stop hook: the last reading, while it still answers."""
+    from ops.rollout.on_host import drain, readings
+
+    if "--drain" in words:
+        drain.drain()
+    readings.take("last")
+    return 0
+
+
+def _minute(words: list[str], archive: str) -> int:
+    """Every minute: a reading, and renewed certificates."""
+    from ops.rollout.on_host import readings
+    from ops.rollout.on_host.certificates import copy, sources
+
+    held = sources()
+    if held:
+        copy(held)
+    readings.prune(readings.take("minute"))
+    return 0
+
+
+VERBS = {
+    "state": _state,
+    "apply": _apply,
+    "swap": _swap,
+    "finish": _finish,
+    "recover": _recover,
+    "stop": _stop,
+    "minute": _minute,
+}

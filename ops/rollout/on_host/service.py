@@ -1,0 +1,100 @@
+"""The core's service on this host, as systemd sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops.model import layout
+from ops.rollout.on_host import files, places, users
+from ops.rollout.on_host.core import reason
+from ops.rollout.on_host.programs import properties, run, systemctl
+
+SHOWN = ("ActiveState", "MainPID", "NRestarts", "InvocationID", "NeedDaemonReload")
+
+
+class Service:
+    """The core's service at one moment."""
+
+    def __init__(self) -> None:
+        shown = properties(layout.UNIT, *SHOWN)
+        self.active = shown.get("ActiveState", "")
+        self.pid = int(shown.get("MainPID") or 0)
+        self.restarts = int(shown.get("NRestarts") or 0)
+        self.run = shown.get("InvocationID", "")
+        self.stale = shown.get("NeedDaemonReload") == "yes"
+
+    @property
+    def runs(self) -> bool:
+        """Return whether the core has a process now."""
+        return self.active == "active" and self.pid != 0
+
+    @property
+    def core(self) -> str:
+        """Return the SHA-256 of the release that the running process was started from."""
+        try:
+            return files.at(f"/proc/{self.pid}/exe").readlink().parent.name
+        except OSError:
+            return ""
+
+
+def last_words(config: dict[str, Any]) -> str:
+    """Return why the core ended or what it complained of last, without a secret of *config*."""
+    service = Service()
+    only = [f"_SYSTEMD_INVOCATION_ID={service.run}"] if service.run else ["-u", layout.UNIT]
+    said = run(["journalctl", *only, "-o", "cat", "-n", "30", "--no-pager"]).stdout
+    return masked(reason(said), config)
+
+
+def masked(text: str, config: dict[str, Any]) -> str:
+    """Return *text* with whatever in it is a secret of *config* struck out.
+
+    >>> one = {"tag": "ws", "settings": {"clients": [{"id": "5783a3e7", "email": "alice"}]}}
+    >>> masked("invalid id: 5783a3e7", {"inbounds": [one]})
+    'invalid id: ***'
+    """
+    for inbound in config.get("inbounds", []):
+        held = [entry.get(name) for entry in users.entries(inbound) for name in users.PROOFS]
+        held.append(inbound.get("settings", {}).get("password"))
+        reality = inbound.get("streamSettings", {}).get("realitySettings", {})
+        held += [reality.get("privateKey"), *reality.get("shortIds", [])]
+        for secret in held:
+            text = text.replace(secret, "***") if secret else text
+    return text
+
+
+def started_config() -> dict[str, Any]:
+    """Return the config that the running core was started on; empty if none of ours runs."""
+    config: dict[str, Any] = files.read_json(places.STARTED_CONFIG) or {}
+    return config
+
+
+def live_config() -> dict[str, Any]:
+    """Return the config that the next start would take."""
+    config: dict[str, Any] = files.read_json(layout.CONFIG) or {}
+    return config
+
+
+def restart() -> None:
+    """Start the core anew; its stop hook takes the last reading."""
+    systemctl("reset-failed", layout.UNIT) if Service().active == "failed" else None
+    systemctl("restart", layout.UNIT)
+
+
+def settle() -> None:
+    """Have systemd read the units, and run those that go with the core."""
+    systemctl("daemon-reload")
+    if files.at(f"{places.UNITS}/{places.MINUTE}.timer").exists():
+        systemctl("restart", f"{places.MINUTE}.timer")
+
+
+def end() -> None:
+    """Stop what runs under our units."""
+    for unit in (f"{places.MINUTE}.timer", layout.UNIT):
+        run(["systemctl", "stop", unit], 60)
+    forget()
+
+
+def forget() -> None:
+    """Have systemd forget units whose files are gone."""
+    systemctl("daemon-reload")
+    run(["systemctl", "reset-failed", layout.UNIT])

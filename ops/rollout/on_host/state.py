@@ -1,0 +1,141 @@
+"""Everything a rollout must know of a host, gathered at once: no secret is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from dataclasses import dataclass, field
+from typing import Any
+
+from ops.model import layout
+from ops.rollout.on_host import files, lock, network, places, service, transaction
+from ops.rollout.on_host.core import Api
+from ops.rollout.on_host.failure import RolloutError
+from ops.rollout.on_host.service import Service
+from ops.rollout.on_host.users import Users, fingerprints, frame, inbound_secrets, of_config
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What a host has, and what its core runs."""
+
+    machine: str = ""
+    system: str = ""
+    kernel: str = ""
+    python: str = ""
+    systemd: bool = True
+    disk: dict[str, str] = field(default_factory=dict)
+    """By path: a file's SHA-256, or ``-> target``; files that are not there are left out."""
+    releases: list[str] = field(default_factory=list)
+    active: str = ""
+    run: str = ""
+    started_frame: str = ""
+    """The fingerprint, less its users, of the config the running core was started on."""
+    started_unit: str = ""
+    started_core: str = ""
+    users: Users | None = None
+    """In the running core, as fingerprints; None if it does not tell."""
+    file_users: Users = field(default_factory=dict)
+    """In the config on the disk, as fingerprints."""
+    inbound_secrets: dict[str, list[str]] = field(default_factory=dict)
+    unfinished: str = ""
+    """Who left a rollout unfinished."""
+    holder: dict[str, Any] | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+    addresses: list[str] = field(default_factory=list)
+    listeners: list[list[Any]] = field(default_factory=list)
+    """Who else holds ports: protocol, port, pid, program."""
+    drop_ins: list[str] = field(default_factory=list)
+    free: int = 0
+    """Bytes free where the least is."""
+
+
+def gather() -> HostState:
+    """Look at everything."""
+    systemd = files.at("/run/systemd/system").is_dir()
+    unfinished = transaction.journal()
+    return HostState(
+        machine=platform.machine(),
+        system=_system(),
+        kernel=platform.release(),
+        python=platform.python_version(),
+        systemd=systemd,
+        disk=disk(),
+        releases=_releases(),
+        unfinished=str(unfinished.get("who", "somebody")) if unfinished else "",
+        holder=lock.holder(),
+        record=files.read_json(places.RECORD) or {},
+        addresses=network.own_addresses(),
+        drop_ins=_drop_ins(),
+        free=_free(),
+        **_of_the_file(),
+        **(_of_the_service() if systemd else {}),
+    )
+
+
+def disk() -> dict[str, str]:
+    """Return what lies in each of our places; the swap refuses if it is not what was planned on."""
+    found = {path: files.digest(path) for path in places.OURS}
+    return {path: digest for path, digest in found.items() if digest}
+
+
+def seen(disk: dict[str, str]) -> str:
+    """Return one digest of all of *disk*."""
+    return hashlib.sha256(json.dumps(disk, sort_keys=True).encode()).hexdigest()
+
+
+def _of_the_file() -> dict[str, Any]:
+    config = service.live_config()
+    return {
+        "file_users": fingerprints(of_config(config)),
+        "inbound_secrets": inbound_secrets(config),
+    }
+
+
+def _of_the_service() -> dict[str, Any]:
+    now = Service()
+    started = service.started_config()
+    known = now.runs and started
+    return {
+        "active": now.active,
+        "run": now.run,
+        "started_frame": frame(started) if known else "",
+        "started_unit": "" if now.stale else files.digest(places.STARTED_UNIT),
+        "started_core": now.core,
+        "users": _running_users(started) if known else None,
+        "listeners": [list(held) for held in network.listeners(besides=now.pid)],
+    }
+
+
+def _running_users(started: dict[str, Any]) -> Users | None:
+    try:
+        return fingerprints(Api(started).users())
+    except (RolloutError, ValueError):
+        return None
+
+
+def _releases() -> list[str]:
+    folder = files.at(layout.CORES)
+    return sorted(there.name for there in folder.glob("[0-9a-f]*")) if folder.is_dir() else []
+
+
+def _drop_ins() -> list[str]:
+    folder = files.at(places.DROP_INS)
+    return sorted(f"{places.DROP_INS}/{there.name}" for there in folder.glob("*.conf"))
+
+
+def _system() -> str:
+    try:
+        lines = files.at("/etc/os-release").read_text().splitlines()
+    except OSError:
+        return platform.system()
+    named = dict(line.partition("=")[::2] for line in lines if "=" in line)
+    return named.get("PRETTY_NAME", platform.system()).strip('"')
+
+
+def _free() -> int:
+    nearest = [files.at(path) for path in ("/etc", "/usr/local", "/var/lib")]
+    return min(shutil.disk_usage(path).free for path in nearest if os.path.isdir(path))  # noqa: PTH112
