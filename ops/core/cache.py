@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
@@ -69,6 +70,14 @@ def archive(core: Core, machine: str) -> Path:
             download(url(core, machine), file := Path(beside) / ARCHIVES[machine])
             keep(file, sha256)
     return folder() / f"{sha256}.zip"
+
+
+def fetch_release(core: Core, version: str, machine: str) -> str:
+    """Download *version* from where *core* comes from into the cache; return its SHA-256."""
+    with tempfile.TemporaryDirectory(dir=folder()) as beside:
+        wanted = replace(core, version=version)
+        download(url(wanted, machine), file := Path(beside) / ARCHIVES[machine])
+        return keep(file)
 
 
 def url(core: Core, machine: str) -> str:

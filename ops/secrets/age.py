@@ -46,10 +46,14 @@ def recipients(fleet: Fleet) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def keep_recipients(fleet: Fleet, public_keys: list[str]) -> None:
-    """Write down who can read the fleet's secrets."""
+def check(public_keys: list[str]) -> None:
+    """Raise SecretsError if one of *public_keys* is none."""
     for public_key in public_keys:
         _recipient(public_key)
+
+
+def keep_recipients(fleet: Fleet, public_keys: list[str]) -> None:
+    """Write down who can read the fleet's secrets."""
     text = _HEADER + "".join(f"{public_key}\n" for public_key in public_keys)
     replace(recipients_file(fleet), text.encode())
 

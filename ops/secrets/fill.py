@@ -7,7 +7,6 @@ would cut everybody off.
 
 import base64
 import secrets as random
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -54,7 +53,7 @@ def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
             _set(document, place, _MAKERS[place[-1]]())
         if made:
             store.write(fleet, tomlkit.dumps(document))
-        issued.keep(fleet, tomllib.loads(tomlkit.dumps(document)))
+        issued.keep(fleet, issued.data_of(tomlkit.dumps(document)))
         return [shown(place) for place in made]
 
 

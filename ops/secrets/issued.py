@@ -37,6 +37,11 @@ def places(fleet: Fleet) -> set[tuple[str, ...]]:
     }
 
 
+def data_of(text: str) -> dict[str, Any]:
+    """Return the data of the secrets' file with *text*, as :func:`keep` takes it."""
+    return tomllib.loads(text)
+
+
 def keep(fleet: Fleet, secrets: Mapping[str, Any]) -> None:
     """Write down what *secrets*, the data of the secrets' file, holds; forget nothing older."""
     issued = _read(fleet)

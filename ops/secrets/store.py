@@ -45,9 +45,14 @@ def read(fleet: Fleet) -> str:
 def write(fleet: Fleet, text: str) -> None:
     """Keep *text* as the secrets, in the form they were in; plain if they are new."""
     if path(fleet) == encrypted(fleet):
-        replace(encrypted(fleet), age.encrypt(text, age.recipients(fleet)), mode=0o600)
+        write_to(fleet, text, age.recipients(fleet))
     else:
         replace(plain(fleet), text.encode(), mode=0o600)
+
+
+def write_to(fleet: Fleet, text: str, public_keys: list[str]) -> None:
+    """Keep *text* as the secrets, encrypted to *public_keys*."""
+    replace(encrypted(fleet), age.encrypt(text, public_keys))
 
 
 def encrypt(fleet: Fleet) -> Path:
@@ -55,7 +60,7 @@ def encrypt(fleet: Fleet) -> Path:
     text = read(fleet)
     if not text:
         raise SecretsError("there are no secrets to encrypt; `ops secrets fill` makes them")
-    replace(encrypted(fleet), age.encrypt(text, age.recipients(fleet)), mode=0o600)
+    write_to(fleet, text, age.recipients(fleet))
     plain(fleet).unlink(missing_ok=True)
     return encrypted(fleet)
 

@@ -1,0 +1,5 @@
+"""Let ``python -m ops`` be ``ops``."""
+
+from ops.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""What people type. Each verb is a file of its own, imported only when it is asked for."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from ops.errors import OpsError
+
+_VERBS = {
+    "traffic": "What each key used, live, over the whole fleet.",
+    "stats": "One key's or every key's counters, a line each, for scripts.",
+    "link": "A key's share links, QR codes and client configs.",
+    "keys": "The keys of the inventory, and where they open.",
+    "hosts": "The hosts: reachable, core, uptime; first contact.",
+    "render": "The config that a host would get.",
+    "validate": "Read and check the fleet, as CI should before a rollout.",
+    "secrets": "Make, edit, encrypt and recover the fleet's secrets.",
+    "core": "Fetch and pin releases of the Xray core.",
+    "init": "Write a new fleet folder.",
+}
+
+
+class Verbs(click.Group):
+    """The verbs; a module is imported when its verb is asked for, so `ops` starts quickly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order people meet them."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the verb called *cmd_name*, or None."""
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(importlib.import_module(f"ops.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; what a person can mend is one message and a code, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except OpsError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xray-ops", message="ops %(version)s")
+def cli() -> None:
+    """Read and keep a fleet of Xray servers that lives in git.
+
+    The fleet is the folder that holds inventory/hosts.toml: this one, one above it, or
+    $OPS_FLEET. Servers are changed by `pyinfra inventory deploy.py`, never by `ops`.
+
+    \b
+    Example:
+      ops traffic --all-hosts
+    """
+
+
+def main() -> None:
+    """Run `ops`: exit 70 is a bug of ours, 130 an interruption."""
+    try:
+        cli(prog_name="ops", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception:  # noqa: BLE001 - the one place where a bug of ours shows itself
+        sys.excepthook(*sys.exc_info())
+        sys.exit(70)

@@ -1,0 +1,87 @@
+"""``ops core``: releases of the Xray core."""
+
+from pathlib import Path
+
+import click
+
+from ops.cli.options import Selected, fleet_option
+from ops.core import ARCHIVES, archive, keep
+from ops.core import pin as pin_core
+from ops.core.cache import fetch_release, pinned
+from ops.core.program import version_of
+from ops.errors import CoreError
+
+_archive_option = click.option(
+    "--archive",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A release's zip that is here already.",
+)
+_machine_option = click.option(
+    "--machine",
+    type=click.Choice(list(ARCHIVES)),
+    default="x86_64",
+    show_default=True,
+    help="The servers' `uname -m`.",
+)
+
+
+@click.group()
+def core() -> None:
+    """Keep releases of the Xray core: fetched once, checked, handed to the hosts.
+
+    \b
+    Example:
+      ops core pin --archive Xray-linux-64.zip
+    """
+
+
+@core.command()
+@_archive_option
+@_machine_option
+@fleet_option
+def fetch(selected: Selected, file: Path | None, machine: str) -> None:
+    """Put the pinned release into this machine's cache, if its SHA-256 is the pinned one.
+
+    \b
+    Example:
+      ops core fetch
+    """
+    pinned_core = selected.fleet.core
+    if file:
+        keep(file, pinned(pinned_core, machine))
+    else:
+        archive(pinned_core, machine)
+    click.echo(f"core {pinned_core.version} for {machine} is in the cache, and is the pinned one")
+
+
+@core.command()
+@click.argument("version", required=False)
+@_archive_option
+@_machine_option
+@fleet_option
+def pin(selected: Selected, version: str | None, file: Path | None, machine: str) -> None:
+    """Write a release's version and SHA-256 into hosts.toml, and keep its zip in the cache.
+
+    VERSION is downloaded (26.10.10, say); an archive's version is asked of the program in it.
+    A sum that you have not compared with another source is only what the download happened to
+    be: from here on, nothing else is ever installed.
+
+    \b
+    Example:
+      ops core pin 26.10.10
+      ops core pin --archive Xray-linux-64.zip
+    """
+    if not (version or file):
+        raise click.UsageError("name a VERSION to download, or an --archive")
+    folder = selected.fleet.folder
+    if file:
+        found = version_of(file)
+        if version not in (None, found):
+            raise CoreError(f"{file} holds core {found}, not {version}")
+        version, sha256 = found, keep(file)
+    else:
+        assert version  # noqa: S101
+        sha256 = fetch_release(selected.fleet.core, version, machine)
+    pin_core(folder, version, {machine: sha256})
+    click.echo(f"hosts.toml pins core {version} for {machine}, SHA-256 {sha256}")

@@ -1,0 +1,50 @@
+"""``ops keys``: the keys of the inventory."""
+
+import click
+
+from ops.cli import show
+from ops.cli.options import Format, Selected, selection_options, table_options
+from ops.model import Fleet, Host, Key
+
+
+@click.group()
+def keys() -> None:
+    """Look at the keys of the inventory; they are changed by editing keys.toml.
+
+    \b
+    Example:
+      ops keys list
+    """
+
+
+@keys.command("list")
+@table_options
+@selection_options
+def list_keys(selected: Selected, output: Format) -> None:
+    """List the keys, and the inbounds of the selected hosts that each opens.
+
+    \b
+    Example:
+      ops keys list --key 'a*' --host fra1
+    """
+    hosts = selected.hosts
+    opened = {key.name: _opened(selected.fleet, hosts, key) for key in selected.keys}
+    if output == "json":
+        shown = [
+            {"key": key.name, "note": key.note, "opens": opened[key.name]} for key in selected.keys
+        ]
+        click.echo(show.as_json(shown))
+        return
+    rows = [(key.name, " ".join(opened[key.name]), key.note) for key in selected.keys]
+    headings = ("key", "opens", "note")
+    click.echo(show.as_csv(headings, rows) if output == "csv" else show.table(headings, rows))
+
+
+def _opened(fleet: Fleet, hosts: tuple[Host, ...], key: Key) -> list[str]:
+    """Return the inbounds that *key* opens, as ``host/inbound``."""
+    return [
+        f"{host.name}/{inbound.name}"
+        for host in hosts
+        for inbound in host.inbounds
+        if key in fleet.keys_on(host, inbound)
+    ]

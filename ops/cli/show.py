@@ -1,0 +1,109 @@
+"""Put figures before people and programs: tables, CSV, JSON, sizes, times."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
+    """Return an aligned table; the last *numbers* columns hold figures and lean right."""
+    lines = [list(headings), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    first_number = len(headings) - numbers
+
+    def aligned(line: Sequence[str]) -> str:
+        cells = (
+            cell.rjust(width) if column >= first_number else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        return "  ".join(cells).rstrip()
+
+    heading, *body = map(aligned, lines)
+    return "\n".join([click.style(heading, bold=True), *body])
+
+
+def as_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return *rows* as CSV with a line of *headings*."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows(rows)
+    return text.getvalue().rstrip("\n")
+
+
+def as_json(value: Any) -> str:
+    """Return *value* as JSON that people can read, too."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def size(count: float) -> str:
+    """Return *count* bytes as people read it.
+
+    >>> size(0), size(1023), size(1536), size(3 * 1024**3)
+    ('0 B', '1023 B', '1.5 KiB', '3.0 GiB')
+    """
+    if count < 1024:
+        return f"{count:.0f} B"
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        count /= 1024
+        if count < 1024:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1024:.1f} PiB"
+
+
+def moment(when: datetime) -> str:
+    """Return *when* in RFC 3339, to the second, as JSON carries it."""
+    return when.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def span(length: timedelta) -> str:
+    """Return *length* by its two largest units.
+
+    >>> span(timedelta(seconds=5)), span(timedelta(hours=26, minutes=3))
+    ('5s', '1d 2h')
+    """
+    seconds = int(length.total_seconds())
+    parts = [("d", seconds // 86400), ("h", seconds // 3600 % 24)]
+    parts += [("m", seconds // 60 % 60), ("s", seconds % 60)]
+    while len(parts) > 1 and not parts[0][1]:
+        parts.pop(0)
+    return " ".join(f"{value}{unit}" for unit, value in parts[:2] if value) or "0s"
+
+
+def failures(lines: Iterable[object]) -> None:
+    """Name on stderr what did not answer, a line each."""
+    for line in lines:
+        click.echo(click.style(str(line), fg="red"), err=True)
+
+
+def exit_code(asked: int, failed: int) -> int:
+    """Return 0 if every host answered, 3 if some did not, 4 if none did."""
+    if not failed:
+        return 0
+    return 3 if failed < asked else 4
+
+
+def is_terminal() -> bool:
+    """Return whether a person is looking."""
+    return sys.stderr.isatty() and sys.stdout.isatty()
+
+
+@contextmanager
+def progress(what: str, count: int) -> Iterator[Callable[[], None]]:
+    """Give a function to call for each of *count* things done; people see how far it is."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(transient=True, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=count)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,84 @@
+"""``ops stats``: counters as lines that scripts read."""
+
+import click
+
+from ops import selection
+from ops.cli import show
+from ops.cli.options import (
+    Format,
+    Selected,
+    host_options,
+    json_option,
+    selection_options,
+    timeout_option,
+)
+from ops.cli.round import exit_code, read
+from ops.traffic import rows, total, traffic_bytes
+
+
+@click.group()
+def stats() -> None:
+    """Print counters in the fixed form that scripts read.
+
+    \b
+    Example:
+      ops stats users
+      ops stats user alice
+    """
+
+
+@stats.command()
+@timeout_option
+@json_option
+@selection_options
+def users(selected: Selected, timeout: float, output: Format) -> None:
+    """Print a line a key: NAME uplink=BYTES downlink=BYTES, summed over the hosts.
+
+    A key that never connected has 0; a host that did not answer is named on stderr (exit 3).
+
+    \b
+    Example:
+      ops stats users --group edge
+    """
+    answer = read(selected, timeout)
+    lines = sorted(
+        rows(selected.fleet, answer.readings, "key", selected.key_names), key=lambda row: row.key
+    )
+    if output == "json":
+        keys = [{"key": row.key, "traffic_bytes": traffic_bytes(row.traffic)} for row in lines]
+        click.echo(show.as_json(keys))
+    else:
+        for row in lines:
+            up, down = row.traffic.uplink, row.traffic.downlink
+            click.echo(f"{row.key} uplink={up} downlink={down}")
+    show.failures(answer.failures)
+    raise click.exceptions.Exit(exit_code(answer))
+
+
+@stats.command()
+@click.argument("name")
+@click.option("--partial", is_flag=True, help="Print the sum over the hosts that answered.")
+@timeout_option
+@json_option
+@host_options
+def user(selected: Selected, name: str, partial: bool, timeout: float, output: Format) -> None:
+    """Print uplink:BYTES and downlink:BYTES of the key NAME, summed over the hosts.
+
+    Where a host did not answer the sum is unknown: nothing is printed on stdout, and the exit
+    code is 3. With --partial it is the sum of the rest.
+
+    \b
+    Example:
+      ops stats user alice
+    """
+    key = selection.key(selected.fleet, name)
+    answer = read(selected, timeout)
+    show.failures(answer.failures)
+    if answer.readings and (partial or not answer.failures):
+        used = total(rows(selected.fleet, answer.readings, "key", [key.name]))
+        if output == "json":
+            shown = {"key": key.name, "traffic_bytes": traffic_bytes(used)}
+            click.echo(show.as_json(shown))
+        else:
+            click.echo(f"uplink:{used.uplink}\ndownlink:{used.downlink}")
+    raise click.exceptions.Exit(exit_code(answer))

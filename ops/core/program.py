@@ -1,0 +1,40 @@
+"""Ask the program in a release what it is."""
+
+import re
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+from ops.errors import CoreError
+
+_VERSION = re.compile(r"^Xray (\d+\.\d+\.\d+)")
+
+
+def extract(archive: Path, folder: Path) -> Path:
+    """Unpack the release *archive* into *folder*; return the program in it."""
+    try:
+        with zipfile.ZipFile(archive) as release:
+            release.extractall(folder)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise CoreError(f"{archive} cannot be unpacked: {error}") from None
+    program = folder / "xray"
+    if not program.is_file():
+        raise CoreError(f"{archive} is no release of Xray: there is no xray in it")
+    program.chmod(0o755)
+    return program
+
+
+def version_of(archive: Path) -> str:
+    """Return the version of the program in *archive*, as the program says it."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = extract(archive, Path(folder))
+        try:
+            answer = subprocess.run(
+                [program, "version"], capture_output=True, text=True, check=True, timeout=20
+            ).stdout
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CoreError(f"the program in {archive} does not run here: {error}") from None
+    if found := _VERSION.match(answer):
+        return found[1]
+    raise CoreError(f"the program in {archive} does not say its version: {answer[:80]!r}")

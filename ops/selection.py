@@ -1,0 +1,73 @@
+"""Which hosts and keys a command is about: globs over the fleet's names."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from ops.errors import UsageError
+from ops.inventory import did_you_mean
+from ops.model import Fleet, Host, Key
+
+Thing = TypeVar("Thing")
+
+
+def hosts(fleet: Fleet, names: Sequence[str] = (), groups: Sequence[str] = ()) -> tuple[Host, ...]:
+    """Return the hosts that *names* or *groups* match, all of them where neither is given.
+
+    A host that is ``absent`` has nothing to ask. UsageError where a glob matches nothing.
+    """
+    present = [host for host in fleet.hosts if host.state != "absent"]
+    matched = {
+        host.name
+        for glob in names
+        for host in _matching(glob, "host", {host.name: [host] for host in present})
+    }
+    by_group: dict[str, list[Host]] = {}
+    for host in present:
+        for group in host.groups:
+            by_group.setdefault(group, []).append(host)
+    matched |= {host.name for glob in groups for host in _matching(glob, "group", by_group)}
+    if not (names or groups):
+        return tuple(present)
+    return tuple(host for host in present if host.name in matched)
+
+
+def keys(fleet: Fleet, names: Sequence[str] = ()) -> tuple[Key, ...]:
+    """Return the keys that *names* match, all of them where none is given."""
+    if not names:
+        return fleet.keys
+    named = {key.name: [key] for key in fleet.keys}
+    matched = {key.name for glob in names for key in _matching(glob, "key", named)}
+    return tuple(key for key in fleet.keys if key.name in matched)
+
+
+def key(fleet: Fleet, name: str) -> Key:
+    """Return the one key called *name*; UsageError where there is none."""
+    for candidate in fleet.keys:
+        if candidate.name == name:
+            return candidate
+    remedy = did_you_mean(name, (candidate.name for candidate in fleet.keys))
+    raise UsageError(f"unknown key {name!r}" + (f"; {remedy}" if remedy else ""))
+
+
+def host(fleet: Fleet, name: str) -> Host:
+    """Return the one host called *name*; UsageError where there is none."""
+    for candidate in fleet.hosts:
+        if candidate.name == name:
+            return candidate
+    remedy = did_you_mean(name, (candidate.name for candidate in fleet.hosts))
+    raise UsageError(f"unknown host {name!r}" + (f"; {remedy}" if remedy else ""))
+
+
+def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:
+    """Return those of *hosts* that are in maintenance on *today*: a line each, not a failure."""
+    return tuple(host for host in hosts if host.maintenance and host.maintenance.until >= today)
+
+
+def _matching(glob: str, what: str, named: dict[str, list[Thing]]) -> list[Thing]:
+    found = [thing for name, things in named.items() if fnmatchcase(name, glob) for thing in things]
+    if not found:
+        remedy = did_you_mean(glob, named)
+        raise UsageError(f"no {what} matches {glob!r}" + (f"; {remedy}" if remedy else ""))
+    return found

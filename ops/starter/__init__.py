@@ -1,0 +1,45 @@
+"""The files of a new fleet. They lie beside this one, but for those that are our own fleet's."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_CHECKOUT = _HERE.parent.parent
+_FILES = {
+    "inventory/hosts.toml": "hosts.toml",
+    "inventory/keys.toml": "keys.toml",
+    ".gitignore": "gitignore",
+    "README.md": "readme.md",
+    "requirements.txt": "requirements.txt",
+}
+_SHARED = ("deploy.py", "config.py", "inventory/__init__.py")
+"""The very files that our own example fleet runs on; an installed package holds copies."""
+
+NEXT = """\
+  ops core pin VERSION          # which Xray core, and its checksum
+  ops hosts trust NAME          # each server's ssh host key, compared by you
+  ops secrets fill              # UUIDs, passwords, REALITY keys
+  ops validate
+  pyinfra inventory deploy.py   # shows what would change, and asks
+  ops traffic"""
+
+
+def write(folder: Path) -> tuple[list[str], list[str]]:
+    """Write a new fleet into *folder*; return the names written, and those there before."""
+    sources = {name: _HERE / source for name, source in _FILES.items()}
+    sources |= {name: _shared(name) for name in _SHARED}
+    written, kept = [], []
+    for name, source in sources.items():
+        target = folder / name
+        if target.exists():
+            kept.append(name)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(source.read_text().replace("@VERSION@", version("xray-ops")))
+        written.append(name)
+    return written, kept
+
+
+def _shared(name: str) -> Path:
+    packaged = _HERE / name
+    return packaged if packaged.exists() else _CHECKOUT / name

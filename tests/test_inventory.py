@@ -1,0 +1,134 @@
+"""The inventory is read strictly, and says all that is wrong with it at once."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.errors import FleetError
+from ops.inventory import load
+from tests import fleets
+
+
+def problems(folder: Path) -> list[str]:
+    with pytest.raises(FleetError) as caught:
+        load(folder)
+    return [str(problem).removeprefix(f"{folder}/inventory/") for problem in caught.value.problems]
+
+
+def problem(folder: Path) -> str:
+    (only,) = problems(folder)
+    return only
+
+
+def test_a_host_inherits_from_defaults_then_groups_then_itself(tmp_path: Path) -> None:
+    more = """
+        [hosts.lon1]
+        groups = ["far"]
+        accounting = "live"
+        [groups.far]
+        ssh_user = "admin"
+        accounting = "spliced"
+    """
+    host = load(fleets.write(tmp_path, more=more)).host("lon1")
+    assert host.ssh.user == "admin"
+    assert host.accounting == "live"
+    assert len(host.inbounds) == 4
+
+
+def test_a_key_opens_hosts_groups_or_single_inbounds(tmp_path: Path) -> None:
+    fleet = load(fleets.write(tmp_path))
+    ams1 = fleet.host("ams1")
+    assert [key.name for key in fleet.keys_on(ams1, ams1.inbound("ws"))] == ["alice", "bob"]
+    assert [key.name for key in fleet.keys_on(ams1, ams1.inbound("ss"))] == ["alice"]
+
+
+def test_a_certificate_is_that_of_the_name_clients_ask_for(tmp_path: Path) -> None:
+    inbound = load(fleets.write(tmp_path)).host("ams1").inbound("ws")
+    assert inbound.server_name == "ams1.example.net"
+    assert inbound.certificate == "/etc/tls/ams1.example.net.crt"
+
+
+def test_reality_asks_for_its_targets_name_unless_others_are_given(tmp_path: Path) -> None:
+    assert load(fleets.write(tmp_path)).host("fra1").inbound("reality").server_names == (
+        "www.example.com",
+    )
+
+
+def test_a_host_may_differ_in_one_inbound(tmp_path: Path) -> None:
+    more = "[hosts.fra1.overrides.reality]\npublic_port = 8443\n"
+    fleet = load(fleets.write(tmp_path, more=more))
+    assert fleet.host("fra1").inbound("reality").dialled_port == 8443
+    assert fleet.host("ams1").inbound("reality").dialled_port == 443
+
+
+def test_everything_wrong_is_said_in_one_run_with_its_line(tmp_path: Path) -> None:
+    hosts = fleets.HOSTS.replace("port = 2053", 'port = "2053"').replace("path =", "pth =")
+    keys = '[keys.alice]\nopens = ["ams"]\n[keys.al1ce]\n[keys.carol]\nquota = 1\n'
+    found = "\n".join(problems(fleets.write(tmp_path, hosts, keys)))
+    assert 'hosts.toml:17: port must be a whole number, not "2053"' in found
+    assert "hosts.toml:18: unknown field 'pth'; did you mean 'path'?" in found
+    assert "keys.toml:2: 'alice' opens 'ams'" in found
+    assert "keys.toml:3: 'al1ce' looks like 'alice' (line 1)" in found
+    assert "keys.toml:5: unknown field 'quota'" in found
+
+
+def test_what_is_left_out_for_being_wrong_is_not_called_unknown(tmp_path: Path) -> None:
+    hosts = fleets.HOSTS.replace('protocol = "trojan"', 'protocol = "torjan"')
+    assert "use 'vless', 'trojan' or 'shadowsocks'" in problem(fleets.write(tmp_path, hosts))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('[hosts.x1]\ninbounds = ["realty"]', "unknown inbound 'realty'; did you mean 'reality'?"),
+        ('[hosts.x1]\ngroups = ["egde"]', "unknown group 'egde'; did you mean 'edge'?"),
+        ("[hosts.edge]", "'edge' is a group and a host"),
+        ("[hosts.Ams2]", "'Ams2' will not do: a host's name has small letters"),
+        ("[hosts.amsl]", "'amsl' looks like 'ams1'"),
+        ("[hosts.x1]\nssh_port = 70000", "ssh_port = 70000: input should be less than"),
+        ("[hosts.x1]\nmaintenance = {why = 'disk'}", "lacks 'until'"),
+        ('[hosts.x1]\naddress = ["a:b:c"]\ninbounds = ["ss"]', "neither a name nor an address"),
+        ('[hosts.x1]\nssh_hostname = "ams1"\ninbounds = []', "are the same server to ssh"),
+        ("[hosts.fra1.overrides.ws]\nport = 1", "'fra1' does not offer 'ws'"),
+        ("[hosts.fra1.overrides.reality]\npath = '/x'", "path means nothing to vless-raw-reality"),
+        ("[hosts.ams1.overrides.ss]\nport = 443", "'ss' and 'reality' both listen on port 443"),
+        ('[[rules]]\noutbound = "warp"\nport = "25"', "unknown outbound 'warp'"),
+        ('[[rules]]\noutbound = "block"', "a rule without a condition"),
+        ('[[rules]]\noutbound = "block"\nkey = ["alise"]', "unknown key 'alise'; did you mean"),
+        ('[outbounds.direct]\nprotocol = "freedom"', "'direct' is one of ours"),
+        ('[inbounds.api]\nprotocol = "trojan"\nport = 1', "'api' is the API's own name"),
+    ],
+)
+def test_a_slip_is_named_with_its_remedy(tmp_path: Path, more: str, said: str) -> None:
+    assert said in "\n".join(problems(fleets.write(tmp_path, more=more + "\n")))
+
+
+@pytest.mark.parametrize(
+    ("inbound", "said"),
+    [
+        ('transport = "ws"\nsecurity = "reality"', "the core refuses REALITY over WebSocket"),
+        ('transport = "ws"\nsecurity = "tls"\nflow = "xtls-rprx-vision"', "Vision works on raw"),
+        ("", "vless without TLS or REALITY is readable on the way"),
+        ('security = "reality"', "vless-raw-reality needs target"),
+        ('security = "reality"\ntarget = "x:1"\npath = "/"', "path means nothing"),
+        ('security = "reality"\ntarget = "example.com"', 'write "host:port"'),
+    ],
+)
+def test_a_combination_that_cannot_work_is_refused(tmp_path: Path, inbound: str, said: str) -> None:
+    more = f'[inbounds.new]\nprotocol = "vless"\nport = 9\n{inbound}\n'
+    assert said in "\n".join(problems(fleets.write(tmp_path, more=more)))
+
+
+def test_two_hosts_in_a_table_twice_is_a_syntax_error_with_its_line(tmp_path: Path) -> None:
+    assert "is not TOML: Cannot declare" in problem(fleets.write(tmp_path, more="[hosts.ams1]\n"))
+
+
+def test_what_is_no_utf8_is_named_with_its_line(tmp_path: Path) -> None:
+    file = fleets.write(tmp_path) / "inventory" / "keys.toml"
+    file.write_bytes(b"[keys.alice]\nnote = '\xff'\n")
+    assert "keys.toml:2: is not UTF-8 text" in problem(tmp_path)
+
+
+def test_a_list_over_several_lines_is_pointed_into(tmp_path: Path) -> None:
+    keys = '[keys.alice]\nopens = [\n  "edge",\n  "nowhere",\n]\n'
+    assert "keys.toml:4: 'alice' opens 'nowhere'" in problem(fleets.write(tmp_path, keys=keys))
