@@ -10,5 +10,7 @@ use them as if they were rented servers; nothing of it reaches the outside.
 from lab.errors import LabError
 from lab.host import Host
 from lab.lab import Lab, every_lab, purge, sweep
+from lab.stream import Stream
+from lab.traffic import Client, Moved
 
-__all__ = ["Host", "Lab", "LabError", "every_lab", "purge", "sweep"]
+__all__ = ["Client", "Host", "Lab", "LabError", "Moved", "Stream", "every_lab", "purge", "sweep"]

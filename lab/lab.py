@@ -3,17 +3,19 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from lab import links, record
 from lab.addresses import MOST_HOSTS
 from lab.certificates import Authority
 from lab.cgroup import Cgroup
+from lab.client import run_client
 from lab.errors import LabError
 from lab.furnish import Layer, furnish
 from lab.host import Host
@@ -21,6 +23,8 @@ from lab.image import ensure_image
 from lab.machine import prepare
 from lab.ssh import ensure_login_key
 from lab.state import locked, state_folder
+from lab.traffic import Client
+from lab.world import World
 
 Say = Callable[[str], None]
 
@@ -97,6 +101,15 @@ class Lab:
         """Return its hosts, lab1 first."""
         return tuple(Host(self.record, index) for index in range(1, self.record.count + 1))
 
+    @property
+    def world(self) -> World:
+        """Return what lies beyond its hosts."""
+        return World(self.record)
+
+    def client(self, config: str | Mapping[str, Any]) -> AbstractContextManager[Client]:
+        """Run the real Xray client with *config* (JSON, or what it stands for) in the world."""
+        return run_client(self.record, config)
+
     def host(self, name: str) -> Host:
         """Return the host called *name*; LabError if there is none."""
         for host in self.hosts:
@@ -134,6 +147,7 @@ class Lab:
         network = self.record.network
         links.make_switch(self.name, network)
         links.make_world(self.name, network)
+        self.world.start()
         for host in self.hosts:
             links.make_host(self.name, host.name, host.index, network)
             host.clear_faults()

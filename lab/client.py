@@ -1,0 +1,80 @@
+"""The real Xray client, run in a lab's world with a config that a person would get."""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from lab.cgroup import Cgroup
+from lab.core import ensure_core
+from lab.errors import LabError
+from lab.record import Record
+from lab.traffic import Client
+from lab.waiting import wait_until
+from lab.world import World
+
+
+@contextmanager
+def run_client(lab: Record, config: str | Mapping[str, Any]) -> Iterator[Client]:
+    """Run the real Xray client in the lab's world with *config* (JSON, or what it stands for).
+
+    Only its socks inbound is kept, on a free port: several clients may run at once.
+    """
+    world = World(lab)
+    port = world.free_port()
+    text = _listening_on(port, json.loads(config) if isinstance(config, str) else config)
+    with tempfile.TemporaryFile(dir=lab.folder) as log:
+        words = world.entering(ensure_core().program, "run", "-config", "stdin:")
+        process = subprocess.Popen(
+            Cgroup(f"{lab.name}/clients").entering(*words),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env=_environment(world),
+        )
+        try:
+            _start(process, text, world, port, log)
+            yield Client(world, port)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _start(
+    process: subprocess.Popen[bytes], text: str, world: World, port: int, log: IO[bytes]
+) -> None:
+    assert process.stdin  # noqa: S101  # we asked for a pipe
+    with suppress(BrokenPipeError), process.stdin as pipe:  # the log says why it ended
+        pipe.write(text.encode())
+    try:
+        wait_until(lambda: _accepts(process, world, port), "the Xray client listens")
+    except LabError as error:
+        log.seek(0)
+        said = log.read().decode(errors="replace").strip()
+        raise LabError(f"{error}\n{said}") from error
+
+
+def _accepts(process: subprocess.Popen[bytes], world: World, port: int) -> bool:
+    if process.poll() is not None:
+        raise LabError(f"the Xray client ended with {process.returncode}:")
+    try:
+        world.connect(port).close()
+    except OSError:
+        return False
+    return True
+
+
+def _environment(world: World) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("XRAY_")}
+    return ours | {"SSL_CERT_FILE": str(world.trusted)}
+
+
+def _listening_on(port: int, config: Mapping[str, Any]) -> str:
+    found = [one for one in config["inbounds"] if one["protocol"] in ("socks", "mixed")]
+    if not found:
+        raise LabError("the client's config has no socks inbound to send traffic through")
+    inbound = {**found[0], "listen": "127.0.0.1", "port": port}
+    return json.dumps({**config, "inbounds": [inbound]})
