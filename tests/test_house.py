@@ -14,7 +14,8 @@ FLOORS = [
     {"model", "errors"},
     {"files"},
     {"inventory", "secrets", "render", "links", "core", "tunnel", "xray_api", "starter"},
-    {"selection", "traffic", "reading", "recovery"},
+    {"selection", "traffic", "reading", "trust"},
+    {"recovery"},
     {"cli", "rollout"},
 ]
 """From the ground up; a room imports its own floor and those below."""

@@ -68,9 +68,7 @@ def cli() -> None:
 def main() -> None:
     """Run `ops`: exit 70 is a bug of ours, 130 an interruption."""
     try:
-        cli(prog_name="ops", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(cli(prog_name="ops", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

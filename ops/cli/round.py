@@ -1,24 +1,46 @@
-"""One reading of the selected hosts: progress while it runs, and the exit code it earns."""
+"""Readings of the selected hosts: progress while they run, and the exit code they earn."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from contextlib import closing
 
+import click
+
+from ops import reading
 from ops.cli import show
 from ops.cli.options import Selected
+from ops.model import Reading
+from ops.reading import Round
 
-if TYPE_CHECKING:
-    from ops.reading import Round
 
-
-def read(selected: Selected, timeout: float) -> "Round":
+def read(selected: Selected, timeout: float) -> Round:
     """Read the selected hosts once; what did not answer within *timeout* seconds is a failure."""
-    from ops import reading  # ssh and gRPC cost half a second of imports: only when they are needed
-
     hosts = selected.hosts
     with show.progress("Reading", len(hosts)) as advance:
-        return reading.read(selected.fleet, hosts, deadline=timeout, progress=advance)
+        return reading.read_hosts(
+            selected.fleet, hosts, deadline=timeout, progress=lambda *_: advance()
+        )
 
 
-def exit_code(answer: "Round") -> int:
+def watch(
+    selected: Selected,
+    every: float,
+    timeout: float,
+    shown: Callable[[Sequence[Reading], Sequence[Reading]], str],
+) -> None:
+    """Show round after round, each beside the one before it, until Ctrl-C."""
+    before: Sequence[Reading] = ()
+    rounds = reading.watch(selected.fleet, selected.hosts, every=every, deadline=timeout)
+    with closing(rounds):
+        for now in rounds:
+            if show.is_terminal():
+                click.clear()
+            if before:
+                click.echo(shown(now.readings, before))
+            show.failures(now.failures)
+            before = now.readings
+
+
+def exit_code(answer: Round) -> int:
     """Return 0 if every host answered, 3 if some did not, 4 if none did."""
     failed = len(answer.failures)
     return show.exit_code(failed + len(answer.readings), failed)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ops import recovery
 from ops.cli import show
 from ops.cli.options import Selected, fleet_option, host_options, timeout_option
 from ops.errors import OpsError, SecretsError
@@ -158,10 +159,7 @@ def recover(selected: Selected, timeout: float) -> None:
     Example:
       ops secrets recover
     """
-    from ops.recovery import recover as recover_secrets
-
-    with show.progress("Asking", len(selected.hosts)) as advance:
-        found = recover_secrets(selected.fleet, selected.hosts, deadline=timeout, progress=advance)
+    found = recovery.recover(selected.fleet, selected.hosts, deadline=timeout)
     for name in found.recovered:
         click.echo(f"recovered {name}")
     for conflict in found.conflicts:

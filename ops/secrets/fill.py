@@ -23,7 +23,8 @@ from ops.secrets.reality import new_private_key
 Place = tuple[str, ...]
 """Where a secret stands in the file: ``("keys", "alice", "uuid")``."""
 
-_FIELDS = {"vless": "uuid", "trojan": "password", "shadowsocks": "psk"}
+FIELDS = {"vless": "uuid", "trojan": "password", "shadowsocks": "psk"}
+"""The secret that a key has for each protocol."""
 
 _MAKERS: dict[str, Callable[[], Any]] = {
     "uuid": lambda: str(uuid4()),
@@ -45,12 +46,12 @@ def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
         again = _chosen(wanted, replace)
         document = tomlkit.parse(store.read(fleet))
         known = issued.places(fleet) - again
-        lost = [place for place in wanted if place in known and not _get(document, place)]
+        lost = [place for place in wanted if place in known and not get(document, place)]
         if lost:
             raise SecretsError(_lost(lost))
-        made = [place for place in wanted if place in again or not _get(document, place)]
+        made = [place for place in wanted if place in again or not get(document, place)]
         for place in made:
-            _set(document, place, _MAKERS[place[-1]]())
+            put(document, place, _MAKERS[place[-1]]())
         if made:
             store.write(fleet, tomlkit.dumps(document))
         issued.keep(fleet, issued.data_of(tomlkit.dumps(document)))
@@ -76,7 +77,7 @@ def _wanted(fleet: Fleet) -> Iterator[Place]:
             if inbound.protocol == "shadowsocks":
                 yield ("hosts", host.name, inbound.name, "psk")
             for key in fleet.keys_on(host, inbound):
-                yield ("keys", key.name, _FIELDS[inbound.protocol])
+                yield ("keys", key.name, FIELDS[inbound.protocol])
 
 
 def _chosen(wanted: list[Place], replace: Iterable[str]) -> set[Place]:
@@ -98,13 +99,15 @@ def _lost(lost: list[Place]) -> str:
     )
 
 
-def _get(document: Any, place: Place) -> Any:
+def get(document: Any, place: Place) -> Any:
+    """Return what stands at *place* of *document*, or something empty."""
     for part in place:
         document = document.get(part) or {}
     return document
 
 
-def _set(document: Any, place: Place, value: Any) -> None:
+def put(document: Any, place: Place, value: Any) -> None:
+    """Write *value* at *place* of *document*, with the tables around it."""
     *tables, field = place
     for depth, part in enumerate(tables):
         if part not in document:

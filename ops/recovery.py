@@ -1,0 +1,102 @@
+"""Rebuild the secrets' file from what the servers run."""
+
+import base64
+import json
+import secrets as random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import tomlkit
+
+from ops import reading
+from ops.errors import HostError
+from ops.files import locked
+from ops.model import Fleet, Host
+from ops.model.layout import CONFIG
+from ops.render import users
+from ops.secrets import issued, store
+from ops.secrets.fill import FIELDS, Place, get, put, shown
+
+
+@dataclass
+class Recovered:
+    """What came back, and what did not."""
+
+    recovered: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    failures: Sequence[HostError] = ()
+
+
+def recover(fleet: Fleet, hosts: Sequence[Host], *, deadline: float) -> Recovered:
+    """Read the configs of *hosts* and put into the secrets' file what it lacks.
+
+    What the file has stays. Where two servers disagree about a key nothing is taken.
+    """
+    answers = reading.run_on_hosts(fleet, hosts, f"cat {CONFIG}", deadline=deadline)
+    result = Recovered(failures=answers.failures)
+    found: dict[Place, dict[str, Any]] = {}
+    for host in hosts:
+        if text := answers.results.get(host.name):
+            for place, value in _secrets_in(fleet, host, text):
+                found.setdefault(place, {})[host.name] = value
+    with locked(fleet.folder / "inventory"):
+        document = tomlkit.parse(store.read(fleet))
+        for place, said in found.items():
+            values = _longest(list(said.values()))
+            if len(values) > 1:
+                result.conflicts.append(f"{shown(place)}: {', '.join(said)} differ")
+            elif not get(document, place):
+                put(document, place, _whole(place, values[0]))
+                result.recovered.append(shown(place))
+        if result.recovered:
+            text = tomlkit.dumps(document)
+            store.write(fleet, text)
+            issued.keep(fleet, issued.data_of(text))
+    return result
+
+
+def _secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
+    """Return the secrets in *text*, the config that *host* has."""
+    names = {key.name for key in fleet.keys}
+    protocols = {inbound.name: inbound.protocol for inbound in host.inbounds}
+    found: list[tuple[Place, Any]] = [
+        (("keys", user.name, FIELDS[protocols[user.inbound]]), user.id)
+        for user in users(text)
+        if user.name in names and user.inbound in protocols
+    ]
+    for inbound in json.loads(text)["inbounds"]:
+        if inbound.get("tag") not in protocols:
+            continue
+        place = ("hosts", host.name, inbound["tag"])
+        reality = inbound.get("streamSettings", {}).get("realitySettings", {})
+        if reality:
+            found.append(((*place, "private_key"), reality["privateKey"]))
+            found.append(((*place, "short_ids"), reality["shortIds"]))
+        if inbound["protocol"] == "shadowsocks":
+            found.append(((*place, "psk"), inbound["settings"]["password"]))
+    return found
+
+
+def _longest(values: list[Any]) -> list[Any]:
+    """Return the different ones of *values*; half a psk is no other one than the whole."""
+    distinct: list[Any] = []
+    for value in sorted(values, key=len, reverse=True):
+        if not any(_same(value, longer) for longer in distinct):
+            distinct.append(value)
+    return distinct
+
+
+def _same(value: Any, longer: Any) -> bool:
+    if value == longer:
+        return True
+    if not (isinstance(value, str) and len(value) == 24 and len(longer) == 44):
+        return False
+    return base64.b64decode(longer)[:16] == base64.b64decode(value)
+
+
+def _whole(place: Place, value: Any) -> Any:
+    """A 128-bit method uses half a psk: any other half makes it whole again."""
+    if place[-1] == "psk" and len(raw := base64.b64decode(value)) == 16:
+        return base64.b64encode(raw + random.token_bytes(16)).decode()
+    return value

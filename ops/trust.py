@@ -1,0 +1,65 @@
+"""First contact: which ssh host keys the fleet knows. Who compares them is a person."""
+
+from collections.abc import Iterable, Sequence
+
+from ops.errors import TunnelError, UsageError
+from ops.files import locked, replace
+from ops.model import Fleet, Host
+
+_HEADER = (
+    "# ssh host keys of the fleet, each compared once: `ops hosts trust NAME`. Commit this file.\n"
+)
+
+
+def known(fleet: Fleet, line: str) -> list[str]:
+    """Return the lines of known_hosts about the same place as *line*."""
+    place = line.split()[0]
+    return [old for old in _lines(fleet) if old.split()[:1] == [place]]
+
+
+def chosen(host: Host, lines: dict[str, str], fingerprint: str) -> list[str]:
+    """Return the one of *lines* that has *fingerprint*; TunnelError if none has.
+
+    *lines* are those the host showed, by fingerprint.
+    """
+    wanted = fingerprint if fingerprint.startswith("SHA256:") else f"SHA256:{fingerprint}"
+    if wanted not in lines:
+        shown = ", ".join(lines)
+        raise TunnelError(
+            host.name,
+            f"it shows other host keys than {wanted}: {shown}. Somebody may be in between: "
+            "nothing was trusted",
+        )
+    return [lines[wanted]]
+
+
+def keep(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
+    """Write *lines* into known_hosts; return whether that changed anything.
+
+    UsageError where other keys are known for the host, unless they go *instead*.
+    """
+    with locked(fleet.known_hosts.parent):
+        old = known(fleet, lines[0])
+        if set(lines) <= set(old):
+            return False
+        if old and not instead:
+            raise UsageError(
+                f"{host.name}: another host key is in {fleet.known_hosts.name} already. If the "
+                "server was rebuilt, and you compared the new key, add --replace"
+            )
+        kept = [line for line in _lines(fleet) if line not in old]
+        _write(fleet, [*kept, *lines])
+    return True
+
+
+def _lines(fleet: Fleet) -> list[str]:
+    file = fleet.known_hosts
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [line for line in lines if line.strip()]
+
+
+def _write(fleet: Fleet, lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    if not text.startswith("#"):
+        text = _HEADER + text
+    replace(fleet.known_hosts, text.encode())
