@@ -29,9 +29,9 @@ def start(archive: Path) -> int:
         said = lock.busy(holder) if holder is not None else last_words(done)
         sys.stderr.write(f"{said}\n")
         return 1
-    out = sys.stderr if done.returncode else sys.stdout
-    out.write(log.read_text())
-    swap.sweep(archive.parent)
+    said = log.read_text()
+    swap.sweep(archive.parent)  # before speaking: nobody may be there to hear it
+    (sys.stderr if done.returncode else sys.stdout).write(said)
     return done.returncode
 
 
@@ -41,7 +41,6 @@ def _transient(program: list[str], log: Path) -> Iterator[str]:
     yield from ("systemd-run", "--quiet", "--collect", "--wait", f"--unit={places.TRANSIENT}")
     yield f"--property=ExecStopPost={finish}"
     yield f"--property=StandardOutput=append:{log}"
-    yield f"--property=StandardError=append:{log}"
     yield "--property=UMask=0077"
     for name in PASSED_ON:
         value = os.environ.get(name) or os.environ.get(name.upper())
@@ -85,5 +84,7 @@ def recover() -> int:
 
 
 def _say(sentence: str) -> None:
-    sys.stdout.write(f"{sentence}\n")
-    sys.stdout.flush()
+    """Tell the ssh side, and the journal in case that is gone."""
+    for out in (sys.stdout, sys.stderr):
+        out.write(f"{sentence}\n")
+        out.flush()

@@ -35,6 +35,11 @@ class Api:
         stats = self.call("statsquery").get("stat", [])
         return {stat["name"]: int(stat.get("value", 0)) for stat in stats}
 
+    @property
+    def tells_users(self) -> bool:
+        """Return whether the core can be asked for its users; the old ones cannot."""
+        return "listen" in self.config.get("api", {})
+
     def users(self) -> Users:
         """Return the users in the running core, by inbound."""
         tags = [i["tag"] for i in self.config.get("inbounds", []) if has_users(i)]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
-import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,8 +47,6 @@ class HostState:
     listeners: list[list[Any]] = field(default_factory=list)
     """Who else holds ports: protocol, port, pid, program."""
     drop_ins: list[str] = field(default_factory=list)
-    free: int = 0
-    """Bytes free where the least is."""
 
 
 def gather() -> HostState:
@@ -70,7 +66,6 @@ def gather() -> HostState:
         record=files.read_json(places.RECORD) or {},
         addresses=network.own_addresses(),
         drop_ins=_drop_ins(),
-        free=_free(),
         **_of_the_file(),
         **(_of_the_service() if systemd else {}),
     )
@@ -111,8 +106,9 @@ def _of_the_service() -> dict[str, Any]:
 
 
 def _running_users(started: dict[str, Any]) -> Users | None:
+    api = Api(started)
     try:
-        return fingerprints(Api(started).users())
+        return fingerprints(api.users()) if api.tells_users else None
     except (RolloutError, ValueError):
         return None
 
@@ -134,8 +130,3 @@ def _system() -> str:
         return platform.system()
     named = dict(line.partition("=")[::2] for line in lines if "=" in line)
     return named.get("PRETTY_NAME", platform.system()).strip('"')
-
-
-def _free() -> int:
-    nearest = [files.at(path) for path in ("/etc", "/usr/local", "/var/lib")]
-    return min(shutil.disk_usage(path).free for path in nearest if os.path.isdir(path))  # noqa: PTH112

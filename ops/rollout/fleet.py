@@ -1,0 +1,34 @@
+"""The fleet of this run: read once, however many hosts it has."""
+
+import threading
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ops.inventory import find, load
+from ops.model import Fleet, Secrets
+from ops.rollout.checkout import Checkout, checkout
+from ops.secrets import load as load_secrets
+
+_reading = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What this machine has: the fleet, its secrets, its commit."""
+
+    fleet: Fleet
+    secrets: Secrets
+    checkout: Checkout
+
+
+def here(folder: Path | None = None) -> Here:
+    """Return the fleet in *folder*, or the one that we are in."""
+    with _reading:  # hosts are prepared at the same time
+        return _read(find(folder))
+
+
+@cache
+def _read(folder: Path) -> Here:
+    fleet = load(folder)
+    return Here(fleet, load_secrets(fleet), checkout(folder))

@@ -1,0 +1,59 @@
+"""Carry a plan out on a host: one command, whose outcome is the host's own word."""
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from pyinfra import logger
+from pyinfra.api.command import FileUploadCommand, FunctionCommand, PyinfraCommand, StringCommand
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
+from pyinfra.api.state import State
+from typing_extensions import override
+
+from ops.rollout.bundle import Bundle, parcel
+from ops.rollout.fact import PYTHON
+from ops.rollout.on_host import places
+from ops.rollout.plan import Plan
+
+# The set holds secrets: it comes by stdin, into a folder that was private before it was there.
+CARRY_OUT = (
+    f"{PYTHON} umask 077; mkdir -p {places.STATE} && d=$(mktemp -d {places.STATE}/set.XXXXXXXX) && "
+    '{ base64 -d > "$d/set.pyz" || '
+    '{ rm -rf "$d"; echo "nothing was changed: the set could not be written" >&2; exit 1; }; } && '
+    'exec python3 -I "$d/set.pyz" apply'
+)
+
+
+class Tell(StringCommand):
+    """A command whose words are shown when all went well, too."""
+
+    @override
+    def execute(self, state: State, host: Host, connector_arguments: Any) -> Any:
+        status, output = super().execute(state, host, connector_arguments)
+        for line in output.stdout_lines if status else ():
+            host.log(line)
+        return status, output
+
+
+@operation()
+def roll_out(plan: Plan, archive: Path | None) -> Generator[PyinfraCommand]:
+    """Bring a host to what *plan* says.
+
+    + plan: what is to change, as it was printed
+    + archive: the core's release, if it must be sent
+    """
+    if plan.refusal:
+        yield FunctionCommand(_refuse, (plan.refusal,), {})
+    elif plan.order:
+        if archive:
+            yield StringCommand("mkdir", "-p", "-m", "700", places.STATE)
+            yield FileUploadCommand(str(archive), plan.order.core["upload"])
+        bundle = Bundle(parcel(plan.order, plan.contents))
+        yield Tell(CARRY_OUT, _stdin=bundle)
+
+
+def _refuse(state: State, host: Host, refusal: str) -> bool:
+    """Fail this host alone; an exception would end the run for all."""
+    logger.error("%s%s", host.print_prefix, refusal)
+    return False

@@ -1,0 +1,161 @@
+"""What a host must go through to have what the fleet asks for: a comparison, and nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ops.core.cache import url
+from ops.model import Fleet, Host, layout
+from ops.rollout.checkout import Checkout
+from ops.rollout.difference import Difference, difference
+from ops.rollout.on_host import order, places
+from ops.rollout.on_host.order import Order
+from ops.rollout.on_host.state import HostState, seen
+from ops.rollout.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What whoever rolls out consents to."""
+
+    force: bool = False
+    """Roll out though the host has a commit that this checkout lacks."""
+    rotate: frozenset[str] = frozenset()
+    """Keys whose secret may change, and ``host/inbound`` for an inbound's own; or ``all``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will happen to one host."""
+
+    order: Order | None = None
+    """None: nothing is to change, or it is refused."""
+    contents: dict[str, bytes] = field(default_factory=dict, repr=False)
+    lines: tuple[str, ...] = ()
+    """For people; no secret is in them."""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A host beside what it is to be."""
+
+    fleet: Fleet
+    host: Host
+    state: HostState
+    wanted: Wanted
+
+    @property
+    def changed(self) -> list[str]:
+        """Return the paths that are not as they should be; all, if a rollout was left half done."""
+        have, want = self.state.disk, self.wanted.digests
+        paths = sorted(have.keys() | want.keys())
+        return [p for p in paths if self.state.unfinished or have.get(p) != want.get(p)]
+
+    @property
+    def users(self) -> Difference:
+        """Return what the users of the running core, or else of the file, lack."""
+        there = self.state.users if self.state.users is not None else self.state.file_users
+        return difference(there, self.wanted.fingerprints)
+
+    @property
+    def restart(self) -> Iterator[str]:
+        """Yield why the core must be started anew."""
+        state, want = self.state, self.wanted
+        if state.active != "active":
+            yield f"the service is {state.active or 'not there'}"
+            return
+        if state.unfinished:
+            yield f"{state.unfinished} left a rollout unfinished"
+        if state.started_core != want.release:
+            yield f"core {self.fleet.core.version}"
+        if state.started_frame != want.frame:
+            yield "config"
+        if state.started_unit != want.digests[places.UNIT]:
+            yield "service"
+        if state.users is None and state.started_frame == want.frame:
+            yield from self._untold()
+
+    def _untold(self) -> Iterator[str]:
+        """Yield why users that the core does not tell need a restart."""
+        if self.host.api == "socket":
+            yield "the running core does not answer"
+        elif layout.CONFIG in self.changed:
+            yield 'users (with api = "inbound" they cannot be changed live)'
+
+
+def plan(compared: Comparison, here: Checkout) -> Plan:
+    """Return what brings the host to what is wanted."""
+    why = list(compared.restart)
+    if why:
+        how = order.RESTART
+    elif compared.users:
+        how = order.HOT
+    elif compared.changed:
+        how = order.FILES
+    else:
+        return Plan(lines=("nothing to change",))
+    told = _order(compared, how, here)
+    contents = {path: compared.wanted.files[path].content for path in told.files}
+    return Plan(order=told, contents=contents, lines=tuple(_lines(compared, how, why)))
+
+
+def leaving(host: Host, state: HostState, here: Checkout) -> Plan:
+    """Return what takes the core off a host that is to be without one."""
+    if not state.disk and state.active != "active":
+        return Plan(lines=("nothing to change: the core is not here",))
+    told = Order(
+        host=host.name,
+        who=here.who,
+        how=order.ABSENT,
+        seen=seen(state.disk),
+        record=_record(here, "absent"),
+    )
+    return Plan(order=told, lines=("the core is taken off; its readings stay",))
+
+
+def _order(compared: Comparison, how: str, here: Checkout) -> Order:
+    wanted, host = compared.wanted, compared.host
+    paths = set(compared.changed)
+    items = {path: item for path, item in wanted.files.items() if path in paths}
+    return Order(
+        host=host.name,
+        who=here.who,
+        how=how,
+        seen=seen(compared.state.disk),
+        files={path: [item.mode, item.group] for path, item in items.items()},
+        links={path: target for path, target in wanted.links.items() if path in paths},
+        removed=sorted(paths - wanted.digests.keys()),
+        core=_core(compared),
+        certificates=wanted.certificates,
+        api_users=[host.ssh.user] if host.uses_sudo else [],
+        record=_record(here, wanted.digests[layout.CONFIG]),
+    )
+
+
+def _core(compared: Comparison) -> dict[str, str]:
+    core, state, release = compared.fleet.core, compared.state, compared.wanted.release
+    there = release in state.releases
+    push = core.fetch == "push"
+    return {
+        "sha256": release,
+        "version": core.version,
+        "before": state.started_core,
+        "upload": f"{places.STATE}/{release}.zip" if push and not there else "",
+        "url": "" if push or there else url(core, state.machine),
+    }
+
+
+def _record(here: Checkout, config: str) -> dict[str, object]:
+    return {"commit": here.commit, "clean": here.clean, "who": here.who, "config": config}
+
+
+def _lines(compared: Comparison, how: str, why: list[str]) -> Iterator[str]:
+    yield from compared.users.lines
+    for path in compared.changed:
+        if path != layout.CONFIG and path not in places.LINKS:
+            yield f"~ {path}"
+    yield {
+        order.RESTART: f"the core is restarted: {', '.join(why)}",
+        order.HOT: "into the running core: nobody is dropped",
+        order.FILES: "the core runs on as it is",
+    }[how]

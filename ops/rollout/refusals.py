@@ -1,0 +1,82 @@
+"""Why a host is left alone: found out before anything changes, one sentence each."""
+
+from collections.abc import Iterator
+
+from ops.model import Host
+from ops.rollout.checkout import Checkout
+from ops.rollout.on_host import lock, users
+from ops.rollout.on_host.health import wanted_ports
+from ops.rollout.on_host.state import HostState
+from ops.rollout.plan import Comparison, Options, Plan
+
+
+def of_the_host(state: HostState, here: Checkout, options: Options) -> Iterator[str]:
+    """Yield why nobody should roll out to a host like this now."""
+    if not state.systemd:
+        yield f"{state.system} does not run systemd, which the core's service needs"
+    if state.holder is not None:
+        yield lock.busy(state.holder)
+    applied = state.record.get("commit", "")
+    if applied and not options.force and here.lacks(applied):
+        yield (
+            f"it has commit {applied[:12]}, applied by {state.record.get('who')} at "
+            f"{state.record.get('when')}, which this checkout lacks: pull first, or go back on "
+            "purpose with --data force=yes"
+        )
+
+
+def of_the_set(compared: Comparison, options: Options) -> Iterator[str]:
+    """Yield why this set should not go onto this host."""
+    yield from _drop_ins(compared.state)
+    yield from _ports(compared)
+    yield from _keys(compared, options)
+    yield from _inbounds(compared, options)
+
+
+def _drop_ins(state: HostState) -> Iterator[str]:
+    if state.drop_ins:
+        yield f"{', '.join(state.drop_ins)} would change the core's service: remove it first"
+
+
+def _ports(compared: Comparison) -> Iterator[str]:
+    wanted = wanted_ports(dict(compared.wanted.config))
+    for protocol, port, pid, program in compared.state.listeners:
+        if f"{protocol}/{port}" in wanted:
+            yield (
+                f"{protocol} port {port} is held by {program or 'a program'} (pid {pid}): "
+                "end that, or give the inbound another port"
+            )
+
+
+def _keys(compared: Comparison, options: Options) -> Iterator[str]:
+    unasked = compared.users.unasked(options.rotate)
+    if unasked:
+        names = ",".join(unasked)
+        yield (
+            f"the secrets of {', '.join(unasked)} differ from what people were given: if that is "
+            f"meant, add --data rotate={names}; if not, `ops secrets recover` reads back the old"
+        )
+
+
+def _inbounds(compared: Comparison, options: Options) -> Iterator[str]:
+    wanted = users.inbound_secrets(dict(compared.wanted.config))
+    for inbound, held in compared.state.inbound_secrets.items():
+        name = f"{compared.host.name}/{inbound}"
+        if inbound not in wanted or {"all", name} & options.rotate:
+            continue
+        if set(held) - set(wanted[inbound]):
+            yield (
+                f"the inbound {inbound} would get another REALITY key, short id or password, and "
+                f"every link to it would die: if that is meant, add --data rotate={name}; if not, "
+                "`ops secrets recover` reads back the old"
+            )
+
+
+def unless(reasons: list[str], host: Host, plan: Plan) -> Plan:
+    """Return *plan*, or if there are *reasons* against its changes, their refusal."""
+    return refused(host, reasons, plan.lines) if reasons and plan.order else plan
+
+
+def refused(host: Host, reasons: list[str], lines: tuple[str, ...] = ()) -> Plan:
+    """Return a plan that leaves *host* as it is."""
+    return Plan(refusal=f"{host.name} is left as it is: {'; '.join(reasons)}", lines=lines)

@@ -1,0 +1,94 @@
+"""The steps of a rollout, as deploy.py calls them for each host."""
+
+from pathlib import Path
+
+from pyinfra import logger
+from pyinfra.api.deploy import deploy
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.context import host as target
+from pyinfra.context import state
+
+from ops.core import archive
+from ops.errors import CoreError, OpsError
+from ops.model import Host
+from ops.rollout import refusals
+from ops.rollout.bundle import Bundle, program
+from ops.rollout.fact import LookAtHost
+from ops.rollout.fleet import Here, here
+from ops.rollout.on_host.order import Order
+from ops.rollout.on_host.state import HostState
+from ops.rollout.operation import roll_out
+from ops.rollout.plan import Comparison, Options, Plan, leaving, plan
+from ops.rollout.wanted import wanted
+
+
+def look() -> HostState | None:
+    """Return what the host has and what its core runs; None if it failed and is left out."""
+    seen: HostState | None = target.get_fact(LookAtHost, _stdin=Bundle(program()))
+    return seen
+
+
+def compare(seen: HostState | None) -> Plan | None:
+    """Return what must change, having printed it; what is wrong with the fleet ends the run."""
+    if seen is None:
+        return None
+    try:
+        ours = here()
+        planned = _planned(ours, ours.fleet.host(target.name), seen)
+    except KeyError:
+        raise PyinfraError(f"{target.name} is no host of the fleet") from None
+    except OpsError as error:
+        raise PyinfraError(str(error)) from None
+    for line in planned.lines:
+        target.log(line)
+    if planned.refusal:
+        target.log_styled(planned.refusal, log_func=logger.error, fg="red")
+        state.failed_hosts.add(target)  # --dry runs no operation that could fail
+    return planned
+
+
+def change(planned: Plan | None) -> None:
+    """Carry *planned* out; where nothing is to change, nothing is sent."""
+    if planned is None:
+        return
+    order = planned.order
+    release = _release(order) if order and order.core.get("upload") else None
+    roll_out(name="Roll out Xray", plan=planned, archive=release)
+
+
+@deploy("Xray")
+def xray() -> None:
+    """Bring the host to what the fleet asks for."""
+    change(compare(look()))
+
+
+def _planned(ours: Here, host: Host, seen: HostState) -> Plan:
+    options = _options()
+    reasons = list(refusals.of_the_host(seen, ours.checkout, options))
+    if host.state == "absent":
+        return refusals.unless(reasons, host, leaving(host, seen, ours.checkout))
+    try:
+        want = wanted(ours.fleet, host, ours.secrets, seen.machine, seen.addresses)
+    except CoreError as error:  # this machine's core is not pinned: others may have theirs
+        return refusals.refused(host, [str(error)])
+    compared = Comparison(ours.fleet, host, seen, want)
+    reasons += refusals.of_the_set(compared, options)
+    return refusals.unless(reasons, host, plan(compared, ours.checkout))
+
+
+def _options() -> Options:
+    rotate = str(target.data.get("rotate", ""))
+    return Options(
+        force=str(target.data.get("force", "")).lower() in ("yes", "true", "1"),
+        rotate=frozenset(name for name in rotate.split(",") if name),
+    )
+
+
+def _release(order: Order) -> Path:
+    """Return the verified archive that is to be sent."""
+    core, wanted_sum = here().fleet.core, order.core["sha256"]
+    machine = next(machine for machine, pinned in core.sha256.items() if pinned == wanted_sum)
+    try:
+        return archive(core, machine)
+    except OpsError as error:
+        raise PyinfraError(str(error)) from None
