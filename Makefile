@@ -15,7 +15,7 @@ help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(INSTALLED) lab-packages  ## three real servers on this machine, rolled out, used and read
-	@$(BIN)/python -m lab demo
+	@$(BIN)/python -m lab.demo
 
 down: $(INSTALLED)  ## end the demo's servers
 	@$(BIN)/python -m lab down
