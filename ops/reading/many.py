@@ -1,0 +1,63 @@
+"""Do the same with many hosts at once, by one deadline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ops.errors import HostError, TunnelError
+from ops.model import Host
+from ops.tunnel import Deadline
+
+T = TypeVar("T")
+GRACE = 0.2
+"""Seconds that a host's own account of its lateness has before it is given up without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes(Generic[T]):
+    """What came of each host, in the order the hosts were given."""
+
+    results: dict[str, T]
+    """By the host's name."""
+    failures: tuple[HostError, ...]
+
+
+async def on_each(
+    hosts: Sequence[Host],
+    work: Callable[[Host, Deadline], Awaitable[T]],
+    *,
+    deadline: float,
+    ended: Callable[[Host, T | HostError], None] | None = None,
+) -> Outcomes[T]:
+    """Return what *work* made of each of *hosts* within *deadline* seconds.
+
+    A HostError of one host touches no other. *ended* is told of each as it ends.
+    """
+    until = Deadline.after(deadline)
+
+    async def one(host: Host) -> T | HostError:
+        outcome = await _outcome(host, work, until)
+        if ended:
+            ended(host, outcome)
+        return outcome
+
+    async with asyncio.TaskGroup() as group:
+        tasks = {host.name: group.create_task(one(host)) for host in hosts}
+    outcomes = {name: task.result() for name, task in tasks.items()}
+    return Outcomes(
+        {name: o for name, o in outcomes.items() if not isinstance(o, HostError)},
+        tuple(o for o in outcomes.values() if isinstance(o, HostError)),
+    )
+
+
+async def _outcome(
+    host: Host, work: Callable[[Host, Deadline], Awaitable[T]], until: Deadline
+) -> T | HostError:
+    try:
+        async with asyncio.timeout_at(until.at + GRACE):
+            return await work(host, until)
+    except HostError as error:
+        return error
+    except TimeoutError:
+        return TunnelError(host.name, f"did not end within {until.seconds:g} s")

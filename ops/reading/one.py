@@ -1,0 +1,56 @@
+"""Read one host: the place where the tunnel and the API meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from ops.model import Host, Reading
+from ops.tunnel import CommandError, Deadline, Dialer, Line
+from ops.xray_api import (
+    Api,
+    UnavailableError,
+    open_api,
+    printed_command,
+    printing_failed,
+    read_printed,
+)
+
+
+class HostReader:
+    """Reads one host over one line, as often as asked, the way that was found to work."""
+
+    def __init__(self, line: Line, api: Api) -> None:
+        self.line = line
+        self._api = api
+        self._forwarded = True
+        self._latest: Reading | None = None
+
+    async def read(self, deadline: Deadline) -> Reading:
+        """Return a reading, or raise HostError by *deadline*."""
+        if not self._forwarded:
+            return await _read_on_host(self.line, deadline)
+        try:
+            self._latest = await self._api.read(timeout=deadline.left, previous=self._latest)
+        except UnavailableError:
+            if not await self.line.refusal(deadline):
+                raise
+            self._forwarded = False
+            return await _read_on_host(self.line, deadline)
+        return self._latest
+
+
+@asynccontextmanager
+async def open_reader(dialer: Dialer, host: Host, deadline: Deadline) -> AsyncIterator[HostReader]:
+    """Open a line to *host*, and its API over it; TunnelError if that is not done by *deadline*."""
+    async with AsyncExitStack() as opened:
+        line = await opened.enter_async_context(dialer.dial(host, deadline))
+        target = await opened.enter_async_context(line.api_target())
+        yield HostReader(line, await opened.enter_async_context(open_api(target, host)))
+
+
+async def _read_on_host(line: Line, deadline: Deadline) -> Reading:
+    """Read by the host's own ``xray api``, which needs no forwarding."""
+    try:
+        printed = await line.run(printed_command(line.host), deadline)
+    except CommandError as error:
+        raise printing_failed(line.host, error.complaint) from None
+    return read_printed(printed, line.host)

@@ -1,0 +1,69 @@
+"""What else is asked of hosts over a line: their core, a command's output, their host keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ops.errors import HostError
+from ops.model import Fleet, Host, Reading
+from ops.model.layout import CORE
+from ops.reading.many import Outcomes, on_each
+from ops.reading.one import open_reader
+from ops.tunnel import CommandError, Deadline, Dialer, HostKey, shown_host_keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """One host that ssh reaches: its core's version, and its reading or why there is none."""
+
+    core: str
+    """``26.10.10``; empty if there is no core where ours lies."""
+    reading: Reading | HostError
+
+
+async def inspect_each(
+    fleet: Fleet, hosts: Sequence[Host], *, deadline: float
+) -> Outcomes[Inspection]:
+    """Return what each of *hosts* runs; a failure is a host that ssh does not reach."""
+    async with Dialer(fleet) as dialer:
+
+        async def inspect(host: Host, until: Deadline) -> Inspection:
+            async with open_reader(dialer, host, until) as reader:
+                try:
+                    version = await reader.line.run(f"{CORE} version", until, as_root=False)
+                except CommandError:
+                    version = ""
+                try:
+                    reading: Reading | HostError = await reader.read(until)
+                except HostError as error:
+                    reading = error
+            return Inspection(core=_version(version), reading=reading)
+
+        return await on_each(hosts, inspect, deadline=deadline)
+
+
+def _version(printed: str) -> str:
+    """Return the version in what the core prints.
+
+    >>> _version("Xray 26.10.10 (Xray, Penetrates Everything.) ac3e243 (go1.27.2 linux/amd64)")
+    '26.10.10'
+    """
+    return next(iter(printed.split()[1:2]), "")
+
+
+async def run_on_each(
+    fleet: Fleet, hosts: Sequence[Host], command: str, *, deadline: float
+) -> Outcomes[str]:
+    """Return what *command*, run as root by the host's shell, prints on each of *hosts*."""
+    async with Dialer(fleet) as dialer:
+
+        async def run(host: Host, until: Deadline) -> str:
+            async with dialer.dial(host, until) as line:
+                return await line.run(command, until)
+
+        return await on_each(hosts, run, deadline=deadline)
+
+
+async def keys_of(fleet: Fleet, host: Host, *, deadline: float) -> tuple[HostKey, ...]:
+    """Return the host keys that *host* shows; TunnelError if it shows none in time."""
+    async with Dialer(fleet) as dialer:
+        return await shown_host_keys(dialer, host, Deadline.after(deadline))

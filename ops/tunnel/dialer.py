@@ -1,0 +1,180 @@
+"""From a host of the fleet to an open line, for many hosts at once."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import asyncssh
+
+from ops.errors import TunnelError
+from ops.model import Fleet, Host, Ssh
+from ops.tunnel import reach
+from ops.tunnel.deadline import Deadline
+from ops.tunnel.failures import TROUBLE, tunnel_error, unknown_host_key
+from ops.tunnel.known_hosts import check_known_hosts, trusted_keys
+from ops.tunnel.line import Line
+from ops.tunnel.private_folder import private_folder
+from ops.tunnel.route import Route, RoutePlanner
+from ops.tunnel.turnstile import Turnstile
+
+ON_THE_WAY = (64, 0.25)
+"""Hosts dialled at once, and the patience with them if none gets through. Home routers and one
+server's queue of connections (128 in sshd) take this many."""
+HANDSHAKES = (16, 0.1)
+"""One is computed in some 5 ms, so 16 in .1 s, if they do not wait."""
+BEHIND_A_JUMP = (8, 0.25)
+PROXIED = (8, 2.0)
+"""A ProxyCommand is often one more login to a jump host: with its default MaxStartups 8 at once
+lost none, 64 lost half of them. A login still pending after 2 s is likely a dead host's."""
+
+Connection = asyncssh.SSHClientConnection
+
+
+class Dialer:
+    """Dials hosts of one fleet; an async context manager that leaves nothing behind.
+
+    What is parsed (ssh config, known_hosts, ssh keys) and what is shared (the connection to a
+    jump host) is held here, once for all hosts.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._known_hosts = fleet.known_hosts
+        self._opened = ExitStack()
+        self._routes: dict[str, Route] = {}
+        self._jumps: dict[Ssh, asyncio.Task[Connection]] = {}
+        self._on_the_way = Turnstile(*ON_THE_WAY)
+        self._turns = {False: Turnstile(*HANDSHAKES), True: Turnstile(*PROXIED)}
+        self._turns_behind: dict[Ssh, Turnstile] = {}
+
+    async def __aenter__(self) -> Self:
+        self._folder: Path = self._opened.enter_context(private_folder())
+        self._planner = RoutePlanner(self._folder)
+        check_known_hosts(self._known_hosts)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._jumps.values():
+            task.cancel()
+        for outcome in await asyncio.gather(*self._jumps.values(), return_exceptions=True):
+            if isinstance(outcome, Connection):
+                outcome.abort()
+                await outcome.wait_closed()
+        self._opened.close()
+
+    @asynccontextmanager
+    async def dial(self, host: Host, deadline: Deadline) -> AsyncIterator[Line]:
+        """Yield an open line to *host*, hung up at the end.
+
+        Raise TunnelError if it does not stand by *deadline*; an unknown host key is refused.
+        """
+        route = self.route(host)
+        line = Line(host, route, await self._connect(route, deadline), self._folder)
+        try:
+            yield line
+        finally:
+            await line.close()
+
+    def route(self, host: Host) -> Route:
+        """Return how *host* is reached, found out once."""
+        if host.name not in self._routes:
+            self._routes[host.name] = self._planner.route(host)
+        return self._routes[host.name]
+
+    async def _connect(self, route: Route, deadline: Deadline) -> Connection:
+        trusted = trusted_keys(self._known_hosts, route.hostname, route.port)
+        if trusted is None:
+            raise unknown_host_key(route)
+        async with self.way_to(route, deadline) as way:
+            connection = await asyncssh.connect(
+                **way, config=None, options=route.options, known_hosts=trusted
+            )
+        return connection
+
+    @asynccontextmanager
+    async def way_to(self, route: Route, deadline: Deadline) -> AsyncIterator[dict[str, Any]]:
+        """Yield asyncssh's options for a handshake by *route*, and hold a turn for it.
+
+        What goes wrong inside, or is not done by *deadline*, is raised as a TunnelError.
+        """
+        try:
+            async with AsyncExitStack() as held:
+                way: dict[str, Any] = {"tunnel": None}
+                if route.jump:
+                    way["tunnel"] = await self._jump(route, route.jump, deadline)
+                elif not route.proxied:
+                    async with deadline.or_fail(_late(route, "it was not its turn")):
+                        await held.enter_async_context(self._on_the_way.turn())
+                    way["sock"] = await _greeted_socket(route, deadline)
+                    held.push(partial(_close_unless_used, way["sock"]))
+                async with deadline.or_fail(_late(route, "it was not its turn")):
+                    await held.enter_async_context(self._turnstile(route).turn())
+                late = _late(route, f"ssh at {route.place} did not let us in")
+                async with deadline.or_fail(late):
+                    yield way
+        except TROUBLE as error:
+            raise tunnel_error(route, error) from None
+
+    def _turnstile(self, route: Route) -> Turnstile:
+        if route.jump:
+            return self._turns_behind.setdefault(route.jump, Turnstile(*BEHIND_A_JUMP))
+        return self._turns[route.proxied]
+
+    async def _jump(self, route: Route, jump: Ssh, deadline: Deadline) -> Connection:
+        """Return the connection to *jump*, made once and shared by all behind it."""
+        task = self._jumps.get(jump)
+        if task is None or _is_useless(task):
+            task = self._jumps[jump] = asyncio.create_task(self._dial_jump(jump, deadline))
+        try:
+            async with deadline.or_fail(_late(route, f"its jump host {jump.hostname} is silent")):
+                # Shielded: the first one to ask may give up, the others still want it.
+                return await asyncio.shield(task)
+        except TunnelError as error:
+            if error.host == route.host:
+                raise
+            raise TunnelError(route.host, f"its jump host {error}") from None
+
+    async def _dial_jump(self, jump: Ssh, deadline: Deadline) -> Connection:
+        route = self.route(Host(name=jump.hostname, ssh=jump))
+        if route.jump:
+            raise TunnelError(route.host, "is itself behind a jump host: only one is supported")
+        return await self._connect(route, deadline)
+
+
+def _is_useless(task: asyncio.Task[Connection]) -> bool:
+    """Return whether *task* has failed, or its connection has ended since."""
+    if not task.done():
+        return False
+    return task.cancelled() or task.exception() is not None or task.result().is_closed()
+
+
+async def _greeted_socket(route: Route, deadline: Deadline) -> socket.socket:
+    """Return a socket to *route* on which a server has begun to speak.
+
+    Only now does the host take part in the queue for handshakes: one that drops every packet,
+    or accepts and is silent, waits here and delays nobody.
+    """
+    async with deadline.or_fail(_late(route, f"nobody answers at {route.place}")):
+        addresses = await reach.resolve(route.hostname, route.port, route.family)
+        connection = await reach.connect(addresses)
+    try:
+        async with deadline.or_fail(_late(route, f"{route.place} accepts, but its sshd is silent")):
+            await reach.first_words(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _close_unless_used(
+    connection: socket.socket, failure: type[BaseException] | None, *_: object
+) -> None:
+    if failure:
+        connection.close()
+
+
+def _late(route: Route, what: str) -> TunnelError:
+    return TunnelError(route.host, f"{what} in time")

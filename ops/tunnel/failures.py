@@ -1,0 +1,81 @@
+"""What asyncssh and the network raise, as sentences."""
+
+import asyncssh
+
+from ops.errors import TunnelError
+from ops.tunnel.route import Route
+
+CHANGED = (
+    "its host key is not the one in inventory/known_hosts: it was reinstalled, or somebody is"
+    " in between; if you know why, `ops hosts trust {host} --replace`"
+)
+UNKNOWN = (
+    "its host key is not in inventory/known_hosts; make first contact with `ops hosts trust {host}`"
+)
+REVOKED = "its host key is marked @revoked in inventory/known_hosts"
+TROUBLE = (asyncssh.Error, OSError, ValueError)
+"""Everything a connection may raise; ValueError is how asyncssh reports bytes it cannot read."""
+
+
+def tunnel_error(route: Route, error: Exception) -> TunnelError:
+    """Return *error*, met while connecting by *route*, as what to tell and what to do."""
+    for kind, describe in _DESCRIPTIONS.items():
+        if isinstance(error, kind):
+            return TunnelError(route.host, describe(route, error))
+    return TunnelError(
+        route.host, f"ssh to {route.place} failed: {str(error) or type(error).__name__}"
+    )
+
+
+def unknown_host_key(route: Route) -> TunnelError:
+    """Return the refusal of a host that known_hosts does not name."""
+    return TunnelError(route.host, UNKNOWN.format(host=route.host))
+
+
+def _host_key(route: Route, error: Exception) -> str:
+    return REVOKED if "revoked" in str(error) else CHANGED.format(host=route.host)
+
+
+def _key_exchange(route: Route, error: Exception) -> str:
+    # Only the types in known_hosts are offered, so a server with new keys may share none of them.
+    if "host key" in str(error):
+        return CHANGED.format(host=route.host)
+    return f"ssh at {route.place} shares no algorithm with us: {error}"
+
+
+def _refused_login(route: Route, error: Exception) -> str:
+    locked = route.credentials.locked
+    add = f"; {locked[0]} needs its passphrase: `ssh-add {locked[0]}`" if locked else ""
+    return f"ssh at {route.place} lets nobody in as {route.user} with the keys at hand{add}"
+
+
+def _lost(route: Route, error: Exception) -> str:
+    return (
+        f"ssh at {route.place} hung up before the login was done: a firewall, fail2ban, or too many"
+        " connections at once (MaxStartups)"
+    )
+
+
+def _no_ssh(route: Route, error: Exception) -> str:
+    return f"what listens at {route.place} does not speak ssh properly: {error}"
+
+
+def _network(route: Route, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"{route.place} cannot be reached: {reason}"
+
+
+def _channel(route: Route, error: Exception) -> str:
+    return f"its jump host cannot reach {route.place}: {error}"
+
+
+_DESCRIPTIONS = {
+    asyncssh.HostKeyNotVerifiable: _host_key,
+    asyncssh.KeyExchangeFailed: _key_exchange,
+    asyncssh.PermissionDenied: _refused_login,
+    asyncssh.ConnectionLost: _lost,
+    asyncssh.ProtocolError: _no_ssh,
+    asyncssh.ChannelOpenError: _channel,
+    OSError: _network,
+}
+"""Tried in this order: the first class that fits tells."""

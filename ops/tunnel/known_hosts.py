@@ -1,0 +1,61 @@
+"""The host keys that the fleet trusts, parsed once."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from ops.errors import FleetError, Problem
+
+# What asyncssh's known_hosts option takes: trusted host keys, CA keys, revoked keys, and the
+# same of X.509. Parsing the file for each connection would cost more than the handshake.
+Trusted = tuple[Any, ...]
+
+
+def check_known_hosts(path: Path) -> None:
+    """Raise FleetError if *path* cannot be understood, or not by both asyncssh and pyinfra."""
+    _known(path)
+
+
+def trusted_keys(path: Path, hostname: str, port: int) -> Trusted | None:
+    """Return what *path* says of *hostname* at *port*, or None if it does not name it."""
+    # By name only, as OpenSSH and paramiko do; the name of port 22 is the bare one.
+    trusted = _known(path).match(hostname, "", port if port != 22 else None)
+    return trusted if trusted[0] else None
+
+
+def _known(path: Path) -> asyncssh.SSHKnownHosts:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return asyncssh.SSHKnownHosts()
+    return _read(path, (found.st_mtime_ns, found.st_size))
+
+
+def pattern(hostname: str, port: int) -> str:
+    """Return how a line of known_hosts names *hostname* at *port*.
+
+    >>> pattern("192.0.2.7", 22), pattern("192.0.2.7", 2222)
+    ('192.0.2.7', '[192.0.2.7]:2222')
+    """
+    return hostname if port == 22 else f"[{hostname}]:{port}"
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, stamp: tuple[int, int]) -> asyncssh.SSHKnownHosts:
+    """Parse *path*; *stamp* changes whenever the file does."""
+    lines = path.read_text("utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("@cert-authority"):
+            raise FleetError([Problem(str(path), number, *_CERT_AUTHORITY)])
+    try:
+        return asyncssh.import_known_hosts("\n".join(lines))
+    except ValueError as error:
+        raise FleetError([Problem(str(path), 0, str(error), "mend or remove that line")]) from None
+
+
+_CERT_AUTHORITY = (
+    "@cert-authority is understood by ops, but not by pyinfra",
+    "write each server's own key instead (`ops hosts trust NAME`)",
+)

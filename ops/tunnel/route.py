@@ -1,0 +1,157 @@
+"""How one host is reached: its own settings, then ``~/.ssh/config``, then ssh's defaults."""
+
+import getpass
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import asyncssh
+from asyncssh.config import SSHClientConfig
+
+from ops.errors import OpsError, TunnelError
+from ops.model import Host, Ssh
+from ops.tunnel.credentials import Credentials, credentials
+from ops.tunnel.ssh_config import SshConfig, SshConfigError, first_word
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Everything a connection needs, resolved once."""
+
+    host: str
+    """The host's name in the fleet, for messages."""
+    hostname: str
+    port: int
+    user: str
+    family: int
+    jump: Ssh | None
+    proxied: bool
+    """Whether a ProxyCommand of the ssh config makes the connection."""
+    options: asyncssh.SSHClientConnectionOptions
+    credentials: Credentials
+
+    @property
+    def place(self) -> str:
+        """Return where the host is, as people say it."""
+        return f"{self.hostname} port {self.port}"
+
+
+class RoutePlanner:
+    """Plans routes; the ssh config is read once, and each host's part of it is kept in *folder*."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        file = Path("~/.ssh/config").expanduser()
+        self._config = SshConfig(file) if os.access(file, os.R_OK) else None
+        try:
+            self._user = getpass.getuser()
+        except (KeyError, OSError):
+            raise OpsError("who are you? Set LOGNAME, for ssh's default user") from None
+
+    def route(self, host: Host) -> Route:
+        """Return the route to *host*; TunnelError if its settings cannot be used."""
+        try:
+            return self._route(host)
+        except (SshConfigError, ValueError, OSError) as error:
+            raise TunnelError(host.name, f"its ssh settings cannot be used: {error}") from None
+
+    def _route(self, host: Host) -> Route:
+        name = host.ssh.hostname or host.name
+        lines = self._config.lines_for(name) if self._config else ""
+        config = self._resolved(name, host.ssh, lines)
+        proofs = _credentials(host.ssh, config)
+        jump = _jump(host.ssh, str(config.get("ProxyJump") or ""))
+        options = asyncssh.SSHClientConnectionOptions(
+            host=name,
+            config=self._files(_without(lines, SETTLED_HERE)),
+            **_explicit(host.ssh),
+            **_proofs(proofs, config),
+            x509_trusted_certs=None,
+            connect_timeout=None,
+        )
+        return Route(
+            host=host.name,
+            hostname=options.host,
+            port=options.port,
+            user=options.username,
+            family=options.family,
+            jump=jump,
+            proxied=options.proxy_command is not None and jump is None,
+            options=options,
+            credentials=proofs,
+        )
+
+    def _resolved(self, name: str, ssh: Ssh, lines: str) -> SSHClientConfig:
+        """Return the value of every option for *name*, with what *ssh* says coming first."""
+        given = (self._user, ssh.user or (), name, ssh.port or ())
+        files = self._files(lines)
+        config = SSHClientConfig.load(None, files, False, False, False, *given)
+        if config.has_match_final():
+            config = SSHClientConfig.load(config, files, True, False, True, *given)
+        return cast(SSHClientConfig, config)
+
+    def _files(self, lines: str) -> list[Path] | None:
+        """Return *lines* as a file, for asyncssh takes nothing else; None stands for no file."""
+        if not lines:
+            return None
+        file = self._folder / hashlib.sha256(lines.encode()).hexdigest()[:16]
+        file.write_text(lines, "utf-8")
+        return [file]
+
+
+SETTLED_HERE = frozenset({"identityfile", "certificatefile", "proxyjump"})
+"""Left out of what asyncssh reads: it would parse these files for each connection anew, stop at
+one that is not there, and make a connection to the jump host for each host behind it."""
+
+
+def _without(lines: str, keywords: frozenset[str]) -> str:
+    kept = (line for line in lines.splitlines() if first_word(line) not in keywords)
+    return "\n".join(kept)
+
+
+def _explicit(ssh: Ssh) -> dict[str, Any]:
+    """Return the host's own settings as asyncssh's; those it has not are left to the config."""
+    return {
+        **({"port": ssh.port} if ssh.port else {}),
+        **({"username": ssh.user} if ssh.user else {}),
+    }
+
+
+def _credentials(ssh: Ssh, config: SSHClientConfig) -> Credentials:
+    if not ssh.key:
+        named = cast(list[str], config.get("IdentityFile", []))
+        return credentials(named, only=bool(config.get("IdentitiesOnly")))
+    if not Path(ssh.key).expanduser().is_file():
+        raise ValueError(f"there is no ssh key at {ssh.key}")
+    return credentials([ssh.key], only=True)
+
+
+def _proofs(proofs: Credentials, config: SSHClientConfig) -> dict[str, Any]:
+    """Return *proofs* as asyncssh's options."""
+    certificates = cast(list[str], config.get("CertificateFile", []))
+    return {
+        "client_keys": list(proofs.keys),  # a tuple would be a key and its certificate
+        "client_certs": [file for file in certificates if Path(file).expanduser().is_file()],
+        "ignore_encrypted": True,
+        **({"agent_path": None} if proofs.of_agent == () else {}),
+        **({"agent_identities": list(proofs.of_agent)} if proofs.of_agent else {}),
+    }
+
+
+def _jump(ssh: Ssh, configured: str) -> Ssh | None:
+    """Return how the jump host is reached, if there is one; it is offered the host's own key."""
+    jump = ssh.jump or configured
+    if not jump:
+        return None
+    user, _, place = jump.rpartition("@")
+    found = JUMP.fullmatch(place)
+    if not found:
+        raise ValueError(f"the jump host {jump!r} is not [user@]host[:port]")
+    hostname, port = found["bracketed"] or found["plain"], found["port"]
+    return Ssh(hostname=hostname, port=int(port or 0), user=user, key=ssh.key)
+
+
+JUMP = re.compile(r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<plain>[^:,\[\]]+))(?::(?P<port>\d+))?")

@@ -1,0 +1,17 @@
+"""Xray's API: a gRPC target, or the core's own printout, becomes a reading. No ssh here."""
+
+from ops.xray_api.client import Api, open_api, read
+from ops.xray_api.counters import reading_of
+from ops.xray_api.printed import printed_command, printing_failed, read_printed
+from ops.xray_api.statuses import UnavailableError
+
+__all__ = [
+    "Api",
+    "UnavailableError",
+    "open_api",
+    "printed_command",
+    "printing_failed",
+    "read",
+    "read_printed",
+    "reading_of",
+]

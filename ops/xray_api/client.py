@@ -1,0 +1,75 @@
+"""Ask Xray's StatsService. Knows gRPC, not ssh."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import grpc.aio
+
+from ops.model import Host, Reading
+from ops.xray_api.counters import began, reading_of
+from ops.xray_api.statuses import api_error
+from ops.xray_api.stubs.stats_pb2 import QueryStatsRequest, QueryStatsResponse, SysStatsRequest
+from ops.xray_api.stubs.stats_pb2_grpc import StatsServiceStub
+
+OPTIONS = (
+    ("grpc.enable_http_proxy", 0),  # never by way of $http_proxy
+    ("grpc.enable_retries", 0),  # one try inside one deadline; who asks again is the caller
+    ("grpc.use_local_subchannel_pool", 1),  # a connection lives and dies with its channel
+    # The default of 4 MiB is reached near 40,000 users.
+    ("grpc.max_receive_message_length", 64 * 2**20),
+)
+
+
+class Api:
+    """The API of one host, at the other end of a gRPC channel."""
+
+    def __init__(self, channel: grpc.aio.Channel, host: Host) -> None:
+        self._stub = StatsServiceStub(channel)
+        self._host = host
+
+    async def read(self, *, timeout: float, previous: Reading | None = None) -> Reading:
+        """Return the counters now, or raise ApiError within *timeout* seconds.
+
+        With the *previous* reading of the same run, only the counters are asked for.
+        """
+        try:
+            if previous is not None and previous.run:
+                reading = self._reading(await self._counters(timeout), previous.counting_since)
+                if reading.run == previous.run:
+                    return reading
+            counters, began_at = await asyncio.gather(self._counters(timeout), self._began(timeout))
+        except grpc.aio.AioRpcError as error:
+            raise api_error(self._host, error) from None
+        return self._reading(counters, began_at)
+
+    async def _counters(self, timeout: float) -> QueryStatsResponse:
+        # One reply holds every counter and the run's identity; nothing is ever reset.
+        return await self._stub.QueryStats(QueryStatsRequest(), timeout=timeout)
+
+    async def _began(self, timeout: float) -> datetime:
+        reply = await self._stub.GetSysStats(SysStatsRequest(), timeout=timeout)
+        return began(datetime.now(UTC), reply.Uptime)
+
+    def _reading(self, reply: QueryStatsResponse, counting_since: datetime) -> Reading:
+        return reading_of(
+            ((stat.name, stat.value) for stat in reply.stat),
+            host=self._host.name,
+            way="socket" if self._host.api == "socket" else "port",
+            read_at=datetime.now(UTC),
+            counting_since=counting_since,
+        )
+
+
+@asynccontextmanager
+async def open_api(target: str, host: Host) -> AsyncIterator[Api]:
+    """Open the API of *host* at *target* (``unix:/path``); the channel is closed at the end."""
+    async with grpc.aio.insecure_channel(target, options=OPTIONS) as channel:
+        yield Api(channel, host)
+
+
+async def read(target: str, host: Host, *, timeout: float) -> Reading:
+    """Read *host* once at *target*, or raise ApiError within *timeout* seconds."""
+    async with open_api(target, host) as api:
+        return await api.read(timeout=timeout)

@@ -1,0 +1,31 @@
+"""gRPC's statuses as sentences."""
+
+from grpc import StatusCode
+from grpc.aio import AioRpcError
+
+from ops.errors import ApiError
+from ops.model import Host
+
+
+class UnavailableError(ApiError):
+    """Nobody answers at the target: the core is away, or the way to it is closed."""
+
+
+_SENTENCES = {
+    StatusCode.UNAVAILABLE: "ssh is up, but nobody answers at its API ({details}): on the host,"
+    " `systemctl status xray`",
+    StatusCode.DEADLINE_EXCEEDED: "ssh is up, but its API gave no answer in time: the core hangs,"
+    " or its API inbound has no routing rule",
+    StatusCode.UNIMPLEMENTED: "its core's API has no StatsService: roll it out with"
+    " `pyinfra inventory deploy.py --limit {host}`",
+    StatusCode.RESOURCE_EXHAUSTED: "its API's reply is too large ({details}): one core should not"
+    " hold that many users",
+}
+
+
+def api_error(host: Host, error: AioRpcError) -> ApiError:
+    """Return *error*, met while asking *host*, as what to tell and what to do."""
+    status = error.code()
+    kind = UnavailableError if status is StatusCode.UNAVAILABLE else ApiError
+    sentence = _SENTENCES.get(status, f"its API answered {status.name} ({{details}})")
+    return kind(host.name, sentence.format(host=host.name, details=error.details() or "no details"))
