@@ -90,7 +90,11 @@ class Dialer:
             raise unknown_host_key(route)
         async with self.way_to(route, deadline) as way:
             connection = await asyncssh.connect(
-                **way, config=None, options=route.options, known_hosts=trusted
+                **way,
+                config=None,
+                options=route.options,
+                known_hosts=trusted.known_hosts,
+                server_host_key_algs=trusted.server_host_key_algs,
             )
         return connection
 
@@ -102,12 +106,14 @@ class Dialer:
         """
         try:
             async with AsyncExitStack() as held:
-                way: dict[str, Any] = {"tunnel": None}
+                # asyncssh takes host and port from its own arguments, not from the options.
+                way: dict[str, Any] = {"host": route.options.orig_host, "port": route.port}
                 if route.jump:
                     way["tunnel"] = await self._jump(route, route.jump, deadline)
                 elif not route.proxied:
                     async with deadline.or_fail(_late(route, "it was not its turn")):
                         await held.enter_async_context(self._on_the_way.turn())
+                    way["tunnel"] = None
                     way["sock"] = await _greeted_socket(route, deadline)
                     held.push(partial(_close_unless_used, way["sock"]))
                 async with deadline.or_fail(_late(route, "it was not its turn")):

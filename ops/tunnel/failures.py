@@ -37,9 +37,6 @@ def _host_key(route: Route, error: Exception) -> str:
 
 
 def _key_exchange(route: Route, error: Exception) -> str:
-    # Only the types in known_hosts are offered, so a server with new keys may share none of them.
-    if "host key" in str(error):
-        return CHANGED.format(host=route.host)
     return f"ssh at {route.place} shares no algorithm with us: {error}"
 
 
@@ -75,6 +72,7 @@ _DESCRIPTIONS = {
     asyncssh.PermissionDenied: _refused_login,
     asyncssh.ConnectionLost: _lost,
     asyncssh.ProtocolError: _no_ssh,
+    asyncssh.ProtocolNotSupported: _no_ssh,
     asyncssh.ChannelOpenError: _channel,
     OSError: _network,
 }

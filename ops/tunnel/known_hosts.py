@@ -1,5 +1,6 @@
 """The host keys that the fleet trusts, parsed once."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,25 @@ import asyncssh
 
 from ops.errors import FleetError, Problem
 
-# What asyncssh's known_hosts option takes: trusted host keys, CA keys, revoked keys, and the
-# same of X.509. Parsing the file for each connection would cost more than the handshake.
-Trusted = tuple[Any, ...]
+KINDS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """The host keys trusted for one host, as asyncssh takes them without parsing a file."""
+
+    known_hosts: tuple[Any, ...]
+    """Host keys, CA keys, revoked keys, and the same of X.509."""
+    server_host_key_algs: list[str]
+    """The kinds that are trusted first, as OpenSSH asks for them. The others are asked for, too:
+    a server with only another kind then shows it and is refused as changed, not as deaf."""
 
 
 def check_known_hosts(path: Path) -> None:
@@ -21,8 +38,10 @@ def check_known_hosts(path: Path) -> None:
 def trusted_keys(path: Path, hostname: str, port: int) -> Trusted | None:
     """Return what *path* says of *hostname* at *port*, or None if it does not name it."""
     # By name only, as OpenSSH and paramiko do; the name of port 22 is the bare one.
-    trusted = _known(path).match(hostname, "", port if port != 22 else None)
-    return trusted if trusted[0] else None
+    found = _known(path).match(hostname, "", port if port != 22 else None)
+    kinds = [kind.decode() for key in found[0] for kind in key.sig_algorithms]
+    kinds = [kind for kind in kinds if kind in KINDS]
+    return Trusted(found, list(dict.fromkeys([*kinds, *KINDS]))) if found[0] else None
 
 
 def _known(path: Path) -> asyncssh.SSHKnownHosts:

@@ -37,11 +37,6 @@ class Line:
         self._connection = connection
         self._folder = folder
 
-    @property
-    def is_open(self) -> bool:
-        """Return whether the connection still stands, as far as this side knows."""
-        return not self._connection.is_closed()
-
     @asynccontextmanager
     async def api_target(self) -> AsyncIterator[str]:
         """Yield a gRPC target that leads to the host's API: a unix socket in a private folder."""

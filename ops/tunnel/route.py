@@ -87,10 +87,7 @@ class RoutePlanner:
     def _resolved(self, name: str, ssh: Ssh, lines: str) -> SSHClientConfig:
         """Return the value of every option for *name*, with what *ssh* says coming first."""
         given = (self._user, ssh.user or (), name, ssh.port or ())
-        files = self._files(lines)
-        config = SSHClientConfig.load(None, files, False, False, False, *given)
-        if config.has_match_final():
-            config = SSHClientConfig.load(config, files, True, False, True, *given)
+        config = SSHClientConfig.load(None, self._files(lines), False, False, False, *given)
         return cast(SSHClientConfig, config)
 
     def _files(self, lines: str) -> list[Path] | None:

@@ -43,6 +43,16 @@ class _Block:
     conditions: tuple[_Line, ...]
     lines: list[_Line] = field(default_factory=list)
 
+    @property
+    def match(self) -> _Line | None:
+        """Return its last Match line, if it has one."""
+        return next((line for line in reversed(self.conditions) if line.words[0] == "match"), None)
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether it holds only once the host's name is settled."""
+        return self.match is not None and "final" in self.match.words
+
 
 class SshConfig:
     """The user's ssh configuration, read once."""
@@ -55,7 +65,10 @@ class SshConfig:
 
         Raise SshConfigError where a line that holds for it is not read alike by all.
         """
-        return "\n".join(line for block in self._blocks for line in _lines_for(block, name))
+        blocks = [block for block in self._blocks if _may_hold(block, name)]
+        # What is final fills in only what all others left open: the same as standing last.
+        blocks.sort(key=lambda block: block.is_final)
+        return "\n".join(line for block in blocks for line in _lines_of(block))
 
 
 def _blocks(file: Path, within: tuple[_Line, ...], depth: int) -> Iterator[_Block]:
@@ -111,20 +124,30 @@ def _included(pattern: str) -> Iterable[Path]:
     return sorted(found for found in Path(path.anchor).glob(str(relative)) if found.is_file())
 
 
-def _lines_for(block: _Block, name: str) -> list[str]:
-    matches = [line for line in block.conditions if line.words[0] == "match"]
+def _may_hold(block: _Block, name: str) -> bool:
+    """Return whether *block* has lines for the host called *name*, as far as names tell."""
     hosts = [line for line in block.conditions if line.words[0] == "host"]
-    if not all(WildcardPatternList(",".join(line.words[1:])).matches(name) for line in hosts):
-        return []
-    for line in matches:
-        if "exec" in line.words or "!exec" in line.words:
-            raise line.refuse("`Match exec` is understood by ops, but not by pyinfra: use `Host`")
-    if len(matches) > 1:
-        raise matches[-1].refuse("a `Match` included by a `Match`: write it on its own")
+    return bool(block.lines) and all(
+        WildcardPatternList(",".join(line.words[1:])).matches(name) for line in hosts
+    )
+
+
+def _lines_of(block: _Block) -> list[str]:
+    """Return the lines of *block* behind a condition that asyncssh can look at alone."""
+    for line in block.conditions:
+        _refuse_match(line, block)
     for line in block.lines:
         _refuse_what_differs(line)
-    head = matches[0].text if matches else "Match all"
-    return [head, *(line.text for line in block.lines)] if block.lines else []
+    match = block.match
+    words = [word for word in match.words[1:] if not word.endswith("final")] if match else []
+    return [shlex.join(["Match", *(words or ["all"])]), *(line.text for line in block.lines)]
+
+
+def _refuse_match(line: _Line, block: _Block) -> None:
+    if "exec" in line.words or "!exec" in line.words:
+        raise line.refuse("`Match exec` is understood by ops, but not by pyinfra: use `Host`")
+    if line.words[0] == "match" and line is not block.match:
+        raise line.refuse("it includes another `Match`: write that one on its own")
 
 
 def _refuse_what_differs(line: _Line) -> None:

@@ -1,0 +1,360 @@
+"""ssh to one host: logins, refusals, commands, forwards, jump hosts. The server is asyncssh's."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import asyncssh
+import pytest
+
+from ops.errors import FleetError, TunnelError
+from ops.model import Host
+from ops.tunnel import CommandError, Deadline, Dialer, Line, shown_host_keys
+from tests.ssh_server import World, a_world
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    (tmp_path / "home" / ".ssh").mkdir(parents=True)
+    with a_world(tmp_path) as world:
+        yield world
+
+
+def on_line(world: World, host: Host, use: Callable[[Line], Awaitable[T]], seconds: float = 5) -> T:
+    """Dial *host*, and return what *use* made of the line."""
+
+    async def run() -> T:
+        async with (
+            Dialer(world.fleet) as dialer,
+            dialer.dial(host, Deadline.after(seconds)) as line,
+        ):
+            return await use(line)
+
+    return asyncio.run(run())
+
+
+async def nothing(line: Line) -> None:
+    """Only the line itself is asked about."""
+
+
+def command(text: str, *, as_root: bool = True) -> Callable[[Line], Awaitable[str]]:
+    async def run(line: Line) -> str:
+        return await line.run(text, Deadline.after(5), as_root=as_root)
+
+    return run
+
+
+def refused(world: World, host: Host, seconds: float = 5) -> str:
+    """Return why *host* cannot be dialled."""
+    with pytest.raises(TunnelError) as caught:
+        on_line(world, host, nothing, seconds)
+    assert caught.value.host == host.name
+    return str(caught.value)
+
+
+def test_a_command_prints(world: World) -> None:
+    server = world.server(answer=lambda command: (0, f"ran {command}\n", ""))
+    assert on_line(world, world.host(server.port), command("id")) == "ran id\n"
+
+
+def test_sudo_is_used_where_ssh_is_not_root(world: World) -> None:
+    server = world.server(answer=lambda _: (0, "", ""))
+    host = world.host(server.port, user="admin")
+    on_line(world, host, command("cat '/etc/xray/config.json'"))
+    on_line(world, host, command("id", as_root=False))
+    quoted = "sudo -n -- sh -c 'cat '\"'\"'/etc/xray/config.json'\"'\"''"
+    assert server.commands == [quoted, "id"]
+
+
+def test_a_failed_command_tells_its_last_words(world: World) -> None:
+    server = world.server(answer=lambda _: (1, "", "first\nno such file\n"))
+    with pytest.raises(CommandError, match="host0: `cat x` failed: no such file"):
+        on_line(world, world.host(server.port), command("cat x"))
+
+
+def test_an_unknown_host_key_is_refused_without_a_login(world: World) -> None:
+    server = world.server()
+    world.known_hosts.write_text("")
+    reason = refused(world, world.host(server.port, "fra1"))
+    assert reason == (
+        "fra1: its host key is not in inventory/known_hosts;"
+        " make first contact with `ops hosts trust fra1`"
+    )
+    assert server.most_open == 0
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
+def test_a_changed_host_key_is_refused(world: World, kind: str) -> None:
+    server = world.server()
+    other = asyncssh.generate_private_key(kind).export_public_key().decode()
+    world.known_hosts.write_text(f"[127.0.0.1]:{server.port} {other}")
+    reason = refused(world, world.host(server.port, "fra1"))
+    assert "not the one in inventory/known_hosts" in reason
+    assert "`ops hosts trust fra1 --replace`" in reason
+    assert server.logins == 0
+
+
+def test_a_revoked_host_key_is_refused(world: World) -> None:
+    server = world.server()
+    world.trust(f"@revoked {server.known_hosts_line}")
+    assert "revoked" in refused(world, world.host(server.port))
+
+
+def test_a_certificate_authority_is_refused(world: World) -> None:
+    world.known_hosts.write_text("\n@cert-authority * ssh-ed25519 AAAA\n")
+    with pytest.raises(FleetError, match=r"known_hosts:2: @cert-authority"):
+        on_line(world, world.host(22), nothing)
+
+
+def test_no_key_that_it_accepts(world: World) -> None:
+    server = world.server()
+    world.client_key.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+    reason = refused(world, world.host(server.port))
+    assert f"127.0.0.1 port {server.port} lets nobody in as root" in reason
+
+
+def test_a_locked_key_says_how_to_unlock_it(world: World) -> None:
+    server = world.server()
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    world.client_key.write_bytes(key.export_private_key(passphrase="secret"))
+    assert f"`ssh-add {world.client_key}`" in refused(world, world.host(server.port))
+
+
+def test_a_key_that_is_not_there(world: World) -> None:
+    server = world.server()
+    world.client_key.unlink()
+    assert "there is no ssh key at" in refused(world, world.host(server.port))
+
+
+def test_a_closed_port_is_told_at_once(world: World) -> None:
+    server = world.server()
+    server.stop()
+    assert "cannot be reached: Connect" in refused(world, world.host(server.port))
+
+
+def test_a_name_that_nobody_knows(world: World) -> None:
+    world.trust(world.server().known_hosts_line.replace("127.0.0.1", "no.such.host.invalid"))
+    host = world.host(int(world.known_hosts.read_text().split("]:")[-1].split()[0]))
+    host = world.host(host.ssh.port, "odd", hostname="no.such.host.invalid")
+    assert "no.such.host.invalid" in refused(world, host)
+
+
+def test_a_silent_sshd_ends_at_the_deadline(world: World) -> None:
+    host = world.host(world.silent_port())
+    assert "its sshd is silent in time" in refused(world, host, seconds=0.3)
+
+
+def test_one_that_greets_and_hangs_ends_at_the_deadline(world: World) -> None:
+    with speaking(b"SSH-2.0-Hung\r\n") as port:
+        host = world.host(port)
+        world.trust(f"[127.0.0.1]:{port} {a_public_key()}")
+        assert "did not let us in" in refused(world, host, seconds=0.3)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (b"", "hung up before the login"),
+        (b"HTTP/1.0 400 Bad Request\r\n\r\n", "hung up before the login"),
+        (b"SSH-1.5-Old\r\n", "does not speak ssh properly"),
+    ],
+)
+def test_what_is_no_ssh_server_is_told(world: World, words: bytes, told: str) -> None:
+    with speaking(words, hang=False) as port:
+        world.trust(f"[127.0.0.1]:{port} {a_public_key()}")
+        assert told in refused(world, world.host(port))
+
+
+def test_a_forward_leads_to_the_api_through_a_private_socket(world: World) -> None:
+    with echoing(world.folder / "api") as api:
+        server = world.server(api=api)
+        for way in ("socket", "inbound"):
+            answer, mode = on_line(world, world.host(server.port, api=way), ask_through)
+            assert (answer, mode) == (b"echo", 0o700)
+
+
+def test_a_forward_that_works_is_not_refused(world: World) -> None:
+    async def refusal(line: Line) -> str:
+        return await line.refusal(Deadline.after(5))
+
+    with echoing(world.folder / "api") as api:
+        server = world.server(api=api)
+        assert on_line(world, world.host(server.port), refusal) == ""
+        server.api = None
+        assert on_line(world, world.host(server.port), refusal) != ""
+
+
+def test_a_line_that_broke_says_so(world: World) -> None:
+    server = world.server(answer=lambda _: (0, "", ""))
+
+    async def broken(line: Line) -> None:
+        await asyncio.to_thread(server.stop)
+        await line.run("id", Deadline.after(5))
+
+    with pytest.raises(TunnelError, match="its ssh connection broke"):
+        on_line(world, world.host(server.port), broken)
+
+
+def test_the_keys_of_a_stranger_are_shown(world: World) -> None:
+    server = world.server()
+    world.known_hosts.write_text("")
+    host = world.host(server.port)
+
+    async def scan() -> list[tuple[str, str]]:
+        async with Dialer(world.fleet) as dialer:
+            keys = await shown_host_keys(dialer, host, Deadline.after(5))
+            return [(key.line + "\n", key.fingerprint) for key in keys]
+
+    [(line, fingerprint)] = asyncio.run(scan())
+    assert line.split()[:3] == server.known_hosts_line.split()[:3]
+    assert fingerprint == server.key.get_fingerprint()
+    assert server.logins == 0
+
+
+def test_all_behind_a_jump_host_share_one_connection_to_it(world: World) -> None:
+    jump, server = world.server(), world.server(answer=lambda _: (0, "hello", ""))
+    hosts = [world.host(server.port, jump=f"root@127.0.0.1:{jump.port}") for _ in range(20)]
+
+    async def all_of_them() -> list[str]:
+        async with Dialer(world.fleet) as dialer:
+            return list(await asyncio.gather(*(hello(dialer, host) for host in hosts)))
+
+    assert asyncio.run(all_of_them()) == ["hello"] * 20
+    assert (jump.logins, server.logins) == (1, 20)
+
+
+def test_the_keys_of_one_behind_a_jump_host_are_shown(world: World) -> None:
+    jump, server = world.server(), world.server()
+    host = world.host(server.port, jump=f"root@127.0.0.1:{jump.port}")
+
+    async def scan() -> int:
+        async with Dialer(world.fleet) as dialer:
+            return len(await shown_host_keys(dialer, host, Deadline.after(5)))
+
+    assert asyncio.run(scan()) == 1
+
+
+def test_a_jump_host_that_is_down_is_named(world: World) -> None:
+    server = world.server()
+    server.stop()
+    host = world.host(22, "fra1", jump=f"127.0.0.1:{server.port}")
+    world.trust("127.0.0.1 " + server.known_hosts_line.split(" ", 1)[1])
+    assert "fra1: its jump host 127.0.0.1: " in refused(world, host)
+
+
+def test_one_that_its_jump_host_cannot_reach(world: World) -> None:
+    jump, server = world.server(), world.server()
+    server.stop()
+    host = world.host(server.port, jump=f"127.0.0.1:{jump.port}")
+    assert f"its jump host cannot reach 127.0.0.1 port {server.port}" in refused(world, host)
+
+
+def test_a_proxy_command_carries_the_connection(world: World) -> None:
+    server = world.server(answer=lambda _: (0, "hello", ""))
+    relay = world.folder / "relay.py"
+    relay.write_text(RELAY)
+    config = world.folder / "home" / ".ssh" / "config"
+    config.write_text(f"Host 127.0.0.1\n ProxyCommand {sys.executable} {relay} %h %p\n")
+    assert on_line(world, world.host(server.port), command("hello")) == "hello"
+    assert (world.folder / "relay.py.used").read_text() == f"127.0.0.1 {server.port}"
+
+
+RELAY = """
+import os, socket, sys, threading
+open(__file__ + ".used", "w").write(" ".join(sys.argv[1:]))
+far = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+def up():
+    while data := os.read(0, 65536):
+        far.sendall(data)
+threading.Thread(target=up, daemon=True).start()
+while data := far.recv(65536):
+    os.write(1, data)
+"""
+
+
+@pytest.mark.parametrize("jump", ["a,b", "a:b", "[::1"])
+def test_a_jump_host_is_one_place(world: World, jump: str) -> None:
+    assert "is not [user@]host[:port]" in refused(world, world.host(22, jump=jump))
+
+
+async def hello(dialer: Dialer, host: Host) -> str:
+    async with dialer.dial(host, Deadline.after(5)) as line:
+        return await line.run("hello", Deadline.after(5))
+
+
+async def ask_through(line: Line) -> tuple[bytes, int]:
+    async with line.api_target() as target:
+        path = Path(target.removeprefix("unix:"))
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(b"echo")
+        answer = await reader.readexactly(4)
+        writer.close()
+        await writer.wait_closed()
+        mode = path.parent.stat().st_mode & 0o777
+    assert not path.exists()
+    return answer, mode
+
+
+def a_public_key() -> str:
+    return asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+
+
+@contextlib.contextmanager
+def speaking(words: bytes, *, hang: bool = True) -> Iterator[int]:
+    """Yield a port where whoever comes hears *words*, and then nothing, or the end."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    accepted: list[socket.socket] = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                visitor, _ = listener.accept()
+                visitor.sendall(words)
+                if hang:
+                    accepted.append(visitor)
+                else:
+                    visitor.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+        for visitor in accepted:
+            visitor.close()
+
+
+@contextlib.contextmanager
+def echoing(path: Path) -> Iterator[Path]:
+    """Yield *path*, where a unix socket sends back what it hears first."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                visitor, _ = listener.accept()
+                with visitor:
+                    visitor.sendall(visitor.recv(100))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield path
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
