@@ -5,11 +5,17 @@ import io
 import segno
 
 
-def terminal(link: str) -> str:
-    """Return the code as text; two modules a character, to fit an 80-column terminal."""
+def terminal(link: str, colour: bool = True) -> str:
+    """Return the code as text, two modules a character.
+
+    With *colour* it is white on black whatever the terminal's own colours are: cameras want it
+    that way round. Without, light modules are drawn in the text's colour.
+    """
     out = io.StringIO()
     _code(link).terminal(out, compact=True)
-    return out.getvalue()
+    if not colour:
+        return out.getvalue()
+    return "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in out.getvalue().splitlines())
 
 
 def png(link: str, scale: int = 8) -> bytes:

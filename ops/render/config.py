@@ -9,7 +9,7 @@ from ops.errors import FleetError, Problem, SecretsError
 from ops.model import Fleet, Host, Inbound, InboundSecrets, Outbound, Rule, Secrets, layout, psk_for
 from ops.model.key import GENERATION
 from ops.render.accounts import accounts, missing
-from ops.render.safety import Guarded, guarded, sniffing
+from ops.render.safety import Guarded, final_rules, guarded, sniffing
 from ops.render.templates import FOLDER, environment, fill
 
 CONFIG = "xray.json.j2"
@@ -33,16 +33,17 @@ def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[s
     templates = environment(fleet.folder)
     guard = guarded(host, own_addresses)
     parts = [
-        (name, fill(templates, name, _values(fleet, host, inbound, secrets, guard)))
+        (name, fill(templates, name, _values(fleet, host, inbound, secrets)))
         for inbound in host.inbounds
         for name in [f"inbounds/{inbound.kind}.json.j2"]
     ]
     values = {
         "host": host,
         "inbounds": [text for _, text in parts],
-        "outbounds": [_outbound(outbound) for outbound in fleet.outbounds],
+        "outbounds": [_outbound(outbound, guard) for outbound in fleet.outbounds],
         "rules": [_rule(rule) for rule in fleet.rules_on(host)],
         "guarded": guard,
+        "final_rules": final_rules(guard),
         "api": _api(host),
         "nobody": any(i.protocol == "shadowsocks" for i in host.inbounds) and layout.NOBODY,
     }
@@ -64,16 +65,14 @@ def _demand(fleet: Fleet, host: Host, secrets: Secrets) -> None:
     raise SecretsError(f"secrets of {host.name} are missing: {'; '.join(lacks)}. {remedy}")
 
 
-def _values(
-    fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets, guard: Guarded
-) -> dict[str, Any]:
+def _values(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> dict[str, Any]:
     """Return what the template of an inbound's kind may speak of."""
     own = secrets.inbounds.get((host.name, inbound.name), InboundSecrets())
     return {
         "inbound": inbound,
         "listen": "::" if host.ipv6 else "0.0.0.0",  # noqa: S104  what a server is for
         "users": accounts(fleet, host, inbound, secrets),
-        "sniffing": sniffing(fleet, guard),
+        "sniffing": sniffing(fleet.core),
         "certificate": f"{layout.CERTIFICATES}/{inbound.name}.crt",
         "certificate_key": f"{layout.CERTIFICATES}/{inbound.name}.key",
         "private_key": own.private_key,
@@ -82,11 +81,13 @@ def _values(
     }
 
 
-def _outbound(outbound: Outbound) -> dict[str, Any]:
+def _outbound(outbound: Outbound, guard: Guarded) -> dict[str, Any]:
+    """Return *outbound* as the core reads it; one that dials from here is guarded as ours is."""
+    here = outbound.protocol in ("freedom", "direct")
     parts = {
         "tag": outbound.name,
         "protocol": outbound.protocol,
-        "settings": dict(outbound.settings),
+        "settings": ({"finalRules": final_rules(guard)} if here else {}) | dict(outbound.settings),
         "streamSettings": dict(outbound.stream_settings),
     }
     return {name: part for name, part in parts.items() if part}

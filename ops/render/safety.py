@@ -6,7 +6,7 @@ from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
-from ops.model import Fleet, Host
+from ops.model import Core, Host
 
 PRIVATE = (
     "0.0.0.0/8",
@@ -32,8 +32,8 @@ PRIVATE = (
 data file, and without it the core refuses to start. IPv4-mapped addresses are IPv4 to the core."""
 
 _NETWORKS = tuple(ip_network(network) for network in PRIVATE)
-_EXCLUDES_FROM_SNIFFING = (26, 4, 13)
-"""The first core that knows ``ipsExcluded``."""
+_GUARDS_ITS_WAY_OUT = (26, 5, 3)
+"""The first core whose freedom outbound knows ``finalRules``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +68,22 @@ def guarded(host: Host, own_addresses: Iterable[str]) -> Guarded:
     )
 
 
-def sniffing(fleet: Fleet, guard: Guarded) -> dict[str, Any]:
-    """Return how inbounds look into connections for the name they are meant for.
+def final_rules(guard: Guarded) -> list[dict[str, Any]]:
+    """Return what the core's freedom outbound checks last, by the address it is about to dial."""
+    return [{"action": "block", "ip": guard.addresses}]
 
-    A name found there is what address rules look at, in place of the address that is dialled: a
-    user who dials 127.0.0.1 and says ``Host: example.com`` would pass them. Guarded addresses are
-    therefore left out of it; a core too old for that learns the protocol and no names.
+
+def sniffing(core: Core) -> dict[str, Any]:
+    """Return how *core* looks into connections for the name they are meant for.
+
+    Routing then looks at that name in place of what is dialled: a user who dials 127.0.0.1 and
+    says ``Host: example.com`` passes the rule that guards addresses (run on 26.10.10). Only
+    :func:`final_rules` stop that, so an older core looks for the protocol and for no name, and
+    rules that name domains do not see those inside a connection to an address.
     """
-    if tuple(map(int, fleet.core.version.split("."))) < _EXCLUDES_FROM_SNIFFING:
-        return {"enabled": True, "destOverride": [], "routeOnly": True}
-    return {
-        "enabled": True,
-        "destOverride": ["http", "tls", "quic"],
-        "routeOnly": True,
-        "ipsExcluded": guard.addresses,
-    }
+    guards = tuple(map(int, core.version.split("."))) >= _GUARDS_ITS_WAY_OUT
+    names = ["http", "tls", "quic"] if guards else []
+    return {"enabled": True, "destOverride": names, "routeOnly": True}
 
 
 def _private(address: IPv4Address | IPv6Address) -> bool:

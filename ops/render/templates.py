@@ -4,6 +4,7 @@ Templates come with the fleet, and a fleet may come from a stranger's pull reque
 Jinja's sandbox and read nothing but their own folders.
 """
 
+import json
 import traceback
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,6 +19,7 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    Undefined,
     UndefinedError,
 )
 from jinja2.exceptions import SecurityError
@@ -52,7 +54,7 @@ def environment(fleet: Path) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # JSON and unit files, not HTML
     )
-    found.policies["json.dumps_kwargs"] = {}  # in the order that the fields were written in
+    found.filters["tojson"] = _json
     return found
 
 
@@ -69,6 +71,17 @@ def fill(templates: Environment, name: str, values: Mapping[str, Any]) -> str:
         if problem is None:
             raise
         raise FleetError([problem]) from None
+
+
+def _json(value: object) -> str:
+    """Write *value* as JSON, in the order of its fields; Jinja's own sorts them, for HTML."""
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Undefined):
+        str(value)  # raises what Jinja says of an undefined name
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
 def _problem(error: Exception, name: str) -> Problem | None:
