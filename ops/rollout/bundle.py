@@ -18,6 +18,10 @@ OLDEST = (3, 9)
 MAIN = f"""import sys
 if sys.version_info < {OLDEST}:
     sys.exit("xray-ops needs Python {OLDEST[0]}.{OLDEST[1]} on a host; here is " + sys.version)
+try:
+    import json
+except ImportError:  # Debian's python3-minimal
+    sys.exit("python3 is here without its library; on Debian: apt-get install python3")
 from ops.rollout.on_host.main import main
 sys.exit(main(sys.argv[1:], sys.argv[0]))
 """

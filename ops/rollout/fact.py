@@ -20,7 +20,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 PYTHON = (
     "command -v python3 >/dev/null 2>&1 || "
-    "{ echo 'python3 is missing on this host; on Debian: apt-get install python3' >&2; exit 1; }; "
+    "{ echo 'python3 is missing on this host; on Debian: apt-get install python3' >&2; exit 1; };"
 )
 
 

@@ -153,9 +153,15 @@ def _lines(compared: Comparison, how: str, why: list[str]) -> Iterator[str]:
     yield from compared.users.lines
     for path in compared.changed:
         if path != layout.CONFIG and path not in places.LINKS:
-            yield f"~ {path}"
+            yield f"{_sign(path, compared)} {path}"
     yield {
         order.RESTART: f"the core is restarted: {', '.join(why)}",
         order.HOT: "into the running core: nobody is dropped",
         order.FILES: "the core runs on as it is",
     }[how]
+
+
+def _sign(path: str, compared: Comparison) -> str:
+    if path not in compared.state.disk:
+        return "+"
+    return "~" if path in compared.wanted.digests else "-"

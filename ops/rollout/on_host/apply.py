@@ -41,6 +41,7 @@ def _transient(program: list[str], log: Path) -> Iterator[str]:
     yield from ("systemd-run", "--quiet", "--collect", "--wait", f"--unit={places.TRANSIENT}")
     yield f"--property=ExecStopPost={finish}"
     yield f"--property=StandardOutput=append:{log}"
+    yield "--property=StandardError=journal"
     yield "--property=UMask=0077"
     for name in PASSED_ON:
         value = os.environ.get(name) or os.environ.get(name.upper())

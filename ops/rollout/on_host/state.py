@@ -115,7 +115,7 @@ def _running_users(started: dict[str, Any]) -> Users | None:
 
 def _releases() -> list[str]:
     folder = files.at(layout.CORES)
-    return sorted(there.name for there in folder.glob("[0-9a-f]*")) if folder.is_dir() else []
+    return sorted(there.name for there in folder.glob("*") if not there.is_symlink())
 
 
 def _drop_ins() -> list[str]:
