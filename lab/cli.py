@@ -69,7 +69,8 @@ def status(name: str, everything: bool) -> None:
 
 def show(lab: Lab) -> None:
     """Print a lab, one line a host."""
-    click.echo(f"{lab.name}  {lab.record.network.block4}  from {record.checkout_of(lab.record)}")
+    made_by = "this checkout" if lab.record.ours else lab.record.owner
+    click.echo(f"{lab.name}  {lab.record.network.block4}  made by {made_by}")
     for host in lab.hosts:
         login = f"{host.ssh_user}@{host.address}"
         click.echo(f"  {host.name:7} {host.state:7} {login:21} {host.address6}")

@@ -25,7 +25,8 @@ def run_client(lab: Record, config: str | Mapping[str, Any]) -> Iterator[Client]
     """
     world = World(lab)
     port = world.free_port()
-    text = _listening_on(port, json.loads(config) if isinstance(config, str) else config)
+    given = json.loads(config) if isinstance(config, str) else dict(config)
+    text = json.dumps(_trusting(world, _listening_on(port, given)))
     with tempfile.TemporaryFile(dir=lab.folder) as log:
         words = world.entering(ensure_core().program, "run", "-config", "stdin:")
         process = subprocess.Popen(
@@ -33,7 +34,7 @@ def run_client(lab: Record, config: str | Mapping[str, Any]) -> Iterator[Client]
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env=_environment(world),
+            env={k: v for k, v in os.environ.items() if not k.startswith("XRAY_")},
         )
         try:
             _start(process, text, world, port, log)
@@ -67,14 +68,19 @@ def _accepts(process: subprocess.Popen[bytes], world: World, port: int) -> bool:
     return True
 
 
-def _environment(world: World) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("XRAY_")}
-    return ours | {"SSL_CERT_FILE": str(world.trusted)}
+def _trusting(world: World, config: dict[str, Any]) -> dict[str, Any]:
+    """Let the client accept what the lab's authority signed; Xray takes no $SSL_CERT_FILE."""
+    for outbound in config["outbounds"]:
+        stream = outbound.get("streamSettings", {})
+        if stream.get("security") == "tls":
+            authority = {"usage": "verify", "certificateFile": str(world.trusted)}
+            stream.setdefault("tlsSettings", {})["certificates"] = [authority]
+    return config
 
 
-def _listening_on(port: int, config: Mapping[str, Any]) -> str:
+def _listening_on(port: int, config: Mapping[str, Any]) -> dict[str, Any]:
     found = [one for one in config["inbounds"] if one["protocol"] in ("socks", "mixed")]
     if not found:
         raise LabError("the client's config has no socks inbound to send traffic through")
     inbound = {**found[0], "listen": "127.0.0.1", "port": port}
-    return json.dumps({**config, "inbounds": [inbound]})
+    return {**config, "inbounds": [inbound]}

@@ -24,7 +24,7 @@ def lose(lab: str, port: str, percent: float) -> None:
     # "add" before "delete" makes the deletion succeed whether there was a table or not.
     rules = f"add table bridge {port}\ndelete table bridge {port}\n"
     if percent:
-        chance = f"numgen random mod 10000 < {round(percent * 100)}"
+        chance = "" if percent == 100 else f"numgen random mod 10000 < {round(percent * 100)}"
         rules += f"""table bridge {port} {{
             chain way {{
                 type filter hook forward priority 0

@@ -9,7 +9,7 @@ from lab.command import run
 from lab.state import locked, state_folder
 
 PACKAGES = [
-    *("systemd-sysv", "dbus", "openssh-server", "sudo", "python3-minimal"),
+    *("systemd-sysv", "dbus", "openssh-server", "sudo", "python3"),
     *("iproute2", "procps", "ca-certificates", "libstdc++6", "curl"),
 ]
 SUITE = "bookworm"

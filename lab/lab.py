@@ -36,9 +36,9 @@ def silent(_: str) -> None:
 class Lab:
     """A running lab. As a context manager it is taken down at the end."""
 
-    def __init__(self, written: record.Record) -> None:
+    def __init__(self, written: record.Record, alive: int | None = None) -> None:
         self.record = written
-        self._alive: int | None = None
+        self._alive = alive
 
     @classmethod
     def up(
@@ -57,10 +57,15 @@ class Lab:
             raise LabError(f"a lab has 1 to {MOST_HOSTS} hosts, not {count}")
         prepare()
         with locked(_lock(name)):
-            lab = cls(record.claim(name, count, transient=transient))
-            if transient:
-                lab._stay_alive()
-            lab._make(say)
+            # Before the record is there, or somebody could take it for that of a dead process.
+            alive = _hold(record.alive_file(name)) if transient else None
+            lab = cls(record.claim(name, count, transient=transient), alive)
+            try:
+                lab._make(say)
+            except BaseException:
+                if transient:
+                    lab._remove()
+                raise
         return lab
 
     @classmethod
@@ -121,13 +126,7 @@ class Lab:
     def down(self) -> None:
         """End its processes and remove it, whatever state it is in. The guard routes stay."""
         with locked(_lock(self.name)):
-            Cgroup(self.name).remove()
-            links.remove(self.name)
-            shutil.rmtree(self.folder, ignore_errors=True)
-        if self._alive is not None:
-            os.close(self._alive)
-            self._alive = None
-        record.alive_file(self.name).unlink(missing_ok=True)
+            self._remove()
 
     def __enter__(self) -> Self:
         return self
@@ -177,10 +176,14 @@ class Lab:
         lines = [line for host in self.hosts for line in host.known_hosts_lines]
         self.known_hosts.write_text("\n".join(lines) + "\n")
 
-    def _stay_alive(self) -> None:
-        file = record.alive_file(self.name)
-        self._alive = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._alive, fcntl.LOCK_EX)
+    def _remove(self) -> None:
+        Cgroup(self.name).remove()
+        links.remove(self.name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        record.alive_file(self.name).unlink(missing_ok=True)
+        if self._alive is not None:
+            os.close(self._alive)
+            self._alive = None
 
 
 def every_lab() -> list[Lab]:
@@ -200,9 +203,22 @@ def purge() -> None:
     """Take all labs down and remove images, cores and guard routes: as if there had been none."""
     for lab in every_lab():
         lab.down()
-        links.remove_guards(lab.record.network)
-    shutil.rmtree(state_folder(), ignore_errors=True)
+    links.remove_guards()
+    state = state_folder()
+    for part in ("labs", "image", "core", "wheels"):
+        shutil.rmtree(state / part, ignore_errors=True)
+    for file in state.glob("*.lock"):
+        file.unlink()
+    if state.exists() and not any(state.iterdir()):
+        state.rmdir()
 
 
 def _lock(name: str) -> Path:
     return state_folder() / "labs" / f"{name}.lock"
+
+
+def _hold(file: Path) -> int:
+    """Lock *file* for as long as this process lives, or until the descriptor is closed."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor

@@ -127,10 +127,14 @@ def remove(lab: str) -> None:
     run("ip", "link", "del", hub, check=False)
 
 
-def remove_guards(network: Network) -> None:
-    """Take the guard routes of a lab's network away."""
-    for block in blocks(network):
-        run("ip", "route", "del", "unreachable", block, "metric", "4096", check=False)
+def remove_guards() -> None:
+    """Take the guard routes of all networks that labs have had away."""
+    for family, ours in (("-4", "10.123."), ("-6", "fd0a:7b:")):
+        routes = run("ip", family, "route", "show", "type", "unreachable").splitlines()
+        for route in routes:
+            block = route.split()[1]
+            if block.startswith(ours) and "metric 4096" in route:
+                run("ip", family, "route", "del", "unreachable", block, "metric", "4096")
 
 
 def blocks(network: Network) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """What a lab's folder says about it: its network, its hosts, and the checkout it belongs to."""
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ class Record:
     number: int
     count: int
     owner: str
-    """The checkout that brought it up."""
+    """The checkout that made it; another one may find it still there."""
     transient: bool = False
     """It ends with the process that brought it up; nobody needs it after that."""
 
@@ -31,6 +30,11 @@ class Record:
     def folder(self) -> Path:
         """Return the lab's folder."""
         return lab_folder(self.name)
+
+    @property
+    def ours(self) -> bool:
+        """Return whether this checkout made it."""
+        return self.owner == str(Path.cwd())
 
     @property
     def network(self) -> Network:
@@ -84,7 +88,7 @@ def claim(name: str, count: int, *, transient: bool = False) -> Record:
             name=name,
             number=old.number if old else _free_number(name),
             count=max(count, old.count if old else 0),
-            owner=str(Path.cwd()),
+            owner=old.owner if old else str(Path.cwd()),
             transient=transient,
         )
         record.save()
@@ -102,8 +106,3 @@ def _free_number(name: str) -> int:
         if number not in taken:
             return number
     raise LabError("249 labs are up: end some, python -m lab down --all")
-
-
-def checkout_of(record: Record) -> str:
-    """Return who brought a lab up, for people; "here" for this checkout."""
-    return "here" if record.owner == os.fspath(Path.cwd()) else record.owner

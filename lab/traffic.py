@@ -60,10 +60,12 @@ class Client:
         """Move *up* and *down* bytes in all, over *connections* at once; return what was moved.
 
         *rate* is in bytes a second for each connection's download; *chunk* is how many bytes are
-        handed to the network at once; *target* is the payload server's name, or an address of it.
+        handed to the network at once, 64 KiB at most; *target* is the payload server's name, or
+        an address of it.
         """
         parts = zip(_split(up, connections), _split(down, connections), strict=True)
-        requests = [Request(up=u, down=d, rate=rate, chunk=chunk) for u, d in parts]
+        size = min(chunk, len(FILLING))
+        requests = [Request(up=u, down=d, rate=rate, chunk=size) for u, d in parts]
         with ThreadPoolExecutor(max_workers=connections) as pool:
             moved = pool.map(lambda request: self._move(request, target, tls), requests)
             return sum(moved, Moved())

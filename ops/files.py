@@ -3,9 +3,13 @@
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_AGAIN = 0.02
+"""Seconds between two tries to lock."""
 
 
 def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
@@ -25,10 +29,23 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold *folder* against other programs of ours that change its files; waits for them."""
+    """Hold *folder* against others of ours that change its files; waits for them.
+
+    It asks again and again, for a call that waits would hang pyinfra: its hosts are greenlets
+    of one thread, and the one that holds the folder could never go on.
+    """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        while not _taken(handle):
+            time.sleep(_AGAIN)
         yield
     finally:
         os.close(handle)
+
+
+def _taken(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

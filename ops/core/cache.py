@@ -63,7 +63,9 @@ def keep(archive: Path, sha256: str | None = None) -> str:
 def archive(core: Core, machine: str) -> Path:
     """Return the verified archive for *machine*, downloaded if it is not here yet."""
     sha256 = pinned(core, machine)
-    with locked(folder()):
+    if path := cached(sha256):
+        return path
+    with locked(folder()):  # one download, however many hosts want it
         if path := cached(sha256):
             return path
         with tempfile.TemporaryDirectory(dir=folder()) as beside:
