@@ -4,17 +4,8 @@ Knows Jinja, and where our templates lie. Knows nothing of ssh, pyinfra or the A
 """
 
 from ops.render.config import render
-from ops.render.frame import User, additions, frame, users
 from ops.render.placeholders import placeholders
 from ops.render.templates import environment, fill
+from ops.render.users import User, users
 
-__all__ = [
-    "User",
-    "additions",
-    "environment",
-    "fill",
-    "frame",
-    "placeholders",
-    "render",
-    "users",
-]
+__all__ = ["User", "environment", "fill", "placeholders", "render", "users"]

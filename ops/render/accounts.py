@@ -14,7 +14,7 @@ def accounts(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> li
     write = {"vless": _vless, "trojan": _trojan, "shadowsocks": _shadowsocks}[inbound.protocol]
     keys = fleet.keys_on(host, inbound)
     if not keys and inbound.protocol == "shadowsocks":
-        return [_nobody(inbound, secrets.inbounds[host.name, inbound.name].psk)]
+        return [_nobody(inbound.method, secrets.inbounds[host.name, inbound.name].psk)]
     return [write(inbound, key, secrets.keys[key.name]) for key in keys]
 
 
@@ -50,10 +50,13 @@ def _shadowsocks(inbound: Inbound, key: Key, secret: KeySecrets) -> dict[str, An
     return {"password": psk_for(inbound.method, secret.psk), "email": key.name, "level": 0}
 
 
-def _nobody(inbound: Inbound, psk: str) -> dict[str, Any]:
-    """Return the user that keeps an inbound without users a multi-user one."""
-    derived = b64encode(sha256(f"{NOBODY}/{psk}".encode()).digest()).decode()
-    return {"password": psk_for(inbound.method, derived), "email": NOBODY, "level": 0}
+def _nobody(method: str, psk: str) -> dict[str, Any]:
+    """Return the user that keeps an inbound without users a multi-user one.
+
+    Whoever has a link knows what its PSK is made of: the routing blocks it.
+    """
+    made = b64encode(sha256(f"{NOBODY}/{psk_for(method, psk)}".encode()).digest()).decode()
+    return {"password": psk_for(method, made), "email": NOBODY, "level": 0}
 
 
 def _listed(names: Iterable[str], most: int = 20) -> str:
