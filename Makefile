@@ -14,7 +14,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-demo: $(INSTALLED) lab-packages  ## three real servers on this machine, rolled out, used and read
+demo: lab-packages $(INSTALLED)  ## three real servers on this machine, rolled out, used and read
 	@$(BIN)/python -m lab.demo
 
 down: $(INSTALLED)  ## end the demo's servers
@@ -32,7 +32,7 @@ lint: $(INSTALLED)
 unit: $(INSTALLED)
 	@$(BIN)/pytest -m "not lab"
 
-lab: $(INSTALLED) lab-packages
+lab: lab-packages $(INSTALLED)
 	@$(BIN)/pytest -m lab
 
 proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
@@ -55,7 +55,7 @@ lab-packages:
 	[ -z "$$missing" ] || { echo "Installing$$missing"; \
 	  $(APT) update && $(APT) install -y --no-install-recommends $$missing >/dev/null; }
 
-bench: $(INSTALLED) lab-packages  ## the README's measurements, beside the peers
+bench: lab-packages $(INSTALLED)  ## the README's measurements, beside the peers
 	@$(BIN)/python -m bench
 
 clean:
