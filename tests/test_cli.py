@@ -93,7 +93,7 @@ def test_traffic_sums_the_fleet_and_a_keys_generations() -> None:
     assert [line.split("  ")[0] for line in out.splitlines()[2:]] == [
         *("key", "alice", "gone (removed)", "bob", "total")
     ]
-    assert out.splitlines()[3].split() == ["alice", *"1.0 MiB 5.0 MiB 6.0 MiB".split()]
+    assert out.splitlines()[3].split() == ["alice", "1.0", "MiB", "5.0", "MiB", "6.0", "MiB"]
 
 
 def test_traffic_by_host_and_key_has_a_line_for_each_pair() -> None:
