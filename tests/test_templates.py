@@ -89,6 +89,19 @@ def test_a_fault_inside_a_template_is_told_by_file_and_line(tmp_path: Path) -> N
     assert problem.message.startswith("ZeroDivisionError")
 
 
+def test_a_template_that_includes_itself_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "xray.json.j2", "{% include 'xray.json.j2' %}")
+    problem = broken(tmp_path)
+    assert (problem.file, problem.line) == ("templates/xray.json.j2", 1)
+    assert "recursion" in problem.message
+
+
+def test_a_template_that_is_no_text_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "xray.json.j2", "")
+    (tmp_path / "templates" / "xray.json.j2").write_bytes(b"\xff\xfe")
+    assert str(broken(tmp_path)) == "templates/xray.json.j2: cannot be read: it is not UTF-8"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -31,7 +31,17 @@ from ops.errors import FleetError, Problem
 FOLDER = "templates"
 """The folder of templates, both in a fleet and in this repository."""
 
-_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+_BROKEN = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    OSError,
+)
+"""What a template can make happen."""
 
 
 def ours() -> Path:
@@ -97,6 +107,9 @@ def _problem(error: Exception, name: str) -> Problem | None:
         return Problem(file, line, error.message or "undefined", remedy)
     if isinstance(error, SecurityError):
         return Problem(file, line, f"templates may not do this: {error}", "use plain values only")
+    if isinstance(error, UnicodeDecodeError | OSError):
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        return Problem(file, line, f"cannot be read: {why}")
     return Problem(file, line, f"{type(error).__name__}: {error}") if line else None
 
 
