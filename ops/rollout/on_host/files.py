@@ -44,7 +44,7 @@ def write(path: str, content: bytes, mode: int = 0o600, group: str = "root") -> 
     handle, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchown(handle, 0, gid(group))
+            own(handle, group)
             os.fchmod(handle, mode)
             file.write(content)
             file.flush()
@@ -69,10 +69,11 @@ def folder(path: str, mode: int, group: str = "root") -> None:
     """Make the folder *path*, root's, with exactly this mode and group."""
     place = at(path)
     place.mkdir(parents=True, exist_ok=True)
-    os.chown(place, 0, gid(group))
+    own(place, group)
     place.chmod(mode)
 
 
-def gid(group: str) -> int:
-    """Return the number of *group*."""
-    return 0 if group == "root" else grp.getgrnam(group).gr_gid
+def own(place: int | Path, group: str) -> None:
+    """Make *place* root's and *group*'s; tests that are not root keep what they make."""
+    if os.geteuid() == 0 and Path("/") == ROOT:
+        os.chown(place, 0, grp.getgrnam(group).gr_gid)
