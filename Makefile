@@ -41,9 +41,12 @@ proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
 docs: $(INSTALLED)  ## make the CLI reference anew from the code
 	@$(BIN)/python -m docs
 
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml
+
 lock:  ## pin the newest dependencies, with hashes (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements.lock
+	$(LOCK) -o requirements.lock
+	$(LOCK) -c requirements.lock --group dev -o requirements-dev.lock
 
 LAB_PACKAGES := systemd-container mmdebstrap nftables openssh-client iproute2
 
@@ -62,7 +65,7 @@ clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache
 
 # Debian's python3 comes without venv: install it where we may, else say how.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "xray-ops needs Python 3.11 or newer; this is $$($(PYTHON) --version)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
@@ -70,6 +73,6 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  { echo "Python's venv is missing: as root, apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing the locked Python packages into $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip --disable-pip-version-check -q install --require-hashes -r requirements.lock
+	@$(BIN)/pip --disable-pip-version-check -q install --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import FleetError
-from ops.inventory import load
+from ops.inventory import load, pyinfra_groups
 from tests import fleets
 
 
@@ -132,3 +132,25 @@ def test_what_is_no_utf8_is_named_with_its_line(tmp_path: Path) -> None:
 def test_a_list_over_several_lines_is_pointed_into(tmp_path: Path) -> None:
     keys = '[keys.alice]\nopens = [\n  "edge",\n  "nowhere",\n]\n'
     assert "keys.toml:4: 'alice' opens 'nowhere'" in problem(fleets.write(tmp_path, keys=keys))
+
+
+def test_pyinfra_is_given_hosts_and_groups_without_secrets(tmp_path: Path) -> None:
+    folder = fleets.write(tmp_path)
+    (folder / "inventory" / "known_hosts").touch()
+    groups = pyinfra_groups(folder)
+    assert [name for name, _ in groups["all"]] == ["ams1", "fra1"]
+    assert groups["edge"] == [("ams1", {})]
+    assert dict(groups["all"])["ams1"] == {
+        "ssh_hostname": "ams1",
+        "ssh_user": "root",
+        "ssh_known_hosts_file": f"{folder}/inventory/known_hosts",
+        "ssh_strict_host_key_checking": "yes",
+    }
+
+
+def test_pyinfra_is_given_nothing_while_the_files_are_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        pyinfra_groups(fleets.write(tmp_path))
+    assert "known_hosts: is missing; make first contact with each host" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from ops.errors import FleetError, Problem, UsageError
 from ops.inventory import build, checks, inbounds
 from ops.inventory.pyinfra import Members, groups
 from ops.inventory.shape import HostsFile, IssuedFile, KeysFile
-from ops.inventory.toml import Document, read
+from ops.inventory.toml import Document, read, shown
 from ops.inventory.wording import Checked, checked, did_you_mean
 from ops.model import Fleet
 
@@ -60,7 +60,11 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
     need is the list of problems.
     """
     try:
-        return groups(load(folder), datetime.now(UTC).date())
+        fleet = load(folder)
+        if not fleet.known_hosts.exists():
+            remedy = "make first contact with each host: `ops hosts trust NAME`"
+            raise FleetError([Problem(shown(fleet.known_hosts), 0, "is missing", remedy)])
+        return groups(fleet, datetime.now(UTC).date())
     except FleetError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
