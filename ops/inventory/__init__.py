@@ -61,13 +61,17 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
     """
     try:
         fleet = load(folder)
-        if not fleet.known_hosts.exists():
-            remedy = "make first contact with each host: `ops hosts trust NAME`"
-            raise FleetError([Problem(shown(fleet.known_hosts), 0, "is missing", remedy)])
+        _demand_known_hosts(fleet)
         return groups(fleet, datetime.now(UTC).date())
     except FleetError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
+
+
+def _demand_known_hosts(fleet: Fleet) -> None:
+    if not fleet.known_hosts.exists():
+        remedy = "make first contact with each host: `ops hosts trust NAME`"
+        raise FleetError([Problem(shown(fleet.known_hosts), 0, "is missing", remedy)])
 
 
 def _disagreements(
