@@ -62,6 +62,8 @@ class SshServer:
     api: Path | None = None
     """Where its API listens really; None refuses to forward, as sshd does."""
     answer: Answer = lambda _: (127, "", "not found")
+    hang_ups: int = 0
+    """How many of those to come are dropped unheard, as sshd does when it is busy."""
     logins: int = 0
     open: int = 0
     most_open: int = 0
@@ -117,6 +119,9 @@ class _Session(asyncssh.SSHServer):
 
     def connection_made(self, conn: Any) -> None:
         self._connection = conn
+        if self._server.hang_ups:
+            self._server.hang_ups -= 1
+            conn.abort()
         self.alive.setdefault(id(self._server), set()).add(conn)
         self._server.open += 1
         self._server.most_open = max(self._server.most_open, self._server.open)

@@ -174,6 +174,13 @@ def test_what_is_no_ssh_server_is_told(world: World, words: bytes, told: str) ->
         assert told in refused(world, world.host(port))
 
 
+def test_a_server_that_hangs_up_once_is_dialled_again(world: World) -> None:
+    server = world.server(answer=lambda _: (0, "hello", ""))
+    server.hang_ups = 2
+    assert on_line(world, world.host(server.port), command("hello")) == "hello"
+    assert server.hang_ups == 0
+
+
 def test_a_forward_leads_to_the_api_through_a_private_socket(world: World) -> None:
     with echoing(world.folder / "api") as api:
         server = world.server(api=api)

@@ -17,11 +17,16 @@ TROUBLE = (asyncssh.Error, OSError, ValueError)
 """Everything a connection may raise; ValueError is how asyncssh reports bytes it cannot read."""
 
 
+class HungUpError(TunnelError):
+    """The server hung up before the login: it may have been busy with strangers just then."""
+
+
 def tunnel_error(route: Route, error: Exception) -> TunnelError:
     """Return *error*, met while connecting by *route*, as what to tell and what to do."""
     for kind, describe in _DESCRIPTIONS.items():
         if isinstance(error, kind):
-            return TunnelError(route.host, describe(route, error))
+            sort = HungUpError if kind is asyncssh.ConnectionLost else TunnelError
+            return sort(route.host, describe(route, error))
     return TunnelError(
         route.host, f"ssh to {route.place} failed: {str(error) or type(error).__name__}"
     )
