@@ -1,6 +1,7 @@
 """What tests of every room may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -9,6 +10,7 @@ import pytest
 from lab.core import ensure_core
 from lab.errors import LabError
 from lab.state import DEFAULT, VARIABLE
+from tests.lane import Lane, laid
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,10 @@ def core() -> Path:
             return ensure_core().program
         except (LabError, OSError) as error:
             pytest.skip(f"no core to test with: {error}")
+
+
+@pytest.fixture(scope="session")
+def lane(core: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
+    """A real server on loopback with every kind of inbound, and a client of each."""
+    with laid(core, tmp_path_factory.mktemp("lane")) as lane:
+        yield lane
