@@ -155,7 +155,7 @@ def test_a_proxied_user_reaches_the_world(insider: Client) -> None:
         "127.9.9.9",
         "::1",
         "::ffff:127.0.0.1",
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104
         "::",
         "localhost",
         "loopback.example.com",
