@@ -63,7 +63,7 @@ class Lab:
             try:
                 lab._make(say)
             except BaseException:
-                if transient:
+                if alive is not None:
                     lab._remove()
                 raise
         return lab
@@ -217,8 +217,12 @@ def _lock(name: str) -> Path:
     return state_folder() / "labs" / f"{name}.lock"
 
 
-def _hold(file: Path) -> int:
-    """Lock *file* for as long as this process lives, or until the descriptor is closed."""
+def _hold(file: Path) -> int | None:
+    """Lock *file* until the descriptor is closed or we die; nothing if somebody alive has it."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
     return descriptor

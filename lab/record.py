@@ -89,7 +89,7 @@ def claim(name: str, count: int, *, transient: bool = False) -> Record:
             number=old.number if old else _free_number(name),
             count=max(count, old.count if old else 0),
             owner=old.owner if old else str(Path.cwd()),
-            transient=transient,
+            transient=old.transient if old else transient,
         )
         record.save()
     return record
