@@ -13,8 +13,19 @@ ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"model", "errors"},
     {"files"},
-    {"inventory", "secrets", "render", "links", "core", "tunnel", "xray_api", "starter"},
-    {"selection", "traffic", "reading", "trust"},
+    {
+        "inventory",
+        "secrets",
+        "render",
+        "links",
+        "core",
+        "lint",
+        "tunnel",
+        "xray_api",
+        "ledger",
+        "starter",
+    },
+    {"selection", "traffic", "reading", "trust", "collecting", "comparing", "changes"},
     {"recovery"},
     {"cli", "rollout"},
 ]
@@ -31,6 +42,9 @@ ROOMS = {
     "pyrage": {"secrets"},
     "cryptography": {"secrets"},
     "pydantic": {"inventory"},
+    "sqlalchemy": {"ledger"},
+    "alembic": {"ledger"},
+    "psycopg": {"ledger"},
 }
 """Which rooms of ops may import an outside library; deploy.py is pyinfra's, too."""
 STRANGERS = {"tunnel": {"xray_api"}, "xray_api": {"tunnel"}}
