@@ -3,7 +3,7 @@
 from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule, Ssh
 from ops.model.inbound import Inbound
 from ops.model.key import Key
-from ops.model.reading import Reading, Traffic
+from ops.model.reading import NicCounters, Observation, Reading, Traffic
 from ops.model.secret import InboundSecrets, KeySecrets, Secrets, psk_for
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "Key",
     "KeySecrets",
     "Maintenance",
+    "NicCounters",
+    "Observation",
     "Outbound",
     "Reading",
     "Rule",

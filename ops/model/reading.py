@@ -37,5 +37,31 @@ class Reading:
     inbounds: Mapping[str, Traffic] = field(default_factory=dict)
     outbounds: Mapping[str, Traffic] = field(default_factory=dict)
     """Without the one whose name is the run's identity."""
-    way: Literal["socket", "port", "exec"] = "socket"
-    """How the API was reached: forwarded socket or port, or the host's own program."""
+    way: Literal["socket", "port", "exec", "disk"] = "socket"
+    """How the API was reached: forwarded socket or port, or the host's own program; or its disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NicCounters:
+    """What a host's network cards counted since it booted, loopback left out."""
+
+    host: str
+    boot: str
+    """``/proc/sys/kernel/random/boot_id``: the counters live and die with it."""
+    read_at: datetime
+    received: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """All that one visit learnt about one host: what the ledger books, at once or not at all."""
+
+    host: str
+    now: Reading | None
+    """The running core's counters; None where it did not answer."""
+    kept: tuple[Reading, ...] = ()
+    """Readings that the host kept on its disk, of this run and of ended ones (``way="disk"``)."""
+    stopped: frozenset[str] = frozenset()
+    """The runs among *kept* whose stop was planned: their last reading was taken at the stop."""
+    nic: NicCounters | None = None
