@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import Lab
+from lab import Client, Lab
 from lab.core import ensure_core
 
 CHECKOUT = Path(__file__).parents[2]
@@ -53,6 +54,19 @@ class Operator:
     core: str = ""
     """The table ``[core]``; the lab's core if nothing is said."""
     environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def settled(cls, folder: Path, lab: Lab) -> "Operator":
+        """Return an operator whose fleet is in place on all hosts."""
+        operator = cls(folder, lab).begin()
+        operator.reset()
+        return operator
+
+    def reset(self) -> None:
+        """Have every host as it was at first, whatever a test did to it."""
+        self.keys, self.of_host, self.more, self.core = ["alice", "bob"], {}, "", ""
+        self.fill()
+        self.roll_out("--data", "force=yes", "--data", "rotate=all")
 
     def begin(self) -> "Operator":
         """Make the folder, its secrets and its first commit."""
@@ -116,6 +130,16 @@ class Operator:
         done = self._run(BIN / "ops", *words)
         assert done.returncode == 0, done.stdout
         return done.stdout
+
+    def client(self, key: str, host: str, inbound: str = "ws") -> AbstractContextManager[Client]:
+        """Run a client of *key*, with the config that its owner would get."""
+        place = ("--host", host, "--inbound", inbound)
+        return self.lab.client(self.ops("link", key, *place, "--client-json"))
+
+    def secrets(self) -> list[str]:
+        """Return every secret of the fleet."""
+        text = (self.folder / "inventory/secrets.toml").read_text()
+        return [held for held in re.findall(r'"([^"]+)"', text) if len(held) >= 16]
 
     def git(self, *words: str) -> str:
         """Type ``git`` and *words*; it must succeed."""

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 from ops.rollout.on_host import files, places
-from ops.rollout.on_host.programs import last_words, run
+from ops.rollout.on_host.programs import run
+
+MODULES = ("tcp_bbr", "sch_fq")
 
 
 def apply(say: Callable[[str], None]) -> None:
     """Set every line of our sysctl file now; at boot systemd does."""
-    run(["modprobe", "-aq", "tcp_bbr", "sch_fq"])
+    if shutil.which("modprobe"):  # a container has none: its kernel's modules are its host's
+        run(["modprobe", "-aq", *MODULES])
     for line in files.at(places.SYSCTL).read_text().splitlines():
-        if "=" in line and not line.startswith("#"):
-            done = run(["sysctl", "-q", "-w", line.strip()])
-            if done.returncode or done.stderr.strip():
-                say(f"warning: this kernel does not take {line.strip()}: {last_words(done)}")
+        name, _, value = (part.strip() for part in line.partition("="))
+        if value and not name.startswith("#"):
+            _set(name, value, say)
+
+
+def _set(name: str, value: str, say: Callable[[str], None]) -> None:
+    try:
+        files.at(f"/proc/sys/{name.replace('.', '/')}").write_text(value)
+    except OSError as error:
+        say(f"warning: this kernel does not take {name} = {value}: {error.strerror}")
