@@ -106,6 +106,11 @@ def test_own_addresses_are_guarded_once_in_order_and_without_the_private_ones() 
     )
 
 
+def test_a_network_of_passing_addresses_is_guarded_whole() -> None:
+    own = ("2a00:1:2:3::/64", "2a00:1:2:3:abcd::1", "fd00::/64")
+    assert guarded(sample.host(address=()), own).addresses == (*PRIVATE, "2a00:1:2:3::/64")
+
+
 def test_ipv4_in_ipv6_is_guarded_as_ipv4() -> None:
     assert guarded(sample.host(address=()), ["::ffff:8.8.8.8"]).addresses[-1] == "8.8.8.8/32"
 

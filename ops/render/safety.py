@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import (
+    IPv4Network,
+    IPv6Network,
+    collapse_addresses,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
 from typing import Any
 
 from ops.model import Core, Host
@@ -52,18 +59,17 @@ def guarded(host: Host, own_addresses: Iterable[str]) -> Guarded:
 
     Args:
         host: gives the names and addresses that clients dial.
-        own_addresses: those of the host's interfaces, as read on it.
+        own_addresses: those of the host's interfaces, as read on it. Where they change by
+            themselves (IPv6 privacy addresses), their network.
     """
-    literal = {address for text in host.address if (address := _address(text))}
-    own = literal | {address for text in own_addresses if (address := _address(text))}
-    lasting = sorted(
-        (address for address in own if not _private(address)),
-        key=lambda address: (address.version, int(address)),
-    )
+    found = (_network(text) for text in (*host.address, *own_addresses))
+    own = {network for network in found if network and not _private(network)}
+    v4 = collapse_addresses(network for network in own if isinstance(network, IPv4Network))
+    v6 = collapse_addresses(network for network in own if isinstance(network, IPv6Network))
     fronted = {i.server_name.lower() for i in host.inbounds if i.transport == "ws"}
-    names = {name.lower() for name in host.address if not _address(name)} - fronted
+    names = {name.lower() for name in host.address if not _network(name)} - fronted
     return Guarded(
-        addresses=PRIVATE + tuple(f"{a}/{a.max_prefixlen}" for a in lasting),
+        addresses=PRIVATE + tuple(map(str, (*v4, *v6))),
         names=tuple(f"full:{name}" for name in sorted(names)),
     )
 
@@ -86,15 +92,27 @@ def sniffing(core: Core) -> dict[str, Any]:
     return {"enabled": True, "destOverride": names, "routeOnly": True}
 
 
-def _private(address: IPv4Address | IPv6Address) -> bool:
-    return any(address in network for network in _NETWORKS if network.version == address.version)
+def _private(network: IPv4Network | IPv6Network) -> bool:
+    """Return whether all of *network* is on the list of private ones."""
+    return any(
+        network.version == private.version and network.subnet_of(private)  # type: ignore[arg-type]
+        for private in _NETWORKS
+    )
 
 
 @cache
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address in *text*, with or without zone and prefix; None if it is a name."""
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    """Return the network that *text* is, or that of its one address; None if it is a name.
+
+    >>> _network("2a00::/64"), _network("2a00::1/64"), _network("::ffff:8.8.4.4")
+    (IPv6Network('2a00::/64'), IPv6Network('2a00::1/128'), IPv4Network('8.8.4.4/32'))
+    """
+    address, _, prefix = text.partition("/")
     try:
-        address = ip_address(text.split("/")[0].split("%")[0])
+        one = ip_address(address.split("%")[0])
+        whole = ip_interface(f"{one}/{prefix or one.max_prefixlen}").network
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    if whole.network_address == one:
+        return ip_network(getattr(one, "ipv4_mapped", None) or whole)
+    return ip_network(one)
