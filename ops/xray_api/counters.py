@@ -5,7 +5,6 @@ Names, by Xray-core's app/dispatcher/default.go and app/proxyman/{inbound,outbou
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from sys import intern
 from typing import Literal
@@ -15,30 +14,7 @@ from ops.model import Reading, Traffic
 from ops.model.layout import API_INBOUND, RUN_PREFIX
 
 MARK = ">>>"
-UPLINK = ">>>traffic>>>uplink"
-DOWNLINK = ">>>traffic>>>downlink"
-
-
-@dataclass(frozen=True, slots=True)
-class _Directions:
-    """The counters of one kind, by name, each direction apart."""
-
-    uplink: dict[str, int] = field(default_factory=dict)
-    downlink: dict[str, int] = field(default_factory=dict)
-
-    def add(self, rest: str, value: int) -> None:
-        """Take a counter; *rest* is its name after the kind. What is no traffic is passed over."""
-        if rest.endswith(UPLINK):
-            self.uplink[intern(rest.removesuffix(UPLINK))] = value
-        elif rest.endswith(DOWNLINK):
-            self.downlink[intern(rest.removesuffix(DOWNLINK))] = value
-
-    def traffic(self) -> dict[str, Traffic]:
-        """Return both directions together; one that has no counter is 0."""
-        names = self.uplink | self.downlink
-        return {
-            name: Traffic(self.uplink.get(name, 0), self.downlink.get(name, 0)) for name in names
-        }
+TRAFFIC = ">>>traffic"
 
 
 def reading_of(
@@ -54,12 +30,7 @@ def reading_of(
     The API's own inbound and the outbound that carries the run's identity are left out. Raise
     ApiError where the core counts nothing: it then answers, but with an empty list.
     """
-    tables = {kind: _Directions() for kind in ("user", "inbound", "outbound")}
-    for name, value in counters:
-        kind, _, rest = name.partition(MARK)
-        if kind in tables:
-            tables[kind].add(rest, value)
-    users, inbounds, outbounds = (table.traffic() for table in tables.values())
+    users, inbounds, outbounds = _by_kind(counters)
     if not inbounds:
         raise ApiError(
             host,
@@ -77,6 +48,28 @@ def reading_of(
         outbounds=outbounds,
         way=way,
     )
+
+
+def _by_kind(counters: Iterable[tuple[str, int]]) -> tuple[dict[str, Traffic], ...]:
+    """Return the traffic of users, inbounds and outbounds, by name; what else is counted is not.
+
+    A name may hold the mark itself, so only the ends of a counter's name are looked at. One of
+    two directions may have no counter: that is 0.
+    """
+    uplink: dict[str, int] = {}
+    downlink: dict[str, int] = {}
+    directions = {"uplink": uplink, "downlink": downlink}
+    for counter, value in counters:
+        whose, _, direction = counter.rpartition(MARK)
+        if direction in directions:
+            directions[direction][whose] = value
+    kinds: dict[str, dict[str, Traffic]] = {"user": {}, "inbound": {}, "outbound": {}}
+    for whose in uplink | downlink:
+        kind, _, name = whose.removesuffix(TRAFFIC).partition(MARK)
+        if kind in kinds and whose.endswith(TRAFFIC):
+            # The same names come from every host: one string is enough for all.
+            kinds[kind][intern(name)] = Traffic(uplink.get(whose, 0), downlink.get(whose, 0))
+    return tuple(kinds.values())
 
 
 def began(read_at: datetime, uptime: int) -> datetime:

@@ -1,0 +1,43 @@
+"""Measure, print the result, and write it to ``bench/RESULTS.md``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench import enclosure
+from bench.tools import ensure_ansible
+
+HERE = Path(__file__).parent
+STATE = HERE.parent / "build" / "bench"
+SIZES = [1, 10, 100, 300, 1000]
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--hosts", type=int, nargs="+", default=SIZES, help="how many hosts (default: %(default)s)"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="only ops itself; writes no file")
+    options = parser.parse_args()
+    if not options.no_peers:
+        ensure_ansible(STATE)  # needs the network, which is not to be had inside
+    enclosure.enter()
+    if not enclosure.leads_nowhere():
+        sys.exit(f"{enclosure.INSIDE} is set, but this is no enclosure: unset it")
+    _measure(options.hosts, peers=not options.no_peers)
+
+
+def _measure(sizes: list[int], *, peers: bool) -> None:
+    # Imported inside: what they import is part of nothing that is measured.
+    from bench.reading import run
+    from bench.report import markdown
+
+    report = markdown(run(STATE, sizes, peers=peers))
+    print(report)
+    if peers:
+        (HERE / "RESULTS.md").write_text(report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The tools that are compared, each as its own documentation would have it for speed."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.fleet import SimulatedFleet
+from bench.servers import PRINTED, openssh_version
+from bench.tools import BIN, ensure_ansible
+
+ASK = f"cat {PRINTED}"
+TIMEOUT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A tool, and the words that make it ask every host of a fleet."""
+
+    name: str
+    words: Callable[[SimulatedFleet], list[str]]
+    most_hosts: int
+    """Beyond these it would take all day."""
+    most_runs: Callable[[int], int] = lambda _: 99
+    """By the number of hosts."""
+
+
+def ours(timeout: float = TIMEOUT) -> Contestant:
+    """Return ``ops traffic``: the whole program, from its start to the printed sums."""
+    words = [str(BIN / "ops"), "traffic", "--all-hosts", "--json", "--timeout", str(timeout)]
+    return Contestant("ops traffic", lambda _: words, most_hosts=100_000)
+
+
+def parallel_ssh() -> Contestant:
+    """Return OpenSSH's own client, 32 at once."""
+
+    def words(fleet: SimulatedFleet) -> list[str]:
+        return [
+            "xargs",
+            "-a",
+            "addresses",
+            "-P",
+            "32",
+            "-I{}",
+            "ssh",
+            "-F",
+            "ssh_config",
+            "{}",
+            ASK,
+        ]
+
+    return Contestant(f"xargs -P 32 ssh ({openssh_version()})", words, most_hosts=1000)
+
+
+def pyinfra() -> Contestant:
+    """Return ``pyinfra exec``, which asks all hosts at once."""
+    words = [str(BIN / "pyinfra"), "-y", "pyinfra_hosts.py", "exec", "--", ASK]
+    return Contestant("pyinfra exec", lambda _: words, most_hosts=300)
+
+
+def ansible(state: Path) -> Contestant:
+    """Return ``ansible -m shell`` with pipelining, kept connections and 25 forks."""
+    program = str(ensure_ansible(state))
+
+    def words(fleet: SimulatedFleet) -> list[str]:
+        return [program, "all", "-i", "ansible_hosts", "-m", "shell", "-a", ASK]
+
+    return Contestant(
+        "ansible -m shell", words, most_hosts=300, most_runs=lambda hosts: 1 if hosts > 100 else 3
+    )
+
+
+def environment(fleet: SimulatedFleet) -> dict[str, str]:
+    """Return the environment that all run in: a home without anybody's settings."""
+    home = fleet.folder / "home"
+    home.mkdir(exist_ok=True)
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LOGNAME": "root",
+        "LANG": "C.UTF-8",
+        "NO_COLOR": "1",
+        "ANSIBLE_CONFIG": str(fleet.folder / "ansible.cfg"),
+    }

@@ -1,0 +1,98 @@
+"""Medians and ratios, as people read them."""
+
+import os
+import platform
+import statistics
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from bench.goals import verdicts
+from bench.measure import Sample
+from bench.reading import MANY_USERS, Results, Setting
+
+OURS = "ops traffic"
+HOW = """\
+How: `python -m bench` (`make bench`), {date}, {cores} cores ({machine}), Linux {kernel}, Python
+{python}. One sshd answers at every address of the loopback, in a network namespace that leads
+nowhere; a StatsService stands for the core of every host. **That other side runs on the same
+{cores} cores**, so walls are upper bounds: client CPU is the figure to trust. The peers fetch what
+`xray api statsquery` would print with `cat`; the real program costs each host some 50 ms more.
+ansible has pipelining, kept connections and 25 forks; pyinfra asks all at once; ssh 32 at once.
+CPU counts all descendants, memory is the most that all processes together had (Pss). Medians;
+contestants took turns.
+"""
+
+
+def markdown(results: Results) -> str:
+    """Return the report of *results*, ratios first."""
+    now = datetime.now(UTC)
+    parts = [
+        "# Measurements\n",
+        *_section("Reading every host, 200 keys each", results, 200),
+        *_section(f"Reading every host, {MANY_USERS:,} keys each", results, MANY_USERS),
+        "## Goals\n",
+        "| goal | found | met |\n|---|---|---|",
+        *(f"| {v.goal} | {v.found} | {'yes' if v.met else '**no**'} |" for v in verdicts(results)),
+        "",
+        HOW.format(
+            date=f"{now:%d %B %Y}",
+            cores=os.cpu_count(),
+            machine=platform.machine(),
+            kernel=platform.release(),
+            python=platform.python_version(),
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def _section(title: str, results: Results, users: int) -> Iterator[str]:
+    settings = [setting for setting in results.samples if setting.users == users]
+    yield f"## {title}\n"
+    yield "| hosts | | client CPU | wall | CPU s | wall s | memory MB | other side's CPU s | runs |"
+    yield "|--:|---|--:|--:|--:|--:|--:|--:|--:|"
+    for setting in sorted(settings, key=lambda setting: setting.hosts):
+        yield _row(results, setting)
+    yield ""
+
+
+def _row(results: Results, setting: Setting) -> str:
+    samples = results.samples[setting]
+    own = results.samples[Setting(setting.hosts, setting.users, OURS)]
+
+    def ratio(figure: Callable[[Sample], float]) -> str:
+        if setting.contestant == OURS:
+            return "1"
+        return f"{median(samples, figure) / median(own, figure):.2g} x"
+
+    cells = (
+        str(setting.hosts),
+        setting.contestant + (" (failed)" if setting in results.failed else ""),
+        ratio(cpu),
+        ratio(wall),
+        f"{median(samples, cpu):.2f}",
+        f"{median(samples, wall):.2f}",
+        f"{median(samples, memory):.0f}",
+        f"{results.other_side[setting]:.1f}",
+        str(len(samples)),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def median(samples: list[Sample], figure: Callable[[Sample], float]) -> float:
+    """Return the median of one *figure* of *samples*."""
+    return statistics.median(map(figure, samples))
+
+
+def cpu(sample: Sample) -> float:
+    """Return its CPU seconds."""
+    return sample.cpu
+
+
+def wall(sample: Sample) -> float:
+    """Return its wall seconds."""
+    return sample.wall
+
+
+def memory(sample: Sample) -> float:
+    """Return its memory in MB."""
+    return sample.memory

@@ -1,0 +1,114 @@
+"""The other side: one sshd for every address of the loopback, and what its hosts answer."""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from bench.counters import counters
+from bench.fleet import SILENT_PORT, SSH_PORT
+from lab.cgroup import Cgroup
+from lab.command import program, run
+from lab.waiting import wait_until
+from ops.model.layout import SOCKET
+
+PRINTED = "/run/xray/printed.json"
+"""What ``xray api statsquery`` would print: the peers only have to fetch it."""
+CONFIG = """
+Port {port}
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/id.pub
+StrictModes no
+UsePAM no
+UseDNS no
+PidFile none
+PrintMotd no
+PrintLastLog no
+LogLevel ERROR
+# One sshd stands for a thousand: none of those would see more than one newcomer at a time.
+MaxStartups 4000
+"""
+
+
+class Servers:
+    """The processes of the other side, in a control group of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sshd = Cgroup(f"bench-{os.getpid()}/sshd")
+        self._stats = Cgroup(f"bench-{os.getpid()}/stats")
+        for name in ("host_key", "id"):
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / name)
+
+    @property
+    def private_key(self) -> Path:
+        """Return the private ssh key that logs in."""
+        return self._folder / "id"
+
+    @property
+    def host_key(self) -> str:
+        """Return the public host key."""
+        return (self._folder / "host_key.pub").read_text().strip()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Return what the other side has cost so far, of the same cores."""
+        return cpu_seconds(self._sshd) + cpu_seconds(self._stats)
+
+    def start_sshd(self) -> None:
+        """Start sshd, and return when it listens."""
+        config = self._folder / "sshd_config"
+        config.write_text(CONFIG.format(port=SSH_PORT, folder=self._folder))
+        self._sshd.spawn("/usr/sbin/sshd", "-D", "-e", "-f", config, log=self._folder / "sshd.log")
+        wait_until(lambda: _accepts(("127.1.0.1", SSH_PORT)), "sshd listens")
+
+    def answer_with(self, users: int) -> None:
+        """Let every host's API, and its printout, tell of so many *users* from now on."""
+        self._stats.kill()
+        Path(SOCKET).unlink(missing_ok=True)
+        words = program("bench.stats_service", str(users), SOCKET)
+        self._stats.spawn(*words, log=self._folder / "stats.log")
+        stats = [{"name": name, "value": value} for name, value in counters(users).items()]
+        Path(PRINTED).write_text(json.dumps({"stat": stats}, indent=4))
+        wait_until(lambda: _accepts(SOCKET), "the StatsService listens")
+
+    def stop(self) -> None:
+        """End all of it."""
+        Cgroup(f"bench-{os.getpid()}").remove()
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[Servers]:
+    """Yield the other side, with sshd running; it is gone at the end."""
+    other_side = Servers(folder)
+    try:
+        other_side.start_sshd()
+        with closing(socket.create_server(("", SILENT_PORT), backlog=4096)):
+            yield other_side
+    finally:
+        other_side.stop()
+
+
+def cpu_seconds(group: Cgroup) -> float:
+    """Return the CPU seconds that the processes of *group*, dead ones too, have used."""
+    lines = (group.path / "cpu.stat").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("usage_usec")) / 1e6
+
+
+def _accepts(place: tuple[str, int] | str) -> bool:
+    family = socket.AF_UNIX if isinstance(place, str) else socket.AF_INET
+    with closing(socket.socket(family)) as probe:
+        try:
+            probe.connect(place)
+        except OSError:
+            return False
+    return True
+
+
+def openssh_version() -> str:
+    """Return what the ssh of this machine calls itself."""
+    done = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True)
+    return done.stderr.split(",")[0]
