@@ -1,0 +1,80 @@
+"""Meeting a server for the first time, and getting secrets back from servers that have them."""
+
+from pathlib import Path
+
+import pytest
+
+from lab import Host, Lab
+from tests.lab.operator import Operator
+
+WRONG = "SHA256:" + "A" * 43
+
+
+@pytest.fixture(scope="module")
+def operator(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    return Operator(tmp_path_factory.mktemp("contact") / "fleet", lab).begin()
+
+
+@pytest.fixture
+def stranger(operator: Operator) -> Path:
+    """The file of known hosts, which knows nobody yet."""
+    known_hosts = operator.folder / "inventory" / "known_hosts"
+    known_hosts.write_text("")
+    return known_hosts
+
+
+def refused(operator: Operator, *words: str) -> str:
+    with pytest.raises(AssertionError) as caught:
+        operator.ops(*words)
+    return str(caught.value)
+
+
+def test_a_stranger_is_refused_and_named(operator: Operator, stranger: Path) -> None:
+    assert "make first contact with `ops hosts trust lab1`" in refused(operator, "traffic")
+
+
+def test_a_fingerprint_that_fits_is_trusted(
+    operator: Operator, stranger: Path, host1: Host
+) -> None:
+    said = operator.ops("hosts", "trust", "lab1", "--fingerprint", host1.fingerprint)
+    assert said == "lab1: trusted from now on\n"
+    assert host1.host_key.split()[1] in stranger.read_text()
+    again = operator.ops("hosts", "trust", "lab1", "--fingerprint", host1.fingerprint)
+    assert again == "lab1: was trusted already\n"
+
+
+def test_another_fingerprint_is_not(operator: Operator, stranger: Path) -> None:
+    said = refused(operator, "hosts", "trust", "lab1", "--fingerprint", WRONG)
+    assert "nothing was trusted" in said
+    assert stranger.read_text() == ""
+
+
+def test_nobody_at_the_keyboard_must_bring_the_fingerprint(
+    operator: Operator, stranger: Path
+) -> None:
+    assert "nobody is here to compare them" in refused(operator, "hosts", "trust", "lab1")
+
+
+def test_a_rebuilt_servers_key_is_learnt_only_when_asked(
+    operator: Operator, stranger: Path, host1: Host, host2: Host
+) -> None:
+    kind, theirs = host2.host_key.split()[:2]
+    stranger.write_text(f"{host1.address} {kind} {theirs}\n")
+    trust = ("hosts", "trust", "lab1", "--fingerprint", host1.fingerprint)
+    assert "add --replace" in refused(operator, *trust)
+    operator.ops(*trust, "--replace")
+    assert theirs not in stranger.read_text()
+
+
+def test_secrets_come_back_from_the_servers(operator: Operator, lab: Lab) -> None:
+    known_hosts = operator.folder / "inventory" / "known_hosts"
+    known_hosts.write_text(lab.known_hosts.read_text())
+    operator.roll_out("--data", "rotate=all", "--data", "force=yes")
+    file = operator.folder / "inventory" / "secrets.toml"
+    file.unlink()
+    assert "would cut people off" in refused(operator, "secrets", "fill")
+    done = operator.pyinfra("-y")
+    assert done.returncode == 1
+    assert "secrets.toml is missing" in done.stdout
+    operator.ops("secrets", "recover")
+    assert operator.roll_out().count("nothing to change") == 3
