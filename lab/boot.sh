@@ -1,7 +1,7 @@
 # Boot one host and, as a machine does, boot it again when it asks for it.
-# Run in a mount namespace and a control group of its own: boot.sh NAME FOLDER IMAGE NETNS CGROUP
+# Run in a mount namespace and a control group of its own: boot.sh NAME FOLDER NETNS CGROUP
 set -eu
-name=$1 folder=$2 image=$3 netns=$4 cgroup=$5
+name=$1 folder=$2 netns=$3 cgroup=$4
 
 # nspawn keeps locks here; a private place leaves nothing behind and knows of no other lab.
 mkdir -p /run/systemd
@@ -14,7 +14,7 @@ if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
 fi
 [ -d "/sys/fs/cgroup/$cgroup" ]
 
-mount -t overlay xray-ops-lab -o "lowerdir=$image,upperdir=$folder/up,workdir=$folder/work" "$folder/root"
+mount -t overlay xray-ops-lab -o "lowerdir=$folder/image,upperdir=$folder/up,workdir=$folder/work" "$folder/root"
 
 export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network  # /proc/sys/net of the host is its own
 while :; do

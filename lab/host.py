@@ -15,7 +15,6 @@ from lab.certificates import Authority
 from lab.cgroup import Cgroup
 from lab.errors import LabError
 from lab.furnish import CERTIFICATE, CERTIFICATE_KEY, ssh_user
-from lab.image import image_folder
 from lab.links import namespace
 from lab.record import Record
 from lab.ssh import fingerprint, ssh_command
@@ -177,7 +176,7 @@ class Host:
         self.heal()
         if self.cgroup.populated:
             return
-        words = ("bash", _BOOT, self.name, self.folder, image_folder(), self.namespace)
+        words = ("bash", _BOOT, self.name, self.folder, self.namespace)
         log = self.folder / "console.log"
         self.cgroup.spawn("unshare", "--mount", *words, self.cgroup.inner, log=log)
 

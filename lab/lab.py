@@ -57,6 +57,7 @@ class Lab:
             raise LabError(f"a lab has 1 to {MOST_HOSTS} hosts, not {count}")
         prepare()
         with locked(_lock(name)):
+            links.refuse_stranger(name)
             # Before the record is there, or somebody could take it for that of a dead process.
             alive = _hold(record.alive_file(name)) if transient else None
             lab = cls(record.claim(name, count, transient=transient), alive)
@@ -126,6 +127,7 @@ class Lab:
     def down(self) -> None:
         """End its processes and remove it, whatever state it is in. The guard routes stay."""
         with locked(_lock(self.name)):
+            links.refuse_stranger(self.name)
             self._remove()
 
     def __enter__(self) -> Self:
@@ -163,6 +165,8 @@ class Lab:
         shutil.rmtree(partial, ignore_errors=True)
         for part in ("work", "root"):
             (partial / part).mkdir(parents=True)
+        # Its disk only fits what it was laid over, also when the recipe has changed since.
+        (partial / "image").symlink_to(image)
         furnish(
             Layer(image, partial / "up"),
             host.name,

@@ -43,19 +43,23 @@ def link(name: str, inside: str = "") -> dict[str, Any]:
     return dict(found[0]) if found else {}
 
 
+def refuse_stranger(lab: str) -> None:
+    """Refuse to touch a lab of this name whose state is kept elsewhere: names are the machine's."""
+    state = link(switch(lab)).get("ifalias", "")
+    if state not in ("", str(state_folder())):
+        raise LabError(
+            f"a lab called {lab} is up with its state in {state}: "
+            f"end it first, XRAY_OPS_LAB={state} python -m lab --name {lab} down"
+        )
+
+
 def make_switch(lab: str, network: Network) -> None:
     """Make the switch and the machine's port on it, unless they are whole."""
     name, owner = switch(lab), str(state_folder())
     # The guard comes first: without the switch, nothing meant for the lab may leave the machine.
     ip(*(f"route replace unreachable {block} metric 4096" for block in blocks(network)))
-    alias = link(name).get("ifalias", "")
-    if alias == owner:
+    if link(name).get("ifalias") == owner:
         return
-    if alias:
-        raise LabError(
-            f"a lab called {lab} is up with its state in {alias}: "
-            f"end it first, XRAY_OPS_LAB={alias} python -m lab --name {lab} down"
-        )
     remove(lab)
     address4, address6 = network.machine
     ip(f"netns add {name}", f"link add {name} type veth peer name machine netns {name}")
@@ -128,12 +132,12 @@ def remove(lab: str) -> None:
 
 
 def remove_guards() -> None:
-    """Take the guard routes of all networks that labs have had away."""
+    """Take the guard routes away of networks that no lab is using, of whatever state folder."""
     for family, ours in (("-4", "10.123."), ("-6", "fd0a:7b:")):
-        routes = run("ip", family, "route", "show", "type", "unreachable").splitlines()
-        for route in routes:
+        used = run("ip", family, "route", "show", "proto", "kernel")
+        for route in run("ip", family, "route", "show", "type", "unreachable").splitlines():
             block = route.split()[1]
-            if block.startswith(ours) and "metric 4096" in route:
+            if block.startswith(ours) and "metric 4096" in route and f"{block} " not in used:
                 run("ip", family, "route", "del", "unreachable", block, "metric", "4096")
 
 

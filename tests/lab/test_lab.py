@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import Host, Lab, every_lab, sweep
+from lab import Host, Lab, LabError, every_lab, purge, sweep
 from lab.waiting import wait_until
 
 
@@ -205,6 +205,19 @@ def test_a_killed_owner_leaves_a_lab_that_is_found_and_swept(lab: Lab) -> None:
     sweep()
     assert name not in [left.name for left in every_lab()]
     assert not list(Path("/run/netns").glob(f"xl-{name}*"))
+
+
+def test_a_lab_of_another_state_folder_is_left_alone(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XRAY_OPS_LAB", str(tmp_path))
+    with pytest.raises(LabError, match=f"XRAY_OPS_LAB=.* --name {lab.name} down"):
+        Lab.up(lab.name, 1)
+    assert every_lab() == []
+    with pytest.raises(LabError, match="end it first"):
+        Lab(lab.record).down()
+    purge()
+    assert [host.state for host in lab.hosts] == ["on", "on", "on"]
 
 
 def test_an_interrupted_up_is_completed_by_the_next() -> None:
