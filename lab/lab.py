@@ -22,7 +22,7 @@ from lab.host import Host
 from lab.image import ensure_image
 from lab.machine import prepare
 from lab.ssh import ensure_login_key
-from lab.state import locked, state_folder
+from lab.state import clear, locked, state_folder
 from lab.traffic import Client
 from lab.world import World
 
@@ -208,13 +208,7 @@ def purge() -> None:
     for lab in every_lab():
         lab.down()
     links.remove_guards()
-    state = state_folder()
-    for part in ("labs", "image", "core", "wheels"):
-        shutil.rmtree(state / part, ignore_errors=True)
-    for file in state.glob("*.lock"):
-        file.unlink()
-    if state.exists() and not any(state.iterdir()):
-        state.rmdir()
+    clear()
 
 
 def _lock(name: str) -> Path:

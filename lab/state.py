@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,17 @@ DEFAULT = Path("/var/lib/xray-ops-lab")
 def state_folder() -> Path:
     """Return the folder of images, cores and labs: ``$XRAY_OPS_LAB`` or the default."""
     return Path(os.environ.get(VARIABLE) or DEFAULT).absolute()
+
+
+def clear() -> None:
+    """Remove what the lab has written, and the folder itself if nothing else is in it."""
+    state = state_folder()
+    for part in ("labs", "image", "core", "wheels"):
+        shutil.rmtree(state / part, ignore_errors=True)
+    for file in state.glob("*.lock"):
+        file.unlink()
+    if state.exists() and not any(state.iterdir()):
+        state.rmdir()
 
 
 @contextmanager

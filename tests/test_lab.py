@@ -22,10 +22,10 @@ from lab.addresses import LOOPBACK, Network, hosts_file
 from lab.certificates import Authority
 from lab.channel import Channel, TlsChannel
 from lab.cli import main
-from lab.lab import Lab, purge
+from lab.lab import Lab
 from lab.payload import FILLING, Receipt, Request
 from lab.ssh import ensure_login_key, fingerprint, make_key_pair
-from lab.state import is_locked, locked
+from lab.state import clear, is_locked, locked
 from lab.stream import Stream
 from lab.waiting import wait_until
 
@@ -70,10 +70,10 @@ def test_a_transient_lab_is_orphaned_when_nobody_holds_it() -> None:
     assert lab.orphaned
 
 
-def test_purge_leaves_what_is_not_ours(state: Path) -> None:
+def test_clearing_leaves_what_is_not_ours(state: Path) -> None:
     (state / "image").mkdir(parents=True)
     (state / "letters").mkdir()
-    purge()
+    clear()
     assert [path.name for path in state.iterdir()] == ["letters"]
 
 
