@@ -384,3 +384,9 @@ def test_an_old_checkout_is_refused_unless_that_is_meant(repository: Path) -> No
     (said,) = refusals.of_the_host(state, here, Options())
     assert "000000000000, applied by bob@laptop at today" in said
     assert list(refusals.of_the_host(state, here, Options(force=True))) == []
+
+
+def test_a_core_that_would_not_fit_is_refused_and_one_that_is_there_is_not() -> None:
+    assert of_the_set(replace(SETTLED, free=1 << 20)) == []
+    (said,) = of_the_set(replace(SETTLED, free=3 << 20, releases=[]))
+    assert said == "the core needs 160 MiB, and 3 are free: make room first"

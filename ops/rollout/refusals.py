@@ -9,6 +9,9 @@ from ops.rollout.on_host.health import wanted_ports
 from ops.rollout.on_host.state import HostState
 from ops.rollout.plan import Comparison, Options, Plan
 
+ROOM = 160 << 20
+"""Bytes that a new core needs: the zip twice, and what is in it."""
+
 
 def of_the_host(state: HostState, here: Checkout, options: Options) -> Iterator[str]:
     """Yield why nobody should roll out to a host like this now."""
@@ -29,6 +32,7 @@ def of_the_set(compared: Comparison, options: Options) -> Iterator[str]:
     """Yield why this set should not go onto this host."""
     yield from _drop_ins(compared.state)
     yield from _ports(compared)
+    yield from _room(compared)
     yield from _keys(compared, options)
     yield from _inbounds(compared, options)
 
@@ -46,6 +50,12 @@ def _ports(compared: Comparison) -> Iterator[str]:
                 f"{protocol} port {port} is held by {program or 'a program'} (pid {pid}): "
                 "end that, or give the inbound another port"
             )
+
+
+def _room(compared: Comparison) -> Iterator[str]:
+    free = compared.state.free
+    if compared.wanted.release not in compared.state.releases and free < ROOM:
+        yield f"the core needs {ROOM >> 20} MiB, and {free >> 20} are free: make room first"
 
 
 def _keys(compared: Comparison, options: Options) -> Iterator[str]:

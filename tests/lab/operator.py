@@ -112,7 +112,7 @@ class Operator:
         return subprocess.Popen(
             [str(BIN / "pyinfra"), "inventory", "deploy.py", *words],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.variables(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -161,14 +161,15 @@ class Operator:
             else 'inbounds = ["reality", "ws", "ss"]\n'
         )
 
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """Return the environment that things are typed in."""
         return {**os.environ, **self.environment, "NO_COLOR": "1"}
 
     def _run(self, *words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [str(word) for word in words],
             cwd=self.folder,
-            env=self._environment(),
+            env=self.variables(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,8 @@ class HostState:
     listeners: list[list[Any]] = field(default_factory=list)
     """Who else holds ports: protocol, port, pid, program."""
     drop_ins: list[str] = field(default_factory=list)
+    free: int = 1 << 40
+    """Bytes free where a core passes through."""
 
 
 def gather() -> HostState:
@@ -66,6 +69,7 @@ def gather() -> HostState:
         record=files.read_json(places.RECORD) or {},
         addresses=network.own_addresses(),
         drop_ins=_drop_ins(),
+        free=min(_free(layout.CORES), _free(places.STATE)),
         **_of_the_file(),
         **(_of_the_service() if systemd else {}),
     )
@@ -130,3 +134,10 @@ def _system() -> str:
         return platform.system()
     named = dict(line.partition("=")[::2] for line in lines if "=" in line)
     return named.get("PRETTY_NAME", platform.system()).strip('"')
+
+
+def _free(path: str) -> int:
+    there = files.at(path)
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
