@@ -149,9 +149,10 @@ def told(samples: dict[str, list[Sample]]) -> str:
 
 Goal: wall <= 1/3 of the stock operations. Found: 1/{ratio:.1f}, {verdict}.
 
-How: `python -m bench.rollout`, {today}, {os.cpu_count()} cores. {HOSTS} Debian hosts in containers on the same cores (`lab/`), 200 keys; medians of {RUNS} runs each, in turns, after a
-first one that changed everything. The stock operations put the same program, a config, two units,
-a link, directories, users, and see to one service.{f" Failed: {failed}." if failed else ""}
+How: `python -m bench.rollout`, {today}, {os.cpu_count()} cores. {HOSTS} Debian hosts in containers
+on the same cores (`lab/`), 200 keys; medians of {RUNS} runs each, in turns, after a first one that
+changed everything. The stock operations put the same program, a config, two units, a link,
+directories, users, and see to one service.{f" Failed: {failed}." if failed else ""}
 """
 
 
