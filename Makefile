@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+# What apt says is for the log, unless it fails.
+install = mkdir -p build && { $(APT) update && $(APT) install -y --no-install-recommends $(1); } >build/apt.log 2>&1 || { cat build/apt.log >&2; exit 1; }
 
 .PHONY: help demo down test check lint unit lab lab-packages proto docs lock bench clean
 
@@ -48,15 +50,15 @@ lock:  ## pin the newest dependencies, with hashes (needs uv)
 	$(LOCK) -o requirements.lock
 	$(LOCK) -c requirements.lock --group dev -o requirements-dev.lock
 
-LAB_PACKAGES := systemd-container mmdebstrap nftables openssh-client iproute2
+# Debian's own python3 comes without venv, so it is among them.
+LAB_PACKAGES := python3-venv systemd-container mmdebstrap nftables openssh-client iproute2
 
 lab-packages:
 	@[ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ] || { \
 	  echo "The lab needs root on Debian 12: its servers are containers. The unit tests run anywhere: make check" >&2; exit 1; }
 	@missing=; for package in $(LAB_PACKAGES); do \
 	  dpkg-query -Wf '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=" $$package"; done; \
-	[ -z "$$missing" ] || { echo "Installing$$missing"; \
-	  $(APT) update && $(APT) install -y --no-install-recommends $$missing >/dev/null; }
+	[ -z "$$missing" ] || { echo "Installing$$missing"; $(call install,$$missing); }
 
 bench: lab-packages $(INSTALLED)  ## the README's measurements, beside the peers
 	@$(BIN)/python -m bench
@@ -69,7 +71,7 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "xray-ops needs Python 3.11 or newer; this is $$($(PYTHON) --version)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-	  { [ $$(id -u) = 0 ] && echo "Installing python3-venv" && $(APT) update && $(APT) install -y python3-venv >/dev/null; } || \
+	  { [ $$(id -u) = 0 ] && echo "Installing python3-venv" && $(call install,python3-venv); } || \
 	  { echo "Python's venv is missing: as root, apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing the locked Python packages into $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
