@@ -87,9 +87,7 @@ class SimulatedFleet:
         (self.folder / "pyinfra_hosts.py").write_text(f"hosts = {places!r}, {settings!r}\n")
         python = "ansible_python_interpreter=/usr/bin/python3"
         (self.folder / "ansible_hosts").write_text("".join(f"{p} {python}\n" for p in places))
-        # The settings that its own documentation advises for speed.
         (self.folder / "ansible.cfg").write_text(
-            "[defaults]\nforks = 25\ntimeout = 60\nhost_key_checking = True\n"
-            f"[ssh_connection]\npipelining = True\ncontrol_path_dir = {self.folder}/cp\n"
-            f"ssh_args = -F {self.folder}/ssh_config -o ControlMaster=auto -o ControlPersist=60s\n"
+            f"[ssh_connection]\ncontrol_path_dir = {self.folder}/cp\n"
+            f"ssh_common_args = -F {self.folder}/ssh_config\n"
         )

@@ -20,9 +20,9 @@ class Verdict:
 def verdicts(results: Results) -> Iterator[Verdict]:
     """Yield the goals that *results* can tell of."""
     figures = _Figures(results)
-    if ratio := figures.ratio(100, "ansible", lambda sample: sample.wall):
+    if ratio := figures.ratio(100, "ansible -m shell", lambda sample: sample.wall):
         yield Verdict("100 hosts: wall <= 1/20 of ansible's", f"1/{ratio:.0f}", ratio >= 20)
-    if ratio := figures.ratio(100, "pyinfra", lambda sample: sample.cpu):
+    if ratio := figures.ratio(100, "pyinfra exec", lambda sample: sample.cpu):
         yield Verdict("100 hosts: client CPU <= 1/3 of pyinfra's", f"1/{ratio:.1f}", ratio >= 3)
     if cpu := figures.ours(300, lambda sample: sample.cpu):
         each = cpu / 300 * 1000
@@ -60,13 +60,8 @@ class _Figures:
 
     def ratio(self, hosts: int, peer: str, figure: Callable[[Sample], float]) -> float | None:
         """Return how many times our *figure* the peer needs."""
-        theirs = [
-            sample
-            for (count, name), samples in self._samples.items()
-            if count == hosts and name.startswith(peer)
-            for sample in samples
-        ]
-        own, other = self.ours(hosts, figure), self._median(theirs, figure)
+        own = self.ours(hosts, figure)
+        other = self._median(self._samples.get((hosts, peer), []), figure)
         return other / own if own and other else None
 
     def _median(self, samples: list[Sample], figure: Callable[[Sample], float]) -> float | None:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.contestants import Contestant, ansible, environment, ours, parallel_ssh, pyinfra
+from bench.contestants import (
+    Contestant,
+    ansible,
+    environment,
+    ours,
+    parallel_ssh,
+    pyinfra,
+    tuned_ansible,
+)
 from bench.fleet import SILENT_PORT, SSH_PORT, SimulatedFleet
 from bench.measure import Sample, measure
 from bench.servers import Servers, servers
@@ -40,7 +48,7 @@ class Results:
 
 def run(state: Path, sizes: Sequence[int], *, peers: bool) -> Results:
     """Measure everything; *state* keeps what is installed for it."""
-    others = [parallel_ssh(), pyinfra(), ansible(state)] if peers else []
+    others = [parallel_ssh(), pyinfra(), tuned_ansible(state), ansible(state)] if peers else []
     results = Results()
     with tempfile.TemporaryDirectory(prefix="xray-ops-bench-") as folder:
         root = Path(folder)

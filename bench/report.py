@@ -17,7 +17,8 @@ How: `python -m bench` (`make bench`), {date}, {cores} cores ({machine}), Linux 
 nowhere; a StatsService stands for the core of every host. **That other side runs on the same
 {cores} cores**, so walls are upper bounds: client CPU is the figure to trust. The peers fetch what
 `xray api statsquery` would print with `cat`; the real program costs each host some 50 ms more.
-ansible has pipelining, kept connections and 25 forks; pyinfra asks all at once; ssh 32 at once.
+ansible is there as it comes (5 forks) and as its documentation advises for speed; pyinfra asks
+all hosts at once, ssh 32. All know the hosts' keys and check them.
 CPU counts all descendants, memory is the most that all processes together had (Pss). Medians;
 contestants took turns.
 """

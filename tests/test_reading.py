@@ -48,7 +48,7 @@ def server(world: World, stats: Stats) -> SshServer:
     return world.server(api=world.runtime / "api")
 
 
-def read(world: World, deadline: float = 5) -> reading.Round:
+def read(world: World, deadline: float = 30) -> reading.Round:
     return reading.read_hosts(world.fleet, world.hosts, deadline=deadline)
 
 
@@ -65,22 +65,22 @@ def test_one_dead_host_costs_its_own_line(world: World, server: SshServer) -> No
     world.host(server.port, "good")
     world.host(world.silent_port(), "hung")
     world.host(1, "unknown")
-    answer = read(world, deadline=0.6)
+    answer = read(world, deadline=2)
     assert [found.host for found in answer.readings] == ["good"]
     assert [failure.host for failure in answer.failures] == ["hung", "unknown"]
 
 
 def test_hung_hosts_end_together_and_delay_nobody(world: World, server: SshServer) -> None:
     hung = world.silent_port()
-    for number in range(300):
+    for number in range(150):
         world.host(hung, f"hung{number}")
     world.host(server.port, "good")
     ended: list[str] = []
     answer = reading.read_hosts(
-        world.fleet, world.hosts, deadline=2.5, progress=lambda host, _: ended.append(host.name)
+        world.fleet, world.hosts, deadline=4, progress=lambda host, _: ended.append(host.name)
     )
     assert [found.host for found in answer.readings] == ["good"]  # though last in the queue
-    assert len(answer.failures) == 300
+    assert len(answer.failures) == 150
     assert ended[0] == "good"
 
 
@@ -120,7 +120,7 @@ def test_a_silent_api_ends_at_the_deadline(world: World) -> None:
 
 def test_a_watch_keeps_its_lines(world: World, server: SshServer, stats: Stats) -> None:
     world.host(server.port)
-    rounds = reading.watch(world.fleet, world.hosts, every=0, deadline=5)
+    rounds = reading.watch(world.fleet, world.hosts, every=0, deadline=30)
     failures = [next(rounds).failures for _ in range(3)]
     rounds.close()
     assert server.logins == 1
@@ -130,7 +130,7 @@ def test_a_watch_keeps_its_lines(world: World, server: SshServer, stats: Stats) 
 
 def test_a_watch_dials_anew_what_broke(world: World, server: SshServer) -> None:
     world.host(server.port)
-    rounds = reading.watch(world.fleet, world.hosts, every=0, deadline=5)
+    rounds = reading.watch(world.fleet, world.hosts, every=0, deadline=30)
     assert next(rounds).readings
     server.stop()
     assert next(rounds).failures
@@ -143,7 +143,7 @@ def test_a_watch_dials_anew_what_broke(world: World, server: SshServer) -> None:
 def test_a_watch_keeps_to_the_way_that_works(world: World) -> None:
     server = world.server(answer=lambda _: (0, PRINTED, ""))
     world.host(server.port)
-    rounds = reading.watch(world.fleet, world.hosts, every=0, deadline=5)
+    rounds = reading.watch(world.fleet, world.hosts, every=0, deadline=30)
     assert [next(rounds).readings[0].way for _ in range(3)] == ["exec"] * 3
     rounds.close()
     assert server.logins == 1
@@ -152,14 +152,14 @@ def test_a_watch_keeps_to_the_way_that_works(world: World) -> None:
 def test_an_inspection_tells_core_and_reading(world: World, server: SshServer) -> None:
     server.answer = lambda _: (0, "Xray 26.10.10 (Xray, Penetrates Everything.)\nmore\n", "")
     world.host(server.port)
-    found = reading.inspect_hosts(world.fleet, world.hosts, deadline=5).results["host0"]
+    found = reading.inspect_hosts(world.fleet, world.hosts, deadline=30).results["host0"]
     assert found.core == "26.10.10"
     assert isinstance(found.reading, Reading)
 
 
 def test_a_host_without_a_core_is_inspected(world: World) -> None:
     world.host(world.server().port)
-    found = reading.inspect_hosts(world.fleet, world.hosts, deadline=5).results["host0"]
+    found = reading.inspect_hosts(world.fleet, world.hosts, deadline=30).results["host0"]
     assert found.core == ""
     assert "not found" in str(found.reading)
 
@@ -167,14 +167,14 @@ def test_a_host_without_a_core_is_inspected(world: World) -> None:
 def test_a_command_runs_on_each(world: World) -> None:
     world.host(world.server(answer=lambda _: (0, "hello\n", "")).port, "good")
     world.host(world.server(answer=lambda _: (1, "", "no")).port, "bad")
-    outcome = reading.run_on_hosts(world.fleet, world.hosts, "hi", deadline=5)
+    outcome = reading.run_on_hosts(world.fleet, world.hosts, "hi", deadline=30)
     assert outcome.results == {"good": "hello\n"}
     assert [str(failure) for failure in outcome.failures] == ["bad: `hi` failed: no"]
 
 
 def test_host_keys_are_shown(world: World) -> None:
     server = world.server()
-    [key] = reading.host_keys(world.fleet, world.host(server.port), deadline=5)
+    [key] = reading.host_keys(world.fleet, world.host(server.port), deadline=30)
     assert key.fingerprint == server.key.get_fingerprint()
 
 
@@ -185,31 +185,51 @@ def test_ssh_and_grpc_are_imported_only_to_read() -> None:
 
 
 SCRIPT = """
-import sys
+import contextlib, sys, time
 from pathlib import Path
 from ops import reading
 from ops.model import Core, Fleet, Host, Ssh
 
 host = Host(name="hung", ssh=Ssh(hostname="127.0.0.1", port=int(sys.argv[2]), key=sys.argv[3]))
 fleet = Fleet(folder=Path(sys.argv[1]), core=Core(version="1"), hosts=(host,), keys=())
-reading.read_hosts(fleet, fleet.hosts, deadline=60)
+if sys.argv[4] == "once":
+    reading.read_hosts(fleet, fleet.hosts, deadline=60)
+with contextlib.closing(reading.watch(fleet, fleet.hosts, every=1, deadline=0.1)) as rounds:
+    next(rounds)
+    print("between two rounds", flush=True)
+    time.sleep(60)
 """
 
 
+def start(world: World, kind: str) -> subprocess.Popen[str]:
+    """Start a run against a silent host, and return once it holds its private folder."""
+    words = [str(world.folder), str(world.silent_port()), str(world.client_key), kind]
+    run = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    if kind == "watch":
+        assert run.stdout
+        run.stdout.readline()
+    end = time.monotonic() + 30
+    while not list(world.runtime.glob("xray-ops/*/alive")):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return run
+
+
+@pytest.mark.parametrize("kind", ["once", "watch"])
 @pytest.mark.parametrize(
     ("number", "status", "left"),
     [(signal.SIGINT, -signal.SIGINT, 0), (signal.SIGTERM, 143, 0), (signal.SIGKILL, -9, 1)],
 )
 def test_a_run_that_is_ended_cleans_up(
-    world: World, number: signal.Signals, status: int, left: int
+    world: World, number: signal.Signals, status: int, left: int, kind: str
 ) -> None:
-    arguments = [str(world.folder), str(world.silent_port()), str(world.client_key)]
-    run = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 10
-    while not list(world.runtime.glob("xray-ops/*/alive")):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    run.send_signal(number)
-    assert run.wait(5) == status
+    with start(world, kind) as run:
+        run.send_signal(number)
+        assert run.wait(30) == status
     assert len(list(world.runtime.glob("xray-ops/*/alive"))) == left
-    read(world)  # sweeps
+    read(world)  # sweeps what is left

@@ -29,7 +29,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield world
 
 
-def on_line(world: World, host: Host, use: Callable[[Line], Awaitable[T]], seconds: float = 5) -> T:
+def on_line(world: World, host: Host, use: Callable[[Line], Awaitable[T]], seconds: float = 30) -> T:
     """Dial *host*, and return what *use* made of the line."""
 
     async def run() -> T:
@@ -48,12 +48,12 @@ async def nothing(line: Line) -> None:
 
 def command(text: str, *, as_root: bool = True) -> Callable[[Line], Awaitable[str]]:
     async def run(line: Line) -> str:
-        return await line.run(text, Deadline.after(5), as_root=as_root)
+        return await line.run(text, Deadline.after(30), as_root=as_root)
 
     return run
 
 
-def refused(world: World, host: Host, seconds: float = 5) -> str:
+def refused(world: World, host: Host, seconds: float = 30) -> str:
     """Return why *host* cannot be dialled."""
     with pytest.raises(TunnelError) as caught:
         on_line(world, host, nothing, seconds)
@@ -191,7 +191,7 @@ def test_a_forward_leads_to_the_api_through_a_private_socket(world: World) -> No
 
 def test_a_forward_that_works_is_not_refused(world: World) -> None:
     async def refusal(line: Line) -> str:
-        return await line.refusal(Deadline.after(5))
+        return await line.refusal(Deadline.after(30))
 
     with echoing(world.folder / "api") as api:
         server = world.server(api=api)
@@ -205,7 +205,7 @@ def test_a_line_that_broke_says_so(world: World) -> None:
 
     async def broken(line: Line) -> None:
         await asyncio.to_thread(server.stop)
-        await line.run("id", Deadline.after(5))
+        await line.run("id", Deadline.after(30))
 
     with pytest.raises(TunnelError, match="its ssh connection broke"):
         on_line(world, world.host(server.port), broken)
@@ -218,7 +218,7 @@ def test_the_keys_of_a_stranger_are_shown(world: World) -> None:
 
     async def scan() -> list[tuple[str, str]]:
         async with Dialer(world.fleet) as dialer:
-            keys = await shown_host_keys(dialer, host, Deadline.after(5))
+            keys = await shown_host_keys(dialer, host, Deadline.after(30))
             return [(key.line + "\n", key.fingerprint) for key in keys]
 
     [(line, fingerprint)] = asyncio.run(scan())
@@ -245,7 +245,7 @@ def test_the_keys_of_one_behind_a_jump_host_are_shown(world: World) -> None:
 
     async def scan() -> int:
         async with Dialer(world.fleet) as dialer:
-            return len(await shown_host_keys(dialer, host, Deadline.after(5)))
+            return len(await shown_host_keys(dialer, host, Deadline.after(30)))
 
     assert asyncio.run(scan()) == 1
 
@@ -294,8 +294,8 @@ def test_a_jump_host_is_one_place(world: World, jump: str) -> None:
 
 
 async def hello(dialer: Dialer, host: Host) -> str:
-    async with dialer.dial(host, Deadline.after(5)) as line:
-        return await line.run("hello", Deadline.after(5))
+    async with dialer.dial(host, Deadline.after(30)) as line:
+        return await line.run("hello", Deadline.after(30))
 
 
 async def ask_through(line: Line) -> tuple[bytes, int]:

@@ -37,7 +37,7 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-def ask(target: Path, host: Host = HOST, timeout: float = 5) -> Reading:
+def ask(target: Path, host: Host = HOST, timeout: float = 30) -> Reading:
     return asyncio.run(read(f"unix:{target}", host, timeout=timeout))
 
 
@@ -85,8 +85,8 @@ def test_the_same_run_is_asked_only_once_when_it_began(folder: Path) -> None:
 
     async def twice() -> tuple[Reading, Reading]:
         async with open_api(f"unix:{folder / 'api'}", HOST) as api:
-            first = await api.read(timeout=5)
-            return first, await api.read(timeout=5, previous=first)
+            first = await api.read(timeout=30)
+            return first, await api.read(timeout=30, previous=first)
 
     with serving(folder / "api", stats):
         first, second = asyncio.run(twice())
@@ -97,7 +97,7 @@ def test_the_same_run_is_asked_only_once_when_it_began(folder: Path) -> None:
 def test_another_run_is_asked_anew_when_it_began(folder: Path) -> None:
     async def after(previous: Reading) -> Reading:
         async with open_api(f"unix:{folder / 'api'}", HOST) as api:
-            return await api.read(timeout=5, previous=previous)
+            return await api.read(timeout=30, previous=previous)
 
     with serving(folder / "api", Stats(uptime=5)):
         old = replace(ask(folder / "api"), run="before", counting_since=NOW)

@@ -41,8 +41,7 @@ class Watch:
 
     async def close(self) -> None:
         """Hang up on every host."""
-        for name in list(self._open):
-            await self._hang_up(name)
+        await asyncio.gather(*map(self._hang_up, list(self._open)))
 
     async def _read(self, host: Host, until: Deadline) -> Reading:
         if host.name in self._open:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
+TERMINATED = 128 + signal.SIGTERM
+"""The exit code of a shell's child that SIGTERM ended."""
 FILES_A_HOST = 4
 """Open at once over one line: its ssh, and the listening and both connected ends of its forward."""
 
@@ -18,7 +20,15 @@ def runner(hosts: int) -> Iterator["Runner"]:
     """Yield what runs coroutines that reach up to *hosts* hosts at once."""
     _allow_files(hosts * FILES_A_HOST + 256)
     with asyncio.Runner() as loop_runner:
-        yield Runner(loop_runner)
+        run = Runner(loop_runner)
+        if threading.current_thread() is not threading.main_thread():
+            yield run  # only the main thread is told of signals
+            return
+        before = signal.signal(signal.SIGTERM, run.terminate)
+        try:
+            yield run
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 class Runner:
@@ -30,6 +40,8 @@ class Runner:
 
     def __init__(self, loop_runner: asyncio.Runner) -> None:
         self._runner = loop_runner
+        self._task: asyncio.Task[None] | None = None
+        self._terminated = False
 
     def run(self, work: Awaitable[T]) -> T:
         """Return what *work* returns."""
@@ -38,32 +50,27 @@ class Runner:
         async def keep() -> None:
             # Not returned: on its way out asyncio.Runner makes the repr of what is, twice, and
             # that of a thousand hosts' readings takes longer than reading some of them.
-            outcome.append(await _until_terminated(work))
+            self._task = asyncio.current_task()
+            try:
+                outcome.append(await work)
+            finally:
+                self._task = None
 
-        self._runner.run(keep())
+        try:
+            self._runner.run(keep())
+        except asyncio.CancelledError:
+            if self._terminated:
+                raise SystemExit(TERMINATED) from None
+            raise
         return outcome[0]
 
-
-async def _until_terminated(work: Awaitable[T]) -> T:
-    if threading.current_thread() is not threading.main_thread():
-        return await work  # only the main thread is told of signals
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    terminated = asyncio.Event()
-
-    def terminate() -> None:
-        terminated.set()
-        if task:
-            task.cancel()
-
-    loop.add_signal_handler(signal.SIGTERM, terminate)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if terminated.is_set():
-            raise SystemExit(128 + signal.SIGTERM) from None
-        raise
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+    def terminate(self, *_: object) -> None:
+        """End what runs, as a handler of SIGTERM; between two runs, end the program."""
+        self._terminated = True
+        if self._task is None:
+            raise SystemExit(TERMINATED)
+        self._task.cancel()
+        self._runner.get_loop().call_soon_threadsafe(lambda: None)  # wakes it
 
 
 def _allow_files(wanted: int) -> None:
