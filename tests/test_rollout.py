@@ -390,3 +390,9 @@ def test_a_core_that_would_not_fit_is_refused_and_one_that_is_there_is_not() -> 
     assert of_the_set(replace(SETTLED, free=1 << 20)) == []
     (said,) = of_the_set(replace(SETTLED, free=3 << 20, releases=[]))
     assert said == "the core needs 160 MiB, and 3 are free: make room first"
+
+
+def test_a_timer_that_somebody_stopped_is_started_again() -> None:
+    told = planned(replace(SETTLED, timer=False))
+    assert how(told) == order.FILES
+    assert told.lines[0] == "+ the reading of every minute, which somebody stopped"

@@ -90,7 +90,7 @@ def plan(compared: Comparison, here: Checkout) -> Plan:
         how = order.RESTART
     elif compared.users:
         how = order.HOT
-    elif compared.changed:
+    elif compared.changed or not compared.state.timer:
         how = order.FILES
     else:
         return Plan(lines=("nothing to change",))
@@ -151,6 +151,8 @@ def _record(here: Checkout, config: str) -> dict[str, object]:
 
 def _lines(compared: Comparison, how: str, why: list[str]) -> Iterator[str]:
     yield from compared.users.lines
+    if not compared.state.timer:
+        yield "+ the reading of every minute, which somebody stopped"
     for path in compared.changed:
         if path != layout.CONFIG and path not in places.LINKS:
             yield f"{_sign(path, compared)} {path}"

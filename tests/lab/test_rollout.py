@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from lab import Host, Lab
+from lab.core import ensure_core
+from lab.waiting import wait_until
 from ops.model import layout
 from tests.lab.operator import Operator
 
@@ -185,6 +187,43 @@ def test_a_host_that_leaves_keeps_its_readings_and_nothing_else(operator: Operat
     assert host.run(left, check=False).stdout == ""
     assert ".last.json" in host.run(f"ls {layout.READINGS}").stdout
     assert "[lab3] nothing to change: the core is not here" in operator.roll_out("--limit", "lab3")
+
+
+def test_a_host_of_old_cores_is_rolled_out_by_its_port(operator: Operator) -> None:
+    operator.of_host = {"lab3": 'api = "inbound"\n'}
+    operator.fill()
+    operator.roll_out("--limit", "lab3")
+    assert "[lab3] nothing to change" in operator.roll_out("--limit", "lab3")
+    operator.keys = ["alice", "bob", "carol"]
+    operator.fill()
+    said = operator.roll_out("--limit", "lab3")
+    assert "the core is restarted: users" in said
+    with operator.client("carol", "lab3") as client:
+        assert client.send(down=MIB).down == MIB
+
+
+def test_a_host_pulls_the_core_by_itself(operator: Operator, tmp_path: Path) -> None:
+    """Over the network of the lab, and never a core with another sum than the pinned one."""
+    server, host = operator.lab.host("lab1"), operator.lab.host("lab3")
+    release = ensure_core().archive.read_bytes()
+    server.put(release + b"\0", "/srv/another.zip")
+    server.put(release, "/srv/core.zip")
+    server.run("systemd-run --unit=srv python3 -m http.server -d /srv 8099")
+    wait_until(lambda: "8099" in server.run("ss -Hltn").stdout, "the mirror listens")
+    address = f"http://{server.address}:8099"
+    pinned = f'version = "26.10.10"\nsha256.x86_64 = "{ensure_core().sha256}"\nfetch = "pull"\n'
+    try:
+        host.run(f"systemctl stop xray; rm -r {layout.CORES}/*")
+        operator.core = f'{pinned}url = "{address}/another.zip"'
+        operator.fill()
+        done = operator.pyinfra("-y", "--limit", "lab3")
+        assert done.returncode == 1
+        assert "release: the core that came has SHA-256" in done.stdout
+        operator.core = f'{pinned}url = "{address}/core.zip"'
+        operator.fill()
+        assert "core 26.10.10 installed" in operator.roll_out("--limit", "lab3")
+    finally:
+        server.run("systemctl stop srv; rm -r /srv/*")
 
 
 def test_a_renewed_certificate_reaches_the_core_within_a_minute(operator: Operator) -> None:

@@ -104,6 +104,40 @@ def test_a_core_that_answers_nothing_gives_way_to_the_one_before(silent: Operato
     assert serves(silent, "lab1")
 
 
+def test_a_first_installation_that_fails_leaves_nothing_enabled(silent: Operator) -> None:
+    host = silent.lab.host("lab3")
+    pinned, silent.core, silent.of_host = silent.core, "", {"lab3": 'state = "absent"\n'}
+    silent.fill()
+    silent.roll_out("--limit", "lab3")
+    silent.core, silent.of_host = pinned, {}
+    silent.fill()
+    done = silent.pyinfra("-y", "--limit", "lab3")
+    assert done.returncode == 1
+    assert "no core ran before, and none runs now" in done.stdout
+    left = f"systemctl is-active xray xray-minute.timer; ls {places.UNITS} {places.UNITS}/*.wants"
+    assert "inactive\ninactive\n" in host.run(left, check=False).stdout
+    assert "xray" not in host.run(left, check=False).stdout
+
+
+def test_a_service_that_was_not_ours_comes_back(silent: Operator) -> None:
+    host = silent.lab.host("lab3")
+    theirs = "[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
+    pinned, silent.core, silent.of_host = silent.core, "", {"lab3": 'state = "absent"\n'}
+    silent.fill()
+    silent.roll_out("--limit", "lab3")
+    host.put(theirs, places.UNIT)
+    host.run("systemctl daemon-reload; systemctl enable --now xray")
+    silent.core, silent.of_host = pinned, {}
+    silent.fill()
+    done = silent.pyinfra("-y", "--limit", "lab3")
+    assert done.returncode == 1
+    assert "the set before is back and serves" in done.stdout
+    assert host.run(f"cat {places.UNIT}").stdout == theirs
+    assert host.run("systemctl is-active xray; systemctl is-enabled xray").stdout == (
+        "active\nenabled\n"
+    )
+
+
 def test_the_host_goes_on_by_itself_when_ssh_is_lost(silent: Operator) -> None:
     host = silent.lab.host("lab2")
     before = config(host)

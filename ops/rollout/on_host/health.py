@@ -12,7 +12,7 @@ from ops.rollout.on_host.core import Api, run_of
 from ops.rollout.on_host.failure import RolloutError
 from ops.rollout.on_host.service import Service
 
-DEADLINE = 15.0
+DEADLINE = 10.0
 """Seconds for a core to become healthy; it takes less than one."""
 LIVED = 1.0
 """Seconds a new core must have lived: one that dies on its first tick is not healthy."""

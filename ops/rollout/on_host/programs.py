@@ -46,18 +46,13 @@ def last_words(done: subprocess.CompletedProcess[str]) -> str:
     return next((line for line in reversed(lines) if line), f"exit status {done.returncode}")
 
 
-def properties(unit: str, *names: str) -> dict[str, str]:
-    """Return what systemd says of *unit*."""
-    shown = demand(["systemctl", "show", unit, "--property", ",".join(names)])
-    pairs = (line.partition("=") for line in shown.splitlines())
-    return {name: value for name, _, value in pairs}
+def properties(units: Sequence[str], names: Sequence[str]) -> list[dict[str, str]]:
+    """Return what systemd says of each of *units*."""
+    shown = demand(["systemctl", "show", *units, "--property", ",".join(names)])
+    of_each = [part.splitlines() for part in shown.split("\n\n")]
+    return [dict(line.split("=", 1) for line in lines if "=" in line) for lines in of_each]
 
 
 def systemctl(*words: str, timeout: float = 60) -> None:
     """Have systemd do something."""
     demand(["systemctl", *words], timeout)
-
-
-def pid_of(unit: str) -> int | None:
-    """Return the main process of *unit*, if it runs."""
-    return int(properties(unit, "MainPID").get("MainPID") or 0) or None

@@ -9,6 +9,7 @@ from ops.rollout.on_host import files, places, users
 from ops.rollout.on_host.core import reason
 from ops.rollout.on_host.programs import properties, run, systemctl
 
+TIMER = f"{places.MINUTE}.timer"
 SHOWN = ("ActiveState", "MainPID", "NRestarts", "InvocationID", "NeedDaemonReload")
 
 
@@ -16,12 +17,13 @@ class Service:
     """The core's service at one moment."""
 
     def __init__(self) -> None:
-        shown = properties(layout.UNIT, *SHOWN)
+        shown, timer = properties((layout.UNIT, TIMER), SHOWN)
         self.active = shown.get("ActiveState", "")
         self.pid = int(shown.get("MainPID") or 0)
         self.restarts = int(shown.get("NRestarts") or 0)
         self.run = shown.get("InvocationID", "")
         self.stale = shown.get("NeedDaemonReload") == "yes"
+        self.timer = timer.get("ActiveState") == "active"
 
     @property
     def runs(self) -> bool:
@@ -83,13 +85,13 @@ def restart() -> None:
 def settle() -> None:
     """Have systemd read the units, and run those that go with the core."""
     systemctl("daemon-reload")
-    if files.at(f"{places.UNITS}/{places.MINUTE}.timer").exists():
-        systemctl("restart", f"{places.MINUTE}.timer")
+    if files.at(f"{places.UNITS}/{TIMER}").exists():
+        systemctl("restart", TIMER)
 
 
 def end() -> None:
     """Stop what runs under our units."""
-    for unit in (f"{places.MINUTE}.timer", layout.UNIT):
+    for unit in (TIMER, layout.UNIT):
         run(["systemctl", "stop", unit], 60)
     forget()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import shutil
+import os
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,8 @@ class HostState:
     """The fingerprint, less its users, of the config the running core was started on."""
     started_unit: str = ""
     started_core: str = ""
+    timer: bool = True
+    """Whether the counters are written down every minute."""
     users: Users | None = None
     """In the running core, as fingerprints; None if it does not tell."""
     file_users: Users = field(default_factory=dict)
@@ -57,10 +59,10 @@ def gather() -> HostState:
     systemd = files.at("/run/systemd/system").is_dir()
     unfinished = transaction.journal()
     return HostState(
-        machine=platform.machine(),
+        machine=os.uname().machine,
         system=_system(),
-        kernel=platform.release(),
-        python=platform.python_version(),
+        kernel=os.uname().release,
+        python=sys.version.split()[0],
         systemd=systemd,
         disk=disk(),
         releases=_releases(),
@@ -101,6 +103,7 @@ def _of_the_service() -> dict[str, Any]:
     return {
         "active": now.active,
         "run": now.run,
+        "timer": now.timer,
         "started_frame": frame(started) if known else "",
         "started_unit": "" if now.stale else files.digest(places.STARTED_UNIT),
         "started_core": now.core,
@@ -131,13 +134,14 @@ def _system() -> str:
     try:
         lines = files.at("/etc/os-release").read_text().splitlines()
     except OSError:
-        return platform.system()
+        return os.uname().sysname
     named = dict(line.partition("=")[::2] for line in lines if "=" in line)
-    return named.get("PRETTY_NAME", platform.system()).strip('"')
+    return named.get("PRETTY_NAME", os.uname().sysname).strip('"')
 
 
 def _free(path: str) -> int:
     there = files.at(path)
     while not there.exists():
         there = there.parent
-    return shutil.disk_usage(there).free
+    disk = os.statvfs(there)
+    return disk.f_bavail * disk.f_frsize

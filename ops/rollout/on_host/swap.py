@@ -29,6 +29,7 @@ from ops.rollout.on_host import (
     service,
     transaction,
     tuning,
+    users,
 )
 from ops.rollout.on_host.failure import RolloutError, told
 from ops.rollout.on_host.parcel import Parcel
@@ -152,6 +153,9 @@ class Swap:
             self.say(f"warning: restarted, for the core did not take its users live: {error}")
             service.restart()
             health.prove(self.config, restarted=True)
+        serving = users.of_config(self.config)
+        everybody = {name for named in serving.values() for name in named} - {layout.NOBODY}
+        self.say(f"healthy: {len(serving)} inbounds serve {len(everybody)} users")
 
     def record(self) -> None:
         """Remember what was applied, and make it final."""
