@@ -32,10 +32,10 @@ lint: $(INSTALLED)
 	@$(BIN)/mypy
 
 unit: $(INSTALLED)
-	@$(BIN)/pytest -m "not lab"
+	@$(BIN)/pytest -m "not lab and not postgres"
 
 lab: lab-packages $(INSTALLED)
-	@$(BIN)/pytest -m lab
+	@$(BIN)/pytest -m "lab or postgres"
 
 proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
 	@$(BIN)/python -m proto
@@ -51,7 +51,7 @@ lock:  ## pin the newest dependencies, with hashes (needs uv)
 	$(LOCK) -c requirements.lock --group dev -o requirements-dev.lock
 
 # Debian's own python3 comes without venv, so it is among them.
-LAB_PACKAGES := python3-venv systemd-container mmdebstrap nftables openssh-client iproute2
+LAB_PACKAGES := python3-venv systemd-container mmdebstrap nftables openssh-client iproute2 postgresql
 
 lab-packages:
 	@[ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ] || { \

@@ -5,6 +5,7 @@
   + FleetError      (1)  the files of the fleet are wrong: edit them; holds every problem found
   + SecretsError    (1)  secrets are missing, unreadable, or would be replaced
   + CoreError       (1)  the core's archive or program is not what the inventory pins
+  + LedgerError     (1)  the ledger cannot be reached, or refuses: nothing was booked
   + HostError       (3)  one host failed; the others may be fine
     + TunnelError        ssh did not come up
     + ApiError           ssh is up, the Xray API did not answer
@@ -58,6 +59,10 @@ class SecretsError(OpsError):
 
 class CoreError(OpsError):
     """The core's archive or program is not what the inventory pins."""
+
+
+class LedgerError(OpsError):
+    """The ledger cannot be reached, or refuses: nothing was booked, and nothing is lost."""
 
 
 class HostError(OpsError):

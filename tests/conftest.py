@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import platformdirs
 import pytest
@@ -10,7 +12,10 @@ import pytest
 from lab.core import ensure_core
 from lab.errors import LabError
 from lab.state import DEFAULT, VARIABLE
+from ops.ledger import open_ledger
 from tests.lane import Lane, laid
+from tests.ledgers import Books, Clock
+from tests.postgres import AbsentError, database, running
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +35,26 @@ def lane(core: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]
     """A real server on loopback with every kind of inbound, and a client of each."""
     with laid(core, tmp_path_factory.mktemp("lane")) as lane:
         yield lane
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server of this test run's own; its URL."""
+    try:
+        with running() as url:
+            yield url
+    except AbsentError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def books(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Books]:
+    """A new ledger, in each of the databases that a ledger can be in."""
+    with ExitStack() as stack:
+        where: str | Path = tmp_path / "state" / "ledger.db"
+        if request.param == "postgres":
+            server = request.getfixturevalue("postgres")
+            where = stack.enter_context(database(server, f"t{uuid4().hex}"))
+        clock = Clock()
+        ledger = stack.enter_context(open_ledger(where, clock=clock))
+        yield Books(ledger, clock, where)

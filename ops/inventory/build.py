@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ops.inventory.accounts import BillingTable, billing, ledger_settings
 from ops.inventory.shape import (
     HostFields,
     HostsFile,
@@ -34,6 +35,7 @@ def fleet_of(folder: Path, hosts: HostsFile, keys: KeysFile, issued: IssuedFile)
         outbounds=tuple(_outbound(name, table) for name, table in hosts.outbounds.items()),
         rules=tuple(_rule(table) for table in hosts.rules),
         public_keys=dict(_public_keys(issued)),
+        ledger=ledger_settings(hosts.ledger),
     )
 
 
@@ -76,6 +78,7 @@ def host_of(folder: Path, hosts: HostsFile, name: str, table: HostTable) -> Host
         maintenance=Maintenance(why=away.why, until=away.until) if away else None,
         **{field: said[field] for field in ("api", "accounting", "ipv6") if field in said},
         kernel_tuning=said.get("kernel_tuning", False),
+        billing=billing(BillingTable(**said.get("billing", {}))),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ops.inventory.accounts import BillingTable, LedgerTable
 from ops.model.inbound import ProtocolName, SecurityName, TransportName
 
 
@@ -105,6 +106,7 @@ class HostFields(Table):
     accounting: Literal["live", "spliced"] | None = None
     ipv6: bool | None = None
     kernel_tuning: bool | None = None
+    billing: BillingTable | None = None
 
 
 class HostTable(HostFields):
@@ -143,6 +145,7 @@ class HostsFile(Table):
     """``hosts.toml``."""
 
     core: CoreTable
+    ledger: LedgerTable = LedgerTable()
     defaults: HostFields = HostFields()
     groups: dict[Name, HostFields] = {}
     inbounds: dict[Name, InboundTable] = {}

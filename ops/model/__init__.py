@@ -3,11 +3,13 @@
 from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule, Ssh
 from ops.model.inbound import Inbound
 from ops.model.key import Key
+from ops.model.ledger import Billing, LedgerSettings
 from ops.model.reading import NicCounters, Observation, Reading, Traffic
 from ops.model.secret import InboundSecrets, KeySecrets, Secrets, psk_for
 
 __all__ = [
     "ALL",
+    "Billing",
     "Core",
     "Fleet",
     "Host",
@@ -15,6 +17,7 @@ __all__ = [
     "InboundSecrets",
     "Key",
     "KeySecrets",
+    "LedgerSettings",
     "Maintenance",
     "NicCounters",
     "Observation",

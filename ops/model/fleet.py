@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ops.model.inbound import Inbound
 from ops.model.key import Key
+from ops.model.ledger import Billing, LedgerSettings
 
 ALL = "all"
 """The group every host is in (pyinfra's own name for it)."""
@@ -50,6 +51,8 @@ class Host:
     kernel_tuning: bool = False
     state: Literal["up", "absent"] = "up"
     maintenance: Maintenance | None = None
+    billing: Billing = field(default_factory=Billing)
+    """How its hoster counts what its network card moves."""
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -119,6 +122,7 @@ class Fleet:
     rules: tuple[Rule, ...] = ()
     public_keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """REALITY public keys by (host, inbound), from ``issued.toml``."""
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
 
     @property
     def known_hosts(self) -> Path:

@@ -1,0 +1,63 @@
+"""Many rows at once, in the way that each database is quick at."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+Row = tuple[int | str, ...]
+
+
+def add_missing(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert those of *rows* that are not there."""
+    if rows:
+        made = postgresql.insert(table) if _is_postgres(tx) else sqlite.insert(table)
+        tx.execute(made.on_conflict_do_nothing(), list(rows))
+
+
+def raise_to(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Write *rows* (key columns, then amounts): what is there becomes the new amount."""
+    _upsert(tx, table, rows, "{name} = excluded.{name}")
+
+
+def add_to(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Write *rows* (key columns, then amounts): what is there grows by the amount."""
+    _upsert(tx, table, rows, "{name} = {table}.{name} + excluded.{name}")
+
+
+def conflict(table: Table, change: str = "{name} = {table}.{name} + excluded.{name}") -> str:
+    """Return the end of an INSERT into *table* that meets rows which are there."""
+    key = ", ".join(column.name for column in table.primary_key)
+    amounts = [column.name for column in table.columns if not column.primary_key]
+    changes = ", ".join(change.format(name=name, table=table.name) for name in amounts)
+    return f"ON CONFLICT ({key}) DO UPDATE SET {changes}"
+
+
+def _upsert(tx: Connection, table: Table, rows: Sequence[Row], change: str) -> None:
+    if not rows:
+        return
+    columns = ", ".join(column.name for column in table.columns)
+    into = f"INSERT INTO {table.name} ({columns}) "
+    if not _is_postgres(tx):
+        marks = ", ".join("?" * len(table.columns))
+        # Rows in the order of the key: each page is visited once.
+        ordered = sorted(rows)
+        tx.exec_driver_sql(f"{into} VALUES ({marks}) {conflict(table, change)}", ordered)
+        return
+    _copy(tx, table, columns, rows)
+    tx.execute(text(f"{into} SELECT {columns} FROM incoming {conflict(table, change)}"))  # noqa: S608 - names of our own tables
+    tx.execute(text("DROP TABLE incoming"))
+
+
+def _copy(tx: Connection, table: Table, columns: str, rows: Iterable[Row]) -> None:
+    like = f"SELECT {columns} FROM {table.name} LIMIT 0"  # noqa: S608 - names of our own tables
+    tx.execute(text(f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS {like}"))
+    driver: Any = tx.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _is_postgres(tx: Connection) -> bool:
+    return tx.dialect.name == "postgresql"

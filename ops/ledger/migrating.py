@@ -1,0 +1,42 @@
+"""Bring a ledger to the form that this program knows."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from ops.errors import LedgerError
+
+NEWEST = "1"
+"""The revision of the newest migration, so that Alembic is loaded only where it has work."""
+_LOCK = 0x6F70734C
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to the newest form; LedgerError if a newer program has been here."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    version = version_of(connection)
+    if version == NEWEST:
+        return
+    if version and int(version) > int(NEWEST):
+        raise LedgerError(
+            f"the ledger has form {version}, and this ops knows up to {NEWEST}: update ops"
+        )
+    _upgrade(connection)
+
+
+def version_of(connection: Connection) -> str:
+    """Return the revision the database has, or nothing."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

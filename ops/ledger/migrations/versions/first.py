@@ -1,0 +1,103 @@
+"""The first form of the ledger."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "1"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    _make_names()
+    _make_runs()
+    for name in ("counters", "baselines"):
+        _make_pairs(name, _of("runs", "run_id"), _of("users", "user_id"))
+    _make_pairs("settled", _of("hosts", "host_id"), _of("users", "user_id"))
+    for name in ("fives", "hours", "days", "months"):
+        key, host = _of("keys", "key_id"), _of("hosts", "host_id")
+        _make_pairs(name, _number("t", primary_key=True), key, host)
+    _make_nics()
+    _make_events()
+
+
+def _make_names() -> None:
+    moments = ("created", "rolled", "fives_from", "hours_from")
+    op.create_table("ledger", _id(), _text("zone"), *map(_number, moments))
+    op.create_table(
+        *("hosts", _id(), _text("name", unique=True), _number("known")),
+        *(_number("read", nullable=True), sa.Column("run_id", sa.Integer, nullable=True)),
+        *(_flag("listed"), _text("adopted"), _number("gone", nullable=True)),
+    )
+    op.create_table(
+        *("keys", _id(), _text("name"), sa.Column("life", sa.Integer, nullable=False)),
+        *(_number("born"), _number("gone", nullable=True)),
+        sa.UniqueConstraint("name", "life"),
+    )
+    op.create_table("users", _id(), _text("name", unique=True))
+
+
+def _make_runs() -> None:
+    op.create_table(
+        *("runs", _id(), _of("hosts", "host_id", primary_key=False), _text("identity")),
+        *(_number("since"), _number("first"), _number("read"), _number("ended", nullable=True)),
+        *(_flag("stopped"), _number("reset", nullable=True), _flag("settled")),
+        sa.UniqueConstraint("host_id", "identity"),
+    )
+    op.create_index("runs_by_identity", "runs", ["identity"])
+
+
+def _make_pairs(name: str, *keys: "sa.Column[Any]") -> None:
+    op.create_table(name, *keys, _number("up"), _number("down"), sqlite_with_rowid=False)
+
+
+def _make_nics() -> None:
+    amounts = ("received", "sent")
+    op.create_table(
+        *("nics", _of("hosts", "host_id"), _text("boot", primary_key=True)),
+        *map(_number, amounts),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        *("nic_days", _number("t", primary_key=True), _of("hosts", "host_id")),
+        *map(_number, amounts),
+        sqlite_with_rowid=False,
+    )
+
+
+def _make_events() -> None:
+    op.create_table(
+        *("gaps", _id(), _of("hosts", "host_id", primary_key=False), _text("kind")),
+        *(_number("since"), _number("until")),
+    )
+    op.create_index("gaps_by_time", "gaps", ["until", "since"])
+    op.create_table(
+        *("marks", _id(), _of("keys", "key_id", primary_key=False), _number("at")),
+        *(_number("since"), _number("up"), _number("down")),
+        _text("token", unique=True),
+    )
+    op.create_index("marks_by_key", "marks", ["key_id", "at"])
+
+
+def _id() -> "sa.Column[int]":
+    return sa.Column("id", sa.Integer, primary_key=True)
+
+
+def _of(table: str, name: str, *, primary_key: bool = True) -> "sa.Column[int]":
+    key = sa.ForeignKey(f"{table}.id")
+    return sa.Column(name, sa.Integer, key, primary_key=primary_key, nullable=False)
+
+
+def _number(name: str, *, nullable: bool = False, primary_key: bool = False) -> "sa.Column[int]":
+    return sa.Column(name, sa.BigInteger, nullable=nullable, primary_key=primary_key)
+
+
+def _text(name: str, *, unique: bool = False, primary_key: bool = False) -> "sa.Column[str]":
+    key = primary_key
+    return sa.Column(name, sa.String, nullable=False, primary_key=key, unique=unique or None)
+
+
+def _flag(name: str) -> "sa.Column[bool]":
+    return sa.Column(name, sa.Boolean, nullable=False)

@@ -1,0 +1,42 @@
+"""What the network cards moved: beside the keys' payload, in the hoster's own months."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from ops.ledger.bulk import Row, add_to, raise_to
+from ops.ledger.calendar import day_of, moment
+from ops.ledger.records import HostRow
+from ops.ledger.rows import Rows
+from ops.ledger.schema import nic_days, nics
+from ops.model import NicCounters
+
+
+def book(
+    tx: Connection, rows: Rows, seen: Iterable[tuple[HostRow, NicCounters | None]], now: int
+) -> None:
+    """Book the cards' counters: they live and die with the boot.
+
+    The first boot that is seen of a host is the baseline: a card counts since long before.
+    """
+    cards = [(host, nic) for host, nic in seen if nic]
+    if not cards:
+        return
+    where = nics.c.host_id.in_([host.id for host, _ in cards])
+    known: dict[int, dict[str, tuple[int, int]]] = {}
+    for host_id, boot, received, sent in tx.execute(select(nics).where(where)):
+        known.setdefault(host_id, {})[boot] = received, sent
+    highs: list[Row] = []
+    added: list[Row] = []
+    for host, nic in cards:
+        boots = known.get(host.id, {})
+        base = (nic.received, nic.sent) if not boots else (0, 0)
+        received, sent = boots.get(nic.boot, base)
+        new = max(received, nic.received), max(sent, nic.sent)
+        if new == (received, sent) and boots:
+            continue
+        highs.append((host.id, nic.boot, *new))
+        day = day_of(min(max(moment(nic.read_at), host.read or 0), now) // 1000, rows.zone)
+        added.append((day, host.id, new[0] - received, new[1] - sent))
+    raise_to(tx, nics, highs)
+    add_to(tx, nic_days, added)

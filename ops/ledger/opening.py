@@ -1,0 +1,79 @@
+"""Where the ledger is, and how its database is spoken to."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from ops.errors import LedgerError
+from ops.model import Fleet
+
+VARIABLE = "OPS_LEDGER"
+"""The environment's word for where the ledger is: it may hold a password, hosts.toml may not."""
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+)
+
+
+def url_of(where: str | Path | Fleet) -> URL:
+    """Return the ledger's URL: of a fleet, what the environment, hosts.toml or nobody says."""
+    if isinstance(where, Fleet):
+        where = os.environ.get(VARIABLE) or where.ledger.url or where.folder / "state/ledger.db"
+    if isinstance(where, Path):
+        return URL.create("sqlite+pysqlite", database=str(where.absolute()))
+    try:
+        url = make_url(where)
+    except ArgumentError:
+        raise LedgerError(_WAYS.format(where)) from None
+    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
+        raise LedgerError(_WAYS.format(url.drivername))
+    sqlite = url.drivername.startswith("sqlite")
+    if sqlite and not url.database:
+        raise LedgerError("sqlite:// names no file; write sqlite:////the/whole/path/ledger.db")
+    return url.set(drivername="sqlite+pysqlite" if sqlite else "postgresql+psycopg")
+
+
+_WAYS = "{!r} is no ledger; write sqlite:////path/ledger.db or postgresql+psycopg://user@host/name"
+
+
+def engine_of(url: URL) -> Engine:
+    """Return the engine for *url*; a SQLite file is made if need be, for its owner's eyes only."""
+    if url.get_backend_name() == "sqlite":
+        _make_file(Path(url.database or ""))
+        engine = create_engine(url, connect_args={"timeout": 1.0})
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+    patience: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_count": 3}
+    return create_engine(url, pool_pre_ping=True, connect_args=patience, isolation_level=None)
+
+
+def _make_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if path.stat().st_uid == os.geteuid():
+            path.chmod(0o600)
+    except OSError as error:
+        raise LedgerError(f"{path}: the ledger cannot be opened: {error.strerror}") from None
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    # The driver must not begin transactions by itself: which kind it is matters (see _begin).
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """Begin; what will write takes the lock at once, before it reads what it computes from."""
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

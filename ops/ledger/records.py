@@ -1,0 +1,57 @@
+"""What the ledger knows of hosts and runs, as rows read under lock, and what booking answers."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from ops.model import Traffic
+
+Adopt = Literal["count", "baseline"]
+"""What to do with counters older than the ledger's knowledge of the host: bill them, or not."""
+
+
+@dataclass(slots=True, kw_only=True)
+class HostRow:
+    """A host's row, locked."""
+
+    id: int
+    name: str
+    known: int
+    read: int | None
+    run_id: int | None
+    listed: bool
+    adopted: str
+    gone: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RunRow:
+    """A run's row; *id* is 0 until it is written."""
+
+    id: int = 0
+    host_id: int
+    identity: str
+    since: int
+    first: int
+    read: int
+    ended: int | None = None
+    stopped: bool = False
+    reset: int | None = None
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """What became of one observation."""
+
+    host: str
+    outcome: Literal["booked", "needs adoption", "refused"]
+    """``needs adoption``: counters older than the ledger's knowledge of the host were left out."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """What was added."""
+    reason: str = ""
+    """Why it is not simply ``booked``, in a sentence."""
+    resets: tuple[str, ...] = ()
+    """Users whose counters fell while the run went on: somebody else resets them."""
+    unread: timedelta | None = None
+    """How long the host had not been read, if that was too long to say when the bytes moved."""

@@ -1,0 +1,195 @@
+"""The tables. Moments are milliseconds, buckets seconds since 1970 in UTC; traffic is bytes."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+
+def _moment(name: str, *, may_lack: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=may_lack)
+
+
+def _amount(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _of(table: str, name: str, *, primary_key: bool = False) -> Column[int]:
+    key = ForeignKey(f"{table}.id")
+    return Column(name, Integer, key, primary_key=primary_key, nullable=False)
+
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("zone", String, nullable=False),
+    _moment("created"),
+    Column("rolled", BigInteger, nullable=False),
+    Column("fives_from", BigInteger, nullable=False),
+    Column("hours_from", BigInteger, nullable=False),
+)
+"""One row. What is before the bucket *rolled* is in hours, days and months, too; fives and hours
+before *fives_from* and *hours_from* are no longer kept."""
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    _moment("known"),
+    _moment("read", may_lack=True),
+    Column("run_id", Integer, nullable=True),
+    Column("listed", Boolean, nullable=False),
+    Column("adopted", String, nullable=False),
+    _moment("gone", may_lack=True),
+)
+"""*run_id* is the run last seen alive, *read* when; *listed* says that its disk was read, too."""
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("life", Integer, nullable=False),
+    _moment("born"),
+    _moment("gone", may_lack=True),
+    UniqueConstraint("name", "life"),
+)
+"""A key that was deleted and made again has a second life: it does not inherit the first."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+)
+"""The core's users: ``alice`` and ``alice~2`` are two."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _of("hosts", "host_id"),
+    Column("identity", String, nullable=False),
+    _moment("since"),
+    _moment("first"),
+    _moment("read"),
+    _moment("ended", may_lack=True),
+    Column("stopped", Boolean, nullable=False),
+    _moment("reset", may_lack=True),
+    Column("settled", Boolean, nullable=False),
+    UniqueConstraint("host_id", "identity"),
+    Index("runs_by_identity", "identity"),
+)
+"""*first* and *read*: its first and last reading; *ended*: the latest it can have ended."""
+
+counters = Table(
+    "counters",
+    metadata,
+    _of("runs", "run_id", primary_key=True),
+    _of("users", "user_id", primary_key=True),
+    _amount("up"),
+    _amount("down"),
+    sqlite_with_rowid=False,
+)
+"""The highest seen. Usage is their sum, less the baselines, and what was settled."""
+
+baselines = Table(
+    "baselines",
+    metadata,
+    _of("runs", "run_id", primary_key=True),
+    _of("users", "user_id", primary_key=True),
+    _amount("up"),
+    _amount("down"),
+    sqlite_with_rowid=False,
+)
+"""What was there before the ledger: not counted."""
+
+settled = Table(
+    "settled",
+    metadata,
+    _of("hosts", "host_id", primary_key=True),
+    _of("users", "user_id", primary_key=True),
+    _amount("up"),
+    _amount("down"),
+    sqlite_with_rowid=False,
+)
+"""The sum of runs that ended so long ago that no host can show them again."""
+
+
+def _buckets(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("t", BigInteger, primary_key=True),
+        _of("keys", "key_id", primary_key=True),
+        _of("hosts", "host_id", primary_key=True),
+        _amount("up"),
+        _amount("down"),
+        sqlite_with_rowid=False,
+    )
+
+
+fives = _buckets("fives")
+hours = _buckets("hours")
+days = _buckets("days")
+months = _buckets("months")
+
+nics = Table(
+    "nics",
+    metadata,
+    _of("hosts", "host_id", primary_key=True),
+    Column("boot", String, primary_key=True),
+    _amount("received"),
+    _amount("sent"),
+    sqlite_with_rowid=False,
+)
+"""The highest that a host's network cards counted, a row a boot."""
+
+nic_days = Table(
+    "nic_days",
+    metadata,
+    Column("t", BigInteger, primary_key=True),
+    _of("hosts", "host_id", primary_key=True),
+    _amount("received"),
+    _amount("sent"),
+    sqlite_with_rowid=False,
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _of("hosts", "host_id"),
+    Column("kind", String, nullable=False),
+    _moment("since"),
+    _moment("until"),
+    Index("gaps_by_time", "until", "since"),
+)
+"""``unread``: booked at its end. ``uncounted``: before the ledger, left out on request."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _of("keys", "key_id"),
+    _moment("at"),
+    _moment("since"),
+    _amount("up"),
+    _amount("down"),
+    Column("token", String, nullable=False, unique=True),
+    Index("marks_by_key", "key_id", "at"),
+)
+"""A reset for people: what the key had used at that moment, as far as its hosts had been read;
+the one of them that had waited longest was read *since*."""

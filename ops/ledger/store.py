@@ -1,0 +1,86 @@
+"""The database: opened, brought to the newest form, and asked again while others hold it."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from ops.errors import LedgerError
+
+Answer = TypeVar("Answer")
+
+_PASSING = ("locked", "busy", "deadlock", "could not serialize", "starting up", "connection")
+"""Words in what a database says when asking again is the remedy."""
+
+
+class Store:
+    """Transactions on one database. Whatever they do may be done again: see *written*."""
+
+    def __init__(self, engine: Engine, patience: float) -> None:
+        self.engine = engine
+        self.patience = patience
+        """Seconds that a transaction is tried again while the database is held or away."""
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Return whether this is SQLite; the other is PostgreSQL."""
+        return self.engine.dialect.name == "sqlite"
+
+    def written(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Return what *work* does in one transaction, tried again while others are in the way.
+
+        A commit whose answer was lost is done again, so *work* must come to the same when it
+        was done before. LedgerError when patience ends, or where asking again cannot help.
+        """
+        return self._patiently(work, {})
+
+    def read(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Return what *work* reads, all of it as it was at one moment."""
+        return self._patiently(work, self._for_reading)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection for reads as of one moment, for what is read piece by piece."""
+        with self._transaction(self._for_reading) as connection:
+            yield connection
+
+    @property
+    def _for_reading(self) -> dict[str, Any]:
+        return {"reading": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+
+    @contextmanager
+    def _transaction(self, options: dict[str, Any]) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    def _patiently(self, work: Callable[[Connection], Answer], options: dict[str, Any]) -> Answer:
+        until = time.monotonic() + self.patience
+        wait = 0.01
+        while True:
+            try:
+                with self._transaction(options) as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not _passes(error) or time.monotonic() >= until:
+                    raise LedgerError(_sentence(error)) from error
+            time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - only spreads the tries
+            wait = min(wait * 2, 1.0)
+
+
+def _passes(error: DBAPIError) -> bool:
+    said = str(error.orig).lower()
+    return error.connection_invalidated or (
+        isinstance(error, OperationalError) and any(word in said for word in _PASSING)
+    )
+
+
+def _sentence(error: DBAPIError) -> str:
+    said = " ".join(str(error.orig).split())
+    return (
+        f"the ledger's database says: {said}. Nothing is lost: the servers go on counting, "
+        "and what was not booked is booked by the next round that succeeds"
+    )
