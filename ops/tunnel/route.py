@@ -69,6 +69,7 @@ class RoutePlanner:
             config=self._files(_without(lines, SETTLED_HERE)),
             **_explicit(host.ssh),
             **_proofs(proofs, config),
+            **({} if config.get("Ciphers") else {"encryption_algs": CIPHERS}),
             x509_trusted_certs=None,
             connect_timeout=None,
         )
@@ -99,6 +100,9 @@ class RoutePlanner:
         return [file]
 
 
+CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
+"""Asked for first, all others after them: asyncssh's ChaCha20 takes three calls a packet where
+GCM takes one, a tenth of all that reading a host costs."""
 SETTLED_HERE = frozenset({"identityfile", "certificatefile", "proxyjump"})
 """Left out of what asyncssh reads: it would parse these files for each connection anew, stop at
 one that is not there, and make a connection to the jump host for each host behind it."""
