@@ -192,7 +192,8 @@ def _remember(visit: _Visit) -> None:
             sighting.run.ended = max(sighting.run.ended, sighting.run.read)
     if visit.alive:
         host.run_id, host.read = visit.alive.run.id, visit.alive.at
-    if visit.observation.kept and host.run_id is not None and not visit.reason:
+    listed = visit.observation.listed or visit.observation.kept
+    if listed and host.run_id is not None and not visit.reason:
         host.listed = True
 
 

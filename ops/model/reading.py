@@ -64,4 +64,6 @@ class Observation:
     """Readings that the host kept on its disk, of this run and of ended ones (``way="disk"``)."""
     stopped: frozenset[str] = frozenset()
     """The runs among *kept* whose stop was planned: their last reading was taken at the stop."""
+    listed: bool = False
+    """Whether the disk was read, and *kept* is all there is that the ledger may lack."""
     nic: NicCounters | None = None
