@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 INSIDE = "XRAY_OPS_BENCH_INSIDE"
+SSHD = "/usr/sbin/sshd"
 _SETUP = """
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -m 755 /run/sshd /run/xray /run/lock
@@ -27,6 +28,8 @@ def enter() -> None:
         return
     if os.geteuid() != 0:
         sys.exit("The bench needs root: it makes a network namespace and runs an sshd in it.")
+    if not Path(SSHD).exists():
+        sys.exit(f"The bench needs {SSHD}: apt-get install openssh-server")
     again = [sys.executable, "-m", "bench", *sys.argv[1:]]
     os.environ[INSIDE] = "yes"
     words = ["unshare", "--net", "--mount", "sh", "-ec", _SETUP, "sh", *again]

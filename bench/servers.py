@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bench.counters import counters
+from bench.enclosure import SSHD
 from bench.fleet import SILENT_PORT, SSH_PORT
 from lab.cgroup import Cgroup
 from lab.command import program, run
@@ -63,7 +64,7 @@ class Servers:
         config = self._folder / "sshd_config"
         config.write_text(CONFIG.format(port=SSH_PORT, folder=self._folder))
         # -r: not executed anew for each connection, a third less of the cores that all share.
-        words = ("/usr/sbin/sshd", "-D", "-e", "-r", "-f", config)
+        words = (SSHD, "-D", "-e", "-r", "-f", config)
         self._sshd.spawn(*words, log=self._folder / "sshd.log")
         wait_until(lambda: _accepts(("127.1.0.1", SSH_PORT)), "sshd listens")
 

@@ -29,7 +29,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield world
 
 
-def on_line(world: World, host: Host, use: Callable[[Line], Awaitable[T]], seconds: float = 30) -> T:
+def on_line(
+    world: World, host: Host, use: Callable[[Line], Awaitable[T]], seconds: float = 30
+) -> T:
     """Dial *host*, and return what *use* made of the line."""
 
     async def run() -> T:
@@ -237,6 +239,16 @@ def test_all_behind_a_jump_host_share_one_connection_to_it(world: World) -> None
 
     assert asyncio.run(all_of_them()) == ["hello"] * 20
     assert (jump.logins, server.logins) == (1, 20)
+
+
+def test_a_jump_host_may_be_called_like_a_host(world: World) -> None:
+    jump, server = world.server(), world.server(answer=lambda _: (0, "hello", ""))
+    config = world.folder / "home" / ".ssh" / "config"
+    config.write_text(f"Host fra1\n HostName 127.0.0.1\n Port {jump.port}\n User root\n")
+    world.trust(jump.known_hosts_line)
+    behind = world.host(server.port, "fra1", jump="fra1")
+    assert on_line(world, behind, command("hello")) == "hello"
+    assert (jump.logins, server.logins) == (1, 1)
 
 
 def test_the_keys_of_one_behind_a_jump_host_are_shown(world: World) -> None:

@@ -47,7 +47,7 @@ class Dialer:
     def __init__(self, fleet: Fleet) -> None:
         self._known_hosts = fleet.known_hosts
         self._opened = ExitStack()
-        self._routes: dict[str, Route] = {}
+        self._routes: dict[tuple[str, Ssh], Route] = {}
         self._jumps: dict[Ssh, asyncio.Task[Connection]] = {}
         self._on_the_way = Turnstile(*ON_THE_WAY)
         self._turns = {False: Turnstile(*HANDSHAKES), True: Turnstile(*PROXIED)}
@@ -83,9 +83,10 @@ class Dialer:
 
     def route(self, host: Host) -> Route:
         """Return how *host* is reached, found out once."""
-        if host.name not in self._routes:
-            self._routes[host.name] = self._planner.route(host)
-        return self._routes[host.name]
+        asked = (host.name, host.ssh)  # a jump host may be called like a host of the fleet
+        if asked not in self._routes:
+            self._routes[asked] = self._planner.route(host)
+        return self._routes[asked]
 
     async def _connect(self, route: Route, deadline: Deadline) -> Connection:
         trusted = trusted_keys(self._known_hosts, route.hostname, route.port)
@@ -124,12 +125,12 @@ class Dialer:
                 if route.jump:
                     way["tunnel"] = await self._jump(route, route.jump, deadline)
                 elif not route.proxied:
-                    async with deadline.or_fail(_late(route, "it was not its turn")):
+                    async with deadline.or_fail(_late(route, "its turn did not come")):
                         await held.enter_async_context(self._on_the_way.turn())
                     way["tunnel"] = None
                     way["sock"] = await _greeted_socket(route, deadline)
                     held.push(partial(_close_unless_used, way["sock"]))
-                async with deadline.or_fail(_late(route, "it was not its turn")):
+                async with deadline.or_fail(_late(route, "its turn did not come")):
                     await held.enter_async_context(self._turnstile(route).turn())
                 late = _late(route, f"ssh at {route.place} did not let us in")
                 async with deadline.or_fail(late):
