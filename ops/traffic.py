@@ -53,6 +53,8 @@ def per_key(reading: Reading) -> dict[str, Traffic]:
     used: dict[str, Traffic] = {}
     for user, traffic in reading.users.items():
         name = key_of(user)
+        if not name:  # nobody's: it keeps an inbound without users open to them
+            continue
         used[name] = used.get(name, Traffic()) + traffic
     return used
 

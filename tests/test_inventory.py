@@ -154,3 +154,17 @@ def test_pyinfra_is_given_nothing_while_the_files_are_wrong(
     with pytest.raises(SystemExit):
         pyinfra_groups(fleets.write(tmp_path))
     assert "known_hosts: is missing; make first contact with each host" in capsys.readouterr().err
+
+
+def test_pyinfra_is_led_to_a_host_behind_a_jump_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    more = '[hosts.lon1]\nssh_hostname = "10.0.0.5"\njump = "ann@bastion.example.net:2222"\n'
+    folder = fleets.write(tmp_path, more=more)
+    (folder / "inventory" / "known_hosts").touch()
+    lon1 = dict(pyinfra_groups(folder)["all"])["lon1"]
+    assert lon1["ssh_hostname"] == "lon1"
+    config = Path(lon1["ssh_config_file"]).read_text()
+    assert "Host lon1\n  HostName 10.0.0.5\n  ProxyJump ann@bastion.example.net:2222\n" in config
+    assert "Host bastion.example.net\n  StrictHostKeyChecking yes\n" in config

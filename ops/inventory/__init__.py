@@ -17,7 +17,7 @@ from ops.inventory.toml import Document, read, shown
 from ops.inventory.wording import Checked, checked, did_you_mean
 from ops.model import Fleet
 
-__all__ = ["did_you_mean", "find", "load", "pyinfra_groups"]
+__all__ = ["Document", "did_you_mean", "documents", "find", "load", "pyinfra_groups"]
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -51,6 +51,12 @@ def load(folder: Path) -> Fleet:
     if problems or not (hosts.shape and keys.shape and issued.shape):
         raise FleetError(sorted(set(problems)))
     return build.fleet_of(folder, hosts.shape, keys.shape, issued.shape)
+
+
+def documents(folder: Path) -> tuple[Document, Document]:
+    """Return hosts.toml and keys.toml of the fleet in *folder*, to say on which line a thing is."""
+    inventory = folder / "inventory"
+    return read(inventory / "hosts.toml"), read(inventory / "keys.toml")
 
 
 def pyinfra_groups(folder: Path) -> dict[str, Members]:

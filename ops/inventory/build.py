@@ -78,6 +78,7 @@ def host_of(folder: Path, hosts: HostsFile, name: str, table: HostTable) -> Host
         maintenance=Maintenance(why=away.why, until=away.until) if away else None,
         **{field: said[field] for field in ("api", "accounting", "ipv6") if field in said},
         kernel_tuning=said.get("kernel_tuning", False),
+        ignore=tuple(table.ignore.items()),
         billing=billing(BillingTable(**said.get("billing", {}))),
     )
 

@@ -2,9 +2,14 @@
 
 import sys
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from ops.inventory.jumps import ssh_config
 from ops.model import ALL, Fleet, Host
+
+_PATIENT = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 2.0}
+"""A jump host refuses some of many logins at once (sshd's MaxStartups): those try again."""
 
 Members = list[tuple[str, dict[str, Any]]]
 
@@ -12,7 +17,10 @@ Members = list[tuple[str, dict[str, Any]]]
 def groups(fleet: Fleet, today: date) -> dict[str, Members]:
     """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line."""
     present = [host for host in fleet.hosts if not _away(host, today)]
-    members: dict[str, Members] = {ALL: [(host.name, _data(host, fleet)) for host in present]}
+    config = ssh_config(fleet)
+    members: dict[str, Members] = {
+        ALL: [(host.name, _data(host, fleet, config)) for host in present]
+    }
     for host in present:
         for group in host.groups:
             members.setdefault(group, []).append((host.name, {}))
@@ -27,7 +35,7 @@ def _away(host: Host, today: date) -> bool:
     return True
 
 
-def _data(host: Host, fleet: Fleet) -> dict[str, Any]:
+def _data(host: Host, fleet: Fleet, config: Path | None) -> dict[str, Any]:
     """Return *host*'s data in pyinfra's own names; what is empty is left to pyinfra."""
     data: dict[str, Any] = {
         "ssh_hostname": host.ssh.hostname or host.name,
@@ -38,4 +46,6 @@ def _data(host: Host, fleet: Fleet) -> dict[str, Any]:
         "ssh_strict_host_key_checking": "yes",
         "_sudo": host.uses_sudo,
     }
+    if host.ssh.jump:
+        data |= {"ssh_hostname": host.name, "ssh_config_file": str(config), **_PATIENT}
     return {name: value for name, value in data.items() if value}

@@ -42,6 +42,8 @@ UrlPath = Annotated[str, _written(r"/[^\s?#]*", "a path begins with / and has no
 Target = Annotated[str, _written(r"\S+:\d+", 'write "host:port"')]
 Sha256 = Annotated[str, _written(r"[0-9a-f]{64}", "a SHA-256 is 64 digits of 0-9 and a-f")]
 Version = Annotated[str, _written(r"\d+\.\d+\.\d+", 'write the release\'s number, as "26.10.10"')]
+RuleCode = Annotated[str, _written(r"XO\d{3}", "a rule's code is XO and three digits")]
+Reason = Annotated[str, _written(r"\s*\S(?s:.)*", "say why, in a few words")]
 Jump = Annotated[str, _written(r"[^\s,]+", "one jump host: [user@]host[:port]")]
 PublicKey = Annotated[str, _written(r"[A-Za-z0-9_-]{43}", "an X25519 key is 43 characters")]
 
@@ -117,6 +119,7 @@ class HostTable(HostFields):
     state: Literal["up", "absent"] = "up"
     maintenance: MaintenanceTable | None = None
     overrides: dict[str, InboundFields] = {}
+    ignore: dict[RuleCode, Reason] = {}
 
 
 class OutboundTable(Table):

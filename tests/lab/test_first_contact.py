@@ -78,3 +78,14 @@ def test_secrets_come_back_from_the_servers(operator: Operator, lab: Lab) -> Non
     assert "secrets.toml is missing" in done.stdout
     operator.ops("secrets", "recover")
     assert operator.roll_out().count("nothing to change") == 3
+
+
+def test_a_host_behind_another_is_read_and_rolled_out_to(operator: Operator, lab: Lab) -> None:
+    operator.roll_out("--data", "rotate=all", "--data", "force=yes")
+    jump = lab.host("lab1").address
+    operator.of_host["lab2"] = f'jump = "root@{jump}"\n'
+    operator.fill()
+    assert "lab2" in operator.ops("traffic", "--host", "lab2", "--by", "host")
+    assert "nothing to change" in operator.roll_out("--limit", "lab2")
+    logins = "journalctl -t sshd -o cat | grep -c 'Accepted publickey for admin from " + jump
+    assert int(lab.host("lab2").run(f"{logins} '").stdout) >= 2
