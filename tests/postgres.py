@@ -19,7 +19,7 @@ class AbsentError(Exception):
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Yield the URL of a server's `postgres` database; AbsentError where Debian's package is not."""
+    """Yield the URL of a server; AbsentError where Debian's package is not."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="ops-pg-"))
     try:

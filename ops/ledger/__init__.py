@@ -13,16 +13,38 @@ from sqlalchemy import Connection, insert, select
 from ops.errors import LedgerError
 from ops.ledger.calendar import hour_of, moment
 from ops.ledger.enrolment import HostState
+from ops.ledger.lease import Lease
 from ops.ledger.ledger import Clock, Ledger, utc_now
 from ops.ledger.marks import Mark
-from ops.ledger.migrating import migrate
+from ops.ledger.migrating import NEWEST, migrate, version_of
+from ops.ledger.missing import Certainty, Missing
+from ops.ledger.nic import NicUsage
 from ops.ledger.opening import VARIABLE, engine_of, url_of
 from ops.ledger.records import Adopt, Booked
 from ops.ledger.schema import ledger
+from ops.ledger.spans import By, billing_month, month
 from ops.ledger.store import Store
-from ops.model import Fleet
+from ops.ledger.usage import Usage, UsageRow
+from ops.model import Fleet, LedgerSettings
 
-__all__ = ["VARIABLE", "Adopt", "Booked", "HostState", "Ledger", "Mark", "open_ledger"]
+__all__ = [
+    "VARIABLE",
+    "Adopt",
+    "Booked",
+    "By",
+    "Certainty",
+    "HostState",
+    "Lease",
+    "Ledger",
+    "Mark",
+    "Missing",
+    "NicUsage",
+    "Usage",
+    "UsageRow",
+    "billing_month",
+    "month",
+    "open_ledger",
+]
 
 
 def open_ledger(
@@ -31,8 +53,9 @@ def open_ledger(
     zone: str = "",
     clock: Clock = utc_now,
     patience: float = 20.0,
+    make: bool = True,
 ) -> Ledger:
-    """Open the ledger of a fleet, in a file, or at a URL; it is made if need be.
+    """Open the ledger of a fleet, in a file, or at a URL; it is made if need be, and if *make*.
 
     *zone* is for a new ledger (of a fleet: what hosts.toml says, else UTC); one that is there
     keeps its own. *patience*: seconds to wait for a database that is held or away. LedgerError
@@ -40,33 +63,48 @@ def open_ledger(
     """
     wanted = zone or (where.ledger.zone if isinstance(where, Fleet) else "")
     _check(wanted or "UTC")
-    store = Store(engine_of(url_of(where)), patience)
+    store = Store(engine_of(url_of(where), make=make), patience)
     try:
-        store.written(migrate)
-        kept = store.written(lambda tx: _zone_of(tx, wanted, moment(clock())))
+        if store.read(version_of) != NEWEST:
+            _demand(make or store.read(version_of))
+            store.written(migrate)
+        kept = store.read(lambda tx: _zone_of(tx, wanted))
+        if not kept:
+            _demand(make)
+            kept = store.written(lambda tx: _begin(tx, wanted or "UTC", moment(clock())))
     except BaseException:
         store.engine.dispose()
         raise
-    return Ledger(store, kept, clock)
+    keep = where.ledger if isinstance(where, Fleet) else LedgerSettings(zone=kept)
+    return Ledger(store, kept, keep, clock)
 
 
 _OTHER_ZONE = (
-    "the ledger counts its days in {0}, hosts.toml says {1}: a day that was counted cannot be cut "
-    "anew. Write zone = {0!r}, or export it and import into a new ledger"
+    "the ledger counts its days in {0}, hosts.toml says {1}: days that were counted cannot be cut "
+    "anew. Write zone = {0!r}, and ask `ops usage --zone {1}` where other days are wanted"
 )
 
 
-def _zone_of(tx: Connection, zone: str, now: int) -> str:
-    """Return the ledger's zone; *zone* becomes it where the ledger is new."""
-    kept = tx.execute(select(ledger.c.zone)).scalar()
+def _demand(there: object) -> None:
+    if not there:
+        raise LedgerError("there is no ledger yet: `ops collect` begins it")
+
+
+def _zone_of(tx: Connection, zone: str) -> str:
+    """Return the ledger's zone, or nothing where it is new; LedgerError if *zone* is another."""
+    kept = tx.execute(select(ledger.c.zone)).scalar() or ""
     if kept and zone and kept != zone:
         raise LedgerError(_OTHER_ZONE.format(kept, zone))
-    if kept is None:
-        kept = zone or "UTC"
-        hour = hour_of(now // 1000)
-        first = {"id": 1, "zone": kept, "created": now, "rolled": hour}
-        tx.execute(insert(ledger).values(**first, fives_from=0, hours_from=0))
     return kept
+
+
+def _begin(tx: Connection, zone: str, now: int) -> str:
+    """Begin the ledger, unless somebody else just did; return its zone."""
+    if kept := _zone_of(tx, zone):
+        return kept
+    first = {"id": 1, "zone": zone, "created": now, "rolled": hour_of(now // 1000)}
+    tx.execute(insert(ledger).values(**first, fives_from=0, hours_from=0))
+    return zone
 
 
 def _check(zone: str) -> None:

@@ -32,8 +32,8 @@ class _Visit:
     observation: Observation
     host: HostRow
     found: Found
-    last: RunRow | None
-    """The run that was alive when the host was last read."""
+    running: list[RunRow]
+    """The runs that had not ended when the host was last visited."""
     reason: str = ""
     added: Traffic = field(default_factory=Traffic)
     resets: list[str] = field(default_factory=list)
@@ -44,9 +44,7 @@ class _Visit:
     def runs(self) -> list[RunRow]:
         """Return the runs that this visit may change."""
         runs = [sighting.run for sighting in self.found.sightings]
-        if self.last and not any(self.last is run for run in runs):
-            runs.append(self.last)
-        return runs
+        return runs + [run for run in self.running if not any(run is other for other in runs)]
 
 
 def book(
@@ -77,14 +75,14 @@ def _look(
     now: int,
 ) -> list[_Visit]:
     observed = {rows_of[o.host].id: o for o in wanted}
-    known = runs.known(tx, observed, [h.run_id for h in rows_of.values() if h.run_id])
+    known = runs.known(tx, observed)
     elsewhere = runs.elsewhere(tx, observed, known)
     visits = []
     for observation in wanted:
         host = rows_of[observation.host]
         found = look(observation, host, known[host.id], elsewhere, now)
-        last = next((run for run in known[host.id].values() if run.id == host.run_id), None)
-        visit = _Visit(observation, host, found, last)
+        running = [run for run in known[host.id].values() if run.ended is None]
+        visit = _Visit(observation, host, found, running)
         _decide(visit, adopt, elsewhere, now)
         visits.append(visit)
     return visits
@@ -166,7 +164,7 @@ def _alive(visit: _Visit) -> Sighting | None:
     a clock that was set back.
     """
     live = next((sighting for sighting in visit.found.sightings if sighting.live), None)
-    if live is None or live.live is None or visit.last is None or live.run is visit.last:
+    if live is None or live.live is None or live.run.id == visit.host.run_id != 0:
         return live
     behind = (visit.host.read or 0) - moment(live.live.read_at)
     return live if behind < 0 or behind > _HELD_UP else None

@@ -57,6 +57,11 @@ def _enrol_keys(tx: Connection, names: Sequence[str], now: int) -> None:
         tx.execute(insert(keys), [life | {"born": now} for life in new])
 
 
+def key_names(tx: Connection) -> list[str]:
+    """Return the names of all keys, by name."""
+    return list(tx.execute(select(keys.c.name).distinct().order_by(keys.c.name)).scalars())
+
+
 def host_states(tx: Connection) -> list[HostState]:
     """Return what is known of every host, by name."""
     query = (

@@ -1,22 +1,40 @@
 """The ledger's face: everything that is done with it is a method here."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 from uuid import uuid4
 
 from sqlalchemy import Connection, func, select
 
-from ops.ledger import booking, enrolment, marks, rolling
+from ops.ledger import (
+    backup,
+    booking,
+    enrolment,
+    marks,
+    missing,
+    moving,
+    nic,
+    pruning,
+    rolling,
+    usage,
+    verifying,
+)
 from ops.ledger.calendar import moment
 from ops.ledger.enrolment import HostState
 from ops.ledger.lease import FileLease, Lease, SharedLease
 from ops.ledger.marks import Mark
+from ops.ledger.missing import Missing
+from ops.ledger.nic import NicUsage
+from ops.ledger.pruning import Pruned
 from ops.ledger.records import Adopt, Booked
 from ops.ledger.schema import hosts
+from ops.ledger.spans import BY_KEY, By
 from ops.ledger.store import Store
-from ops.model import Observation
+from ops.ledger.usage import Narrowed, Question, Usage
+from ops.model import LedgerSettings, Observation
 
 Clock = Callable[[], datetime]
 _AT_ONCE = 50_000
@@ -26,8 +44,9 @@ _AT_ONCE = 50_000
 class Ledger:
     """Where readings become usage that nothing can take back. Made by ``open_ledger``."""
 
-    def __init__(self, store: Store, zone: str, clock: Clock) -> None:
+    def __init__(self, store: Store, zone: str, keep: LedgerSettings, clock: Clock) -> None:
         self.store = store
+        self.keep = keep
         self.zone = zone
         """The time zone of its days and months, as in ``Europe/Amsterdam``."""
         self._clock = clock
@@ -73,6 +92,8 @@ class Ledger:
 
         if self.store.read(lambda tx: rolling.due(tx, latest(tx))):
             self.store.written(lambda tx: rolling.roll(tx, latest(tx)))
+            if self.store.read(lambda tx: pruning.due(tx, self.keep, self.now())):
+                self.prune()
 
     def enrol(self, hosts: Iterable[str], keys: Iterable[str]) -> None:
         """Tell the ledger the whole inventory: what is missing from it has left, and history stays.
@@ -87,6 +108,10 @@ class Ledger:
         """Return when each host was last read, and which run it was in then."""
         return self.store.read(enrolment.host_states)
 
+    def keys(self) -> list[str]:
+        """Return the names of all keys that the ledger ever heard of."""
+        return self.store.read(enrolment.key_names)
+
     def lease(self) -> Lease:
         """Return the lease of one collector: which hosts are its own, round by round.
 
@@ -96,10 +121,35 @@ class Ledger:
             return FileLease(Path(self.store.engine.url.database or ""))
         return SharedLease(self.store)
 
+    def usage(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        by: Collection[By] = BY_KEY,
+        **more: Unpack[Narrowed],
+    ) -> Usage:
+        """Return what was used in [since, until), a row for each combination of *by*.
+
+        Only what was used at all has a row. UsageError where it is finer than what is kept.
+        """
+        question = Question(since=since, until=until, by=by, **more)
+        return self.store.read(lambda tx: usage.usage(tx, question, self.now()))
+
+    def nic(self, host: str, since: datetime, until: datetime) -> NicUsage | None:
+        """Return what the network cards of *host* moved in whole days; None if never read."""
+        span = moment(since) // 1000, moment(until) // 1000
+        return self.store.read(lambda tx: nic.moved(tx, host, *span))
+
+    def missing(self, since: datetime, until: datetime) -> list[Missing]:
+        """Return what is known to be missing from figures of [since, until)."""
+        span = moment(since), moment(until)
+        return self.store.read(lambda tx: missing.missing(tx, *span, self.now()))
+
     def mark(self, key: str, at: datetime | None = None, token: str = "") -> Mark:
         """Reset *key* for people: its usage since is counted from here. Nothing is zeroed.
 
-        The same *token* marks once, however often it is sent. UsageError for an unknown key.
+        The same *token* marks once, however often it is sent.
         """
         stamp, once = moment(at or self._clock()), token or uuid4().hex
         self.store.written(lambda tx: marks.set_mark(tx, key, stamp, once))
@@ -109,6 +159,27 @@ class Ledger:
         """Return the marks of *keys*, of all if None, oldest first."""
         names = None if keys is None else list(keys)
         return self.store.read(lambda tx: marks.marks_of(tx, names))
+
+    def verify(self) -> list[str]:
+        """Return what does not add up, a sentence each: nothing where all is well."""
+        return self.store.read(lambda tx: list(verifying.faults(tx)))
+
+    def export(self) -> Iterator[str]:
+        """Yield the whole ledger as lines of JSON, as it is at one moment."""
+        with self.store.reading() as tx:
+            yield from moving.lines(tx)
+
+    def import_(self, lines: Iterable[str]) -> int:
+        """Take in an export; return its rows. LedgerError if this ledger is not empty."""
+        return self.store.once(lambda tx: moving.take_in(tx, lines))
+
+    def backup(self, target: Path) -> None:
+        """Copy the ledger to *target* while it is in use (SQLite)."""
+        backup.backup(self.store, target)
+
+    def prune(self) -> Pruned:
+        """Let go of what is older than it is kept; totals never change. Booking does it, too."""
+        return self.store.written(lambda tx: pruning.prune(tx, self.keep, self.now()))
 
 
 def utc_now() -> datetime:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 
-from ops.errors import UsageError
+from ops.ledger.bulk import add_missing
 from ops.ledger.calendar import when
 from ops.ledger.schema import counters, fives, hosts, keys, ledger, marks, months, users
 from ops.model import Traffic
@@ -27,10 +27,10 @@ class Mark:
 
 def set_mark(tx: Connection, key: str, at: int, token: str) -> int:
     """Mark *key* at the moment *at*, once a *token*; return the key's number."""
-    life = _life(tx, key)
     tx.execute(select(ledger).with_for_update()).one()  # nobody books meanwhile
+    life = _life(tx, key, at)
     if not tx.execute(select(marks.c.id).where(marks.c.token == token)).first():
-        used = used_by(tx, life)
+        used = _used_by(tx, {life})[life]
         values = {"key_id": life, "at": at, "since": _read_since(tx, key, at), "token": token}
         tx.execute(insert(marks).values(**values, up=used.uplink, down=used.downlink))
     return life
@@ -46,26 +46,13 @@ def before_marks(tx: Connection, late: Iterable[tuple[int, int, int, int]]) -> N
         )
 
 
-def used_by(tx: Connection, life: int) -> Traffic:
-    """Return all that one life of a key ever used."""
-    rolled = select(ledger.c.rolled).scalar_subquery()
-    used = Traffic()
-    for table, where in ((months, months.c.key_id == life), (fives, fives.c.key_id == life)):
-        query = select(func.sum(table.c.up), func.sum(table.c.down)).where(where)
-        if table is fives:
-            query = query.where(fives.c.t >= rolled)
-        up, down = tx.execute(query).one()
-        used += Traffic(int(up or 0), int(down or 0))
-    return used
-
-
 def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
     """Return the marks of the keys called *names*, of all keys if None, oldest first."""
     query = select(marks, keys.c.name).join(keys).order_by(marks.c.at, marks.c.id)
     if names is not None:
         query = query.where(keys.c.name.in_(list(names)))
     found = tx.execute(query).all()
-    used = {life: used_by(tx, life) for life in {row.key_id for row in found}}
+    used = _used_by(tx, {row.key_id for row in found})
     return [
         Mark(
             key=row.name,
@@ -78,12 +65,23 @@ def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
     ]
 
 
-def _life(tx: Connection, key: str) -> int:
+def _used_by(tx: Connection, lives: set[int]) -> dict[int, Traffic]:
+    """Return all that each of these lives of keys ever used."""
+    used = dict.fromkeys(lives, Traffic())
+    rolled = select(ledger.c.rolled).scalar_subquery()
+    for table, since in ((months, literal(0)), (fives, rolled)):
+        query = select(table.c.key_id, func.sum(table.c.up), func.sum(table.c.down))
+        query = query.where(table.c.key_id.in_(lives), table.c.t >= since)
+        for life, up, down in tx.execute(query.group_by(table.c.key_id)):
+            used[life] += Traffic(int(up), int(down))
+    return used
+
+
+def _life(tx: Connection, key: str, at: int) -> int:
+    """Return the number of the key's latest life; one that used nothing yet begins its first."""
+    add_missing(tx, keys, [{"name": key, "life": 1, "born": at}])
     query = select(keys.c.id).where(keys.c.name == key).order_by(keys.c.life.desc()).limit(1)
-    life = tx.execute(query).scalar()
-    if life is None:
-        raise UsageError(f"the ledger has never heard of the key {key!r}: it has used nothing")
-    return int(life)
+    return int(tx.execute(query).scalar_one())
 
 
 def _read_since(tx: Connection, key: str, at: int) -> int:

@@ -1,15 +1,24 @@
 """What the network cards moved: beside the keys' payload, in the hoster's own months."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ops.ledger.bulk import Row, add_to, raise_to
 from ops.ledger.calendar import day_of, moment
 from ops.ledger.records import HostRow
 from ops.ledger.rows import Rows
-from ops.ledger.schema import nic_days, nics
+from ops.ledger.schema import hosts, nic_days, nics
 from ops.model import NicCounters
+
+
+@dataclass(frozen=True, slots=True)
+class NicUsage:
+    """Bytes of a host's network cards. At least: a reboot drops what came after the last look."""
+
+    received: int = 0
+    sent: int = 0
 
 
 def book(
@@ -40,3 +49,20 @@ def book(
         added.append((day, host.id, new[0] - received, new[1] - sent))
     raise_to(tx, nics, highs)
     add_to(tx, nic_days, added)
+
+
+def moved(tx: Connection, host: str, since: int, until: int) -> NicUsage | None:
+    """Return what the cards of *host* moved in the days that begin in [since, until), in seconds.
+
+    None where its cards were never read.
+    """
+    known = select(nics.c.boot).join(hosts).where(hosts.c.name == host).limit(1)
+    if tx.execute(known).first() is None:
+        return None
+    query = (
+        select(func.sum(nic_days.c.received), func.sum(nic_days.c.sent))
+        .join(hosts)
+        .where(hosts.c.name == host, nic_days.c.t >= since, nic_days.c.t < until)
+    )
+    received, sent = tx.execute(query).one()
+    return NicUsage(int(received or 0), int(sent or 0))

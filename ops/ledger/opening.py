@@ -44,10 +44,17 @@ def url_of(where: str | Path | Fleet) -> URL:
 _WAYS = "{!r} is no ledger; write sqlite:////path/ledger.db or postgresql+psycopg://user@host/name"
 
 
-def engine_of(url: URL) -> Engine:
-    """Return the engine for *url*; a SQLite file is made if need be, for its owner's eyes only."""
+def engine_of(url: URL, *, make: bool = True) -> Engine:
+    """Return the engine for *url*; a SQLite file is made if need be, for its owner's eyes only.
+
+    LedgerError where it is not there and not to be made.
+    """
     if url.get_backend_name() == "sqlite":
-        _make_file(Path(url.database or ""))
+        path = Path(url.database or "")
+        if make:
+            _make_file(path)
+        elif not path.exists():
+            raise LedgerError(f"there is no ledger at {path} yet: `ops collect` begins it")
         engine = create_engine(url, connect_args={"timeout": 1.0})
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)

@@ -15,12 +15,12 @@ Highs = dict[int, dict[int, tuple[int, int]]]
 """By run and user: the highest up and down seen."""
 
 
-def known(tx: Connection, observed: Mapping[int, Observation], last: Iterable[int]) -> Runs:
-    """Return the runs that *observed*, by host, speaks of, and the *last* ones of the hosts."""
+def known(tx: Connection, observed: Mapping[int, Observation]) -> Runs:
+    """Return the runs that *observed*, by host, speaks of, and those that had not ended."""
     identities = {reading.run for o in observed.values() for reading in _readings(o)}
     query = select(runs).where(
         runs.c.host_id.in_(list(observed)) & runs.c.identity.in_(identities)
-        | runs.c.id.in_(list(last))
+        | runs.c.host_id.in_(list(observed)) & runs.c.ended.is_(None)
     )
     found: Runs = {host: {} for host in observed}
     for row in tx.execute(query):

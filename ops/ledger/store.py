@@ -38,6 +38,14 @@ class Store:
         """
         return self._patiently(work, {})
 
+    def once(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Return what *work* does in one transaction that cannot be tried again."""
+        try:
+            with self._transaction({}) as connection:
+                return work(connection)
+        except DBAPIError as error:
+            raise LedgerError(_sentence(error)) from error
+
     def read(self, work: Callable[[Connection], Answer]) -> Answer:
         """Return what *work* reads, all of it as it was at one moment."""
         return self._patiently(work, self._for_reading)

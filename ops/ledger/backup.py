@@ -1,0 +1,39 @@
+"""A copy of the ledger while it is in use."""
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from ops.errors import LedgerError
+from ops.ledger.store import Store
+
+
+def backup(store: Store, target: Path) -> None:
+    """Copy the ledger to *target*, whole or not at all, 0600. LedgerError if it is there."""
+    if not store.is_sqlite:
+        raise LedgerError(
+            "the ledger is in PostgreSQL, whose own tool knows best: pg_dump --format=custom "
+            f"--file={target} {store.engine.url.database}"
+        )
+    if target.exists():
+        raise LedgerError(f"{target} is there already: choose another name")
+    try:
+        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise LedgerError(f"{target}: cannot be written: {error.strerror}") from None
+    os.close(handle)
+    try:
+        _copy(store.engine.url.database or "", beside)
+        Path(beside).replace(target)
+    except sqlite3.Error as error:
+        raise LedgerError(f"{target}: the copy failed: {error}") from error
+    finally:
+        Path(beside).unlink(missing_ok=True)
+
+
+def _copy(source: str, target: str) -> None:
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
+        here.backup(there)
+        there.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
