@@ -1,4 +1,7 @@
-"""Make the CLI reference, and the README's blocks of output, anew from the code: `make docs`."""
+"""Make what can be made from the code anew: `make docs`.
+
+The CLI reference, the page of the rules, and the README's blocks of output.
+"""
 
 import os
 import re
@@ -11,9 +14,12 @@ from pathlib import Path
 import click
 
 from ops.cli import cli
+from ops.cli.findings import versions
+from ops.lint import RULES, Rule
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "cli.md"
+RULES_PAGE = ROOT / "docs" / "rules.md"
 README = ROOT / "README.md"
 _BLOCK = re.compile(r"(?<=^```console\n)\$ (ops [^\n]*)\n.*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _HEAD = """\
@@ -22,12 +28,49 @@ _HEAD = """\
 Made from the code by `make docs`. `ops --help` and `ops VERB --help` show the same.
 
 """
+_RULES_HEAD = """\
+# The rules of ops validate
+
+Made from the code by `make docs`; `ops validate --explain CODE` shows the same. An error fails, a
+warning does with `--strict`. In configs that ask for no statistics, rules about them are notes.
+
+A host accepts a finding in `hosts.toml`, with a reason; one that finds nothing is a warning:
+
+```toml
+[hosts.fra1]
+ignore = { XO502 = "links from 2025 lack a short id" }
+```
+
+| code | | |
+|---|---|---|
+"""
 
 
 def reference() -> str:
     """Return the CLI reference."""
     return (
         _HEAD + "\n\n".join(f"## {name}\n\n```text\n{text}\n```" for name, text in _helps()) + "\n"
+    )
+
+
+def rules() -> str:
+    """Return the page of the rules of `ops validate`."""
+    return _RULES_HEAD + "\n".join(map(_row, _in_order())) + "".join(map(_rule, _in_order())) + "\n"
+
+
+def _in_order() -> list[Rule]:
+    return [RULES[code] for code in sorted(RULES)]
+
+
+def _row(rule: Rule) -> str:
+    link = f"[{rule.code}](#{rule.code.lower()}-{rule.name})"
+    return f"| {link} | {rule.severity} | {rule.sentence} |"
+
+
+def _rule(rule: Rule) -> str:
+    return (
+        f"\n\n## {rule.code} {rule.name}\n\n{rule.sentence} ({str(rule.severity).capitalize()}"
+        f"{versions(rule)}.)\n\n*Why:* {rule.why}\n\n*Remedy:* {rule.remedy}."
     )
 
 
@@ -63,4 +106,5 @@ def _output(command: str) -> str:
 
 if __name__ == "__main__":
     REFERENCE.write_text(reference())
+    RULES_PAGE.write_text(rules())
     README.write_text(readme())

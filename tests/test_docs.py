@@ -9,6 +9,9 @@ ROOT = Path(__file__).parent.parent
 DOCS = runpy.run_path(str(ROOT / "docs" / "__main__.py"), run_name="docs")
 
 
-@pytest.mark.parametrize(("file", "made"), [("docs/cli.md", "reference"), ("README.md", "readme")])
+MADE = [("docs/cli.md", "reference"), ("docs/rules.md", "rules"), ("README.md", "readme")]
+
+
+@pytest.mark.parametrize(("file", "made"), MADE)
 def test_what_is_generated_is_fresh(file: str, made: str) -> None:
     assert (ROOT / file).read_text() == DOCS[made](), "run `make docs`"

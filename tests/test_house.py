@@ -25,7 +25,7 @@ FLOORS = [
         "ledger",
         "starter",
     },
-    {"selection", "traffic", "reading", "trust", "collecting", "comparing", "changes"},
+    {"selection", "traffic", "reading", "trust", "collecting", "comparing", "changes", "validation"},
     {"recovery"},
     {"cli", "rollout"},
 ]

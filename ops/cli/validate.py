@@ -1,25 +1,122 @@
-"""``ops validate``: judge the fleet as far as can be done without its servers."""
+"""``ops validate``: what stands between a commit and the servers."""
+
+from pathlib import Path
+from typing import Any
 
 import click
 
-from ops.cli.options import Selected, fleet_option
-from ops.render import placeholders
-from ops.render import render as config_of
+from ops import selection
+from ops.cli import findings, show
+from ops.cli.options import Selected, host_options
+from ops.errors import FleetError, UsageError
+from ops.inventory import did_you_mean
+from ops.lint import RULES
+from ops.lint.rules import run
+from ops.validation import Options, Report, validate_files, validate_fleet
+from ops.validation.report import Findings
+
+_FORMATS = {
+    "text": findings.text,
+    "github": findings.github,
+    "sarif": findings.sarif,
+    "json": findings.as_json,
+}
+
+
+def _explain(context: click.Context, _: click.Parameter, code: str | None) -> None:
+    if code is None or context.resilient_parsing:
+        return
+    by_name = {rule.name: rule for rule in RULES.values()}
+    rule = RULES.get(code.upper()) or by_name.get(code)
+    if rule is None:
+        remedy = did_you_mean(code, [*RULES, *by_name])
+        raise UsageError(f"there is no rule {code}" + (f"; {remedy}" if remedy else ""))
+    click.echo(findings.explained(rule))
+    context.exit()
 
 
 @click.command()
-@fleet_option
-def validate(selected: Selected) -> None:
-    """Read the fleet strictly and render every host; exit 1 with every problem found.
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option(
+    "--core",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Test with this program; the cached pinned one, or `xray`, otherwise.",
+)
+@click.option("--no-core", "without_core", is_flag=True, help="Let the rules alone judge.")
+@click.option("--require-core", is_flag=True, help="No core, or not the pinned one: an error.")
+@click.option("--require-secrets", is_flag=True, help="Placeholders are an error.")
+@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(_FORMATS)),
+    default="text",
+    show_default=True,
+    help="For people, GitHub's annotations, code scanning, programs.",
+)
+@click.option(
+    "--explain",
+    metavar="CODE",
+    callback=_explain,
+    expose_value=False,
+    is_eager=True,
+    help="Say all about one rule, and nothing else.",
+)
+@host_options
+def validate(
+    selected: Selected, files: tuple[Path, ...], strict: bool, form: str, **options: Any
+) -> None:
+    """Judge the fleet, or any Xray config: rules, and the real core's own test.
 
-    Needs no server and no secret: secrets are placeholders here.
+    Needs no server and no secret. Every host is rendered, judged by the rules of docs/rules.md and
+    tested by the pinned core (`ops core fetch` gets it). FILE is any config of Xray instead, with
+    comments, `-` for stdin; several are merged as `xray run -confdir` does it.
+
+    Exit code 1 if there is an error. A host accepts a finding in hosts.toml, with a reason:
+    ignore = { XO502 = "old links still lack a short id" }
 
     \b
     Example:
       ops validate
+      ops validate --require-core --require-secrets --format github
+      ops validate /usr/local/etc/xray/config.json
     """
-    fleet = selected.fleet
-    stand_ins = placeholders(fleet)
-    for host in fleet.hosts:
-        config_of(fleet, host, stand_ins)
-    click.echo(f"{len(fleet.hosts)} hosts and {len(fleet.keys)} keys are right")
+    asked = Options(**options)
+    report = _of_files(files, selected, asked) if files else _of_fleet(selected, asked, form)
+    click.echo(_FORMATS[form](report))
+    raise click.exceptions.Exit(1 if report.failed(strict=strict) else 0)
+
+
+def _of_files(files: tuple[Path, ...], selected: Selected, options: Options) -> Report:
+    if selected.host_globs or selected.group_globs:
+        raise UsageError("--host and --group select hosts of a fleet; FILE is a config by itself")
+    for file in files:
+        if str(file) != "-" and not file.is_file():
+            raise UsageError(f"there is no file {file}")
+    return validate_files(files, options)
+
+
+def _of_fleet(selected: Selected, options: Options, form: str) -> Report:
+    try:
+        fleet = selected.fleet
+    except FleetError as error:
+        if form == "text":
+            raise
+        return _unreadable(error)
+    hosts = selection.hosts(fleet, selected.host_globs, selected.group_globs)
+    with show.progress("Checking", len(hosts)) as advance:
+        return validate_fleet(fleet, hosts, options, advance)
+
+
+def _unreadable(error: FleetError) -> Report:
+    """Return the problems of the inventory in the form of findings."""
+    found = Findings()
+    for problem in error.problems:
+        found.say(
+            run.INVENTORY_WRONG,
+            problem.message,
+            file=problem.file,
+            line=problem.line,
+            remedy=problem.remedy,
+        )
+    return Report(subjects=(), findings=found.in_order())

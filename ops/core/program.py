@@ -28,13 +28,18 @@ def extract(archive: Path, folder: Path) -> Path:
 def version_of(archive: Path) -> str:
     """Return the version of the program in *archive*, as the program says it."""
     with tempfile.TemporaryDirectory() as folder:
-        program = extract(archive, Path(folder))
-        try:
-            answer = subprocess.run(
-                [program, "version"], capture_output=True, text=True, check=True, timeout=20
-            ).stdout
-        except (OSError, subprocess.SubprocessError) as error:
-            raise CoreError(f"the program in {archive} does not run here: {error}") from None
+        return ask_version(extract(archive, Path(folder)))
+
+
+def ask_version(program: Path) -> str:
+    """Return the version of *program*, as it says it; CoreError if it is no Xray that runs here."""
+    try:
+        answer = subprocess.run(
+            [program, "version"], capture_output=True, text=True, check=True, timeout=20
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CoreError(f"{program} does not run here: {reason}") from None
     if found := _VERSION.match(answer):
         return found[1]
-    raise CoreError(f"the program in {archive} does not say its version: {answer[:80]!r}")
+    raise CoreError(f"{program} does not say its version: {answer[:80]!r}")

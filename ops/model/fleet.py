@@ -53,6 +53,8 @@ class Host:
     maintenance: Maintenance | None = None
     billing: Billing = field(default_factory=Billing)
     """How its hoster counts what its network card moves."""
+    ignore: tuple[tuple[str, str], ...] = ()
+    """Codes of rules whose findings here are known, and why each is accepted."""
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -1,0 +1,96 @@
+"""5xx: TLS: is there a certificate, and how long does it last."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from ops.lint.certificate import ends
+from ops.lint.config import Config
+from ops.lint.finding import ERROR, WARNING, Hit, rule
+from ops.lint.positions import Path
+from ops.lint.views import Inbound
+
+SOON = 21
+"""Days; certificates of 90 days are renewed when 30 are left."""
+
+
+def _certificates(config: Config) -> Iterator[tuple[Inbound, Path, datetime]]:
+    """Yield the certificates whose end is known: written in the config, or read from a file."""
+    for inbound in config.inbounds:
+        path, settings = inbound.stream.settings("tlsSettings")
+        for at, entry in enumerate(settings.get("certificates", [])):
+            end = config.around.expiries.get(entry.get("certificateFile", ""))
+            if end is None and entry.get("certificate"):
+                end = ends("\n".join(entry["certificate"]))
+            if end and inbound.stream.security == "tls":
+                yield inbound, (*path, "certificates", at), end
+
+
+@rule(
+    "XO507",
+    "certificate-expired",
+    ERROR,
+    "A certificate has expired.",
+    why="Clients refuse to connect.",
+    remedy="renew it",
+)
+def certificate_expired(config: Config) -> Iterator[Hit]:
+    """By its own notAfter."""
+    for inbound, path, end in _certificates(config):
+        if end.date() < config.around.today:
+            yield Hit(path, f"the certificate of {inbound.called} expired on {end:%Y-%m-%d}")
+
+
+@rule(
+    "XO508",
+    "certificate-ends-soon",
+    WARNING,
+    f"A certificate ends within {SOON} days.",
+    why="Whatever renews it should have done so by now.",
+    remedy="renew it, and see why that did not happen by itself",
+)
+def certificate_ends_soon(config: Config) -> Iterator[Hit]:
+    """By its own notAfter."""
+    today = datetime.combine(config.around.today, datetime.min.time(), UTC)
+    for inbound, path, end in _certificates(config):
+        if 0 <= (end.date() - today.date()).days <= SOON:
+            yield Hit(path, f"the certificate of {inbound.called} ends on {end:%Y-%m-%d}")
+
+
+@rule(
+    "XO511",
+    "tls-without-certificate",
+    ERROR,
+    "A TLS inbound has no certificate.",
+    why="The core starts, and every handshake fails.",
+    remedy='write "certificates": [{"certificateFile": ..., "keyFile": ...}] in tlsSettings',
+)
+def tls_without_certificate(config: Config) -> Iterator[Hit]:
+    """Accepted by the core (run on 26.10.10)."""
+    for inbound in config.inbounds:
+        path, settings = inbound.stream.settings("tlsSettings")
+        if inbound.stream.security == "tls" and not settings.get("certificates"):
+            yield Hit(path, f"{inbound.called} has no certificate")
+
+
+@rule(
+    "XO512",
+    "certificate-without-key",
+    ERROR,
+    "A certificate has no private key.",
+    why="The core starts, and every handshake fails.",
+    remedy='write "keyFile", or "key"',
+)
+def certificate_without_key(config: Config) -> Iterator[Hit]:
+    """A certificate to verify with needs none; one to be shown does."""
+    for inbound in config.inbounds:
+        path, settings = inbound.stream.settings("tlsSettings")
+        for at, entry in enumerate(settings.get("certificates", [])):
+            verifies = entry.get("usage", "").lower() == "verify"
+            if (
+                inbound.stream.security == "tls"
+                and not verifies
+                and not (entry.get("keyFile") or entry.get("key"))
+            ):
+                yield Hit(
+                    (*path, "certificates", at), f"{inbound.called}: a certificate without a key"
+                )

@@ -1,0 +1,141 @@
+"""Judge a whole fleet, on every processor there is."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import fields, replace
+from typing import TypeVar
+
+from ops import secrets
+from ops.core import bench, choose
+from ops.errors import SecretsError
+from ops.lint.rules import run
+from ops.model import Fleet, Host, InboundSecrets, KeySecrets, Secrets
+from ops.render import placeholders
+from ops.render.accounts import missing
+from ops.secrets import store
+from ops.validation.one import Judge, Judged
+from ops.validation.report import Findings, Options, Report, about_core
+
+Held = TypeVar("Held", KeySecrets, InboundSecrets)
+
+_WORTH_IT = 24
+"""Hosts; for fewer, starting other processes takes longer than they save."""
+
+
+def validate_fleet(
+    fleet: Fleet,
+    hosts: Sequence[Host],
+    options: Options,
+    advance: Callable[[], None] = lambda: None,
+) -> Report:
+    """Return what is wrong with *hosts* of *fleet*; *advance* is called after each.
+
+    Secrets that are not here are placeholders, and a finding says so.
+    CoreError where the core that was named does not run.
+    """
+    findings = Findings()
+    known = _secrets(fleet, hosts, options, findings)
+    chosen = None if options.without_core else choose(fleet.core, options.core)
+    about_core(findings, chosen, fleet.core.version, options)
+    judged = []
+    with bench(chosen) if chosen else nullcontext() as there:
+        judge = Judge(fleet, known, there, options.seconds)
+        for one in _each(judge, [host.name for host in hosts]):
+            judged.append(one)
+            findings.found += one.findings
+            advance()
+    _about_files(judged, findings)
+    return Report(
+        subjects=tuple(host.name for host in hosts),
+        findings=findings.in_order(),
+        core=chosen,
+        pinned=fleet.core.version,
+        tested=sum(one.tested for one in judged),
+        ignored=sum(one.ignored for one in judged),
+    )
+
+
+def _each(judge: Judge, names: list[str]) -> Iterator[Judged]:
+    """Yield what is found at each host, as it is found."""
+    workers = len(os.sched_getaffinity(0))
+    if len(names) < _WORTH_IT or workers < 2:
+        yield from map(judge.judge, names)
+        return
+    # Spawned, not forked: a fork of a process with threads can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _prepare, (judge,)) as pool:
+        yield from pool.map(_judge, names, chunksize=max(1, min(16, len(names) // workers // 4)))
+
+
+_HERE: list[Judge] = []
+"""In a worker: its judge."""
+
+
+def _prepare(judge: Judge) -> None:
+    _HERE[:] = [judge]
+
+
+def _judge(name: str) -> Judged:
+    return _HERE[0].judge(name)
+
+
+def _secrets(fleet: Fleet, hosts: Sequence[Host], options: Options, findings: Findings) -> Secrets:
+    """Return the fleet's secrets, placeholders where they are not here; say which those are."""
+    real, reason = _read(fleet, options)
+    lacks = _lacking(fleet, hosts, real)
+    if not lacks:
+        return real
+    why = reason or f"{'; '.join(lacks[:3])}{' and more' if len(lacks) > 3 else ''}"
+    if options.require_secrets:
+        findings.say(run.SECRETS_MISSING, why)
+    else:
+        message = "placeholders stood in for UUIDs, passwords, REALITY private keys and short ids"
+        findings.say(run.STOOD_IN, f"{message}: {why}")
+    return filled(real, placeholders(fleet))
+
+
+def _read(fleet: Fleet, options: Options) -> tuple[Secrets, str]:
+    """Return the secrets that are here, and why not, if they are not."""
+    if store.path(fleet) == store.encrypted(fleet) and not options.require_secrets:
+        return Secrets(), "the secrets are encrypted, and only --require-secrets opens them"
+    try:
+        return secrets.load(fleet), ""
+    except SecretsError as error:
+        return Secrets(), str(error)
+
+
+def _lacking(fleet: Fleet, hosts: Sequence[Host], known: Secrets) -> list[str]:
+    found = []
+    for host in hosts:
+        lacks = [what for inbound in host.inbounds for what in missing(fleet, host, inbound, known)]
+        if lacks:
+            found.append(lacks[0])
+    return found
+
+
+def filled(real: Secrets, stand_ins: Secrets) -> Secrets:
+    """Return *real* with *stand_ins* wherever something is not there."""
+    return Secrets(
+        keys={n: _each_field(real.keys.get(n), other) for n, other in stand_ins.keys.items()},
+        inbounds={
+            n: _each_field(real.inbounds.get(n), other) for n, other in stand_ins.inbounds.items()
+        },
+    )
+
+
+def _each_field(real: Held | None, stand_in: Held) -> Held:
+    if real is None:
+        return stand_in
+    said = {field.name: getattr(real, field.name) for field in fields(real)}
+    return replace(stand_in, **{name: value for name, value in said.items() if value})
+
+
+def _about_files(judged: Sequence[Judged], findings: Findings) -> None:
+    """Say in one line which files of the hosts were not here to be looked at."""
+    names = sorted({name for one in judged for name in one.missing})
+    if names:
+        listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        findings.say(run.STOOD_IN, f"not looked at, because on the hosts only: {listed}")

@@ -1,0 +1,165 @@
+"""Judge one host: render it, let the rules and the core look at it. What a worker does."""
+
+import json
+import resource
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ops.core import Bench, Verdict
+from ops.errors import FleetError, Problem
+from ops.lint import Around, Finding, Hit, Rule, judge, version_of
+from ops.lint.blame import blame, redacted
+from ops.lint.rules import run
+from ops.model import Fleet, Host, Secrets
+from ops.render import render
+from ops.validation.whence import Line, Whence
+
+_ROOM = 1 << 30
+"""Bytes that rendering may take beyond what there is: a template can ask for any amount."""
+
+
+class TooLong(Exception):  # noqa: N818  what templates may raise is caught; this is not one of it
+    """Rendering took longer than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found at one host."""
+
+    host: str
+    findings: tuple[Finding, ...] = ()
+    ignored: int = 0
+    missing: tuple[str, ...] = ()
+    """Files that the core's test stood in for."""
+    tested: bool = False
+
+
+@dataclass(frozen=True)
+class Judge:
+    """All that judging a host takes; made once in each worker."""
+
+    fleet: Fleet
+    secrets: Secrets
+    bench: Bench | None
+    seconds: float
+
+    @cached_property
+    def _whence(self) -> Whence:
+        return Whence(self.fleet)
+
+    def judge(self, name: str) -> Judged:
+        """Return what is wrong with the host called *name*."""
+        host = self.fleet.host(name)
+        try:
+            with bounded(self.seconds):
+                text = render(self.fleet, host, self.secrets)
+        except FleetError as error:
+            found = (self._problem(host, problem) for problem in error.problems)
+            return Judged(name, tuple(found))
+        except (TooLong, MemoryError) as error:
+            return Judged(name, (self._endless(host, error),))
+        return self._judged(host, text)
+
+    def _judged(self, host: Host, text: str) -> Judged:
+        data = json.loads(text)
+        hits = judge(data, self._around(host))
+        verdict = self.bench.test([(host.name, data)]) if self.bench else Verdict(True)
+        if not verdict.accepted:
+            rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
+            message = verdict.message
+            hits.append((rule, Hit(blame(message, data), redacted(message, data))))
+        reasons = dict(host.ignore)
+        kept = [(rule, hit) for rule, hit in hits if rule.code not in reasons]
+        whence = self._whence
+        vain = set(reasons) - {rule.code for rule, _ in hits}
+        return Judged(
+            host.name,
+            findings=(
+                *(_found(host, rule, hit, whence.line(host, hit.path, data)) for rule, hit in kept),
+                *(_vain(host, code, whence.host(host.name, "ignore")) for code in sorted(vain)),
+            ),
+            ignored=len(hits) - len(kept),
+            missing=verdict.missing,
+            tested=self.bench is not None,
+        )
+
+    def _around(self, host: Host) -> Around:
+        return Around(
+            version=version_of(self.fleet.core.version),
+            ours=True,
+            live=host.accounting == "live",
+            data_files=True,  # the release brings them, and the rollout puts them beside the core
+            addresses=host.address,
+        )
+
+    def _problem(self, host: Host, problem: Problem) -> Finding:
+        return _found(
+            host,
+            run.UNREADABLE,
+            Hit((), problem.message, remedy=problem.remedy),
+            Line(problem.file, problem.line),
+        )
+
+    def _endless(self, host: Host, error: BaseException) -> Finding:
+        much = "a GiB of memory" if isinstance(error, MemoryError) else f"{self.seconds:g} s"
+        message = f"rendering {host.name} took more than {much}: a template loops"
+        return _found(host, run.TIME_IS_UP, Hit((), message), Line("templates", 0))
+
+
+def _found(host: Host, rule: Rule, hit: Hit, line: Line) -> Finding:
+    return Finding(
+        rule=rule,
+        severity=rule.severity if hit.severity is None else hit.severity,
+        message=hit.message,
+        remedy=hit.remedy or rule.remedy,
+        subject=host.name,
+        path=hit.path,
+        file=line.file,
+        line=line.number,
+    )
+
+
+def _vain(host: Host, code: str, line: Line) -> Finding:
+    message = f"{host.name} ignores {code}, which finds nothing there"
+    return _found(host, run.IGNORED_IN_VAIN, Hit((), message), line)
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Raise TooLong where the block takes longer than *seconds*, MemoryError beyond a GiB more.
+
+    Signals reach only a main thread; in another one nothing is bounded.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_room(hard), hard))
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _room(hard: int) -> int:
+    """Return how much address space there may be: what there is, and a GiB."""
+    try:
+        with open("/proc/self/statm") as file:  # noqa: PTH123  read as it is, once a host
+            pages = int(file.read().split()[0])
+    except OSError:  # not Linux
+        return hard
+    wanted = pages * resource.getpagesize() + _ROOM
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
+def _too_long(*_: Any) -> None:
+    raise TooLong
