@@ -11,6 +11,7 @@ from ops.errors import OpsError
 _VERBS = {
     "traffic": "What each key used, live, over the whole fleet.",
     "stats": "One key's or every key's counters, a line each, for scripts.",
+    "collect": "Read every host and book it: what `ops usage` tells of.",
     "link": "A key's share links, QR codes and client configs.",
     "keys": "The keys of the inventory, and where they open.",
     "hosts": "The hosts: reachable, core, uptime; first contact.",

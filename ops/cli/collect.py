@@ -1,0 +1,130 @@
+"""``ops collect``: from the hosts' counters into the ledger."""
+
+import json
+import re
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import click
+
+from ops.cli import show
+from ops.cli.options import Format, Selected, host_options, json_option, timeout_option
+from ops.collecting import Collected, Roster
+from ops.collecting import collect as rounds
+from ops.inventory import find
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class Span(click.ParamType):  # type: ignore[type-arg]
+    """A length of time: ``30s``, ``5m``, ``1h``, or a number of seconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the seconds that *value* says."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if not match or not float(match[1]):
+            self.fail(f"{value!r} is no length of time; write 30s, 5m or 1h", param, ctx)
+        return float(match[1]) * _UNITS[match[2]]
+
+
+@click.command()
+@click.option("--every", type=Span(), metavar="SPAN", help="Go on for ever, a round each SPAN.")
+@click.option(
+    "--adopt",
+    type=click.Choice(["count", "baseline"]),
+    help="Counters older than the ledger's knowledge of a host: bill them, or leave them out.",
+)
+@click.option("--quiet", is_flag=True, help="Only say what is wrong: for timers.")
+@timeout_option
+@json_option
+@host_options
+def collect(
+    selected: Selected,
+    every: float | None,
+    adopt: Literal["count", "baseline"] | None,
+    quiet: bool,
+    timeout: float,
+    output: Format,
+) -> None:
+    """Read every host and book what its keys used: one round, or one each SPAN.
+
+    Run it as often as you like, from as many places: nothing is booked twice, and what a round
+    misses the next one books. `ops usage` then says who used what. One line a round; with --json
+    one object a line.
+
+    \b
+    Example:
+      ops collect
+      ops collect --every 30s
+      ops collect --host new1 --adopt baseline
+    """
+    roster = Roster(find(selected.folder), selected.host_globs, selected.group_globs)
+    teller = _Teller(output, quiet=quiet)
+    code = 0
+    with closing(rounds(roster, every=every, deadline=timeout, adopt=adopt)) as each:
+        for round_ in each:
+            teller.tell(round_)
+            code = round_.exit_code
+    raise click.exceptions.Exit(code)
+
+
+class _Teller:
+    """Says a line of each round, and what is wrong when it begins to be."""
+
+    def __init__(self, output: Format, *, quiet: bool) -> None:
+        self._output = output
+        self._quiet = quiet
+        self._told: frozenset[str] = frozenset()
+
+    def tell(self, round_: Collected) -> None:
+        """Say it."""
+        wrong = _wrong(round_)
+        if self._output == "json":
+            if not self._quiet or wrong:
+                click.echo(json.dumps(as_dict(round_)))
+            return
+        if not self._quiet and (round_.asked or not self._told):
+            click.echo(_line(round_))
+        show.failures(line for line in wrong if line not in self._told)
+        if not self._quiet:
+            show.failures(note for note in round_.notes if note not in self._told)
+        self._told = frozenset([*wrong, *round_.notes])
+
+
+def _line(round_: Collected) -> str:
+    at = f"{datetime.now(UTC):%H:%M:%S}"
+    if round_.elsewhere and not round_.asked:
+        return f"{at}  another collector reads these {round_.elsewhere} hosts; nothing to do"
+    traffic = f"{show.size(round_.booked.uplink)} up, {show.size(round_.booked.downlink)} down"
+    parts = [f"{len(round_.read)} of {round_.asked} hosts read, {traffic} booked"]
+    if round_.elsewhere:
+        parts.append(f"{round_.elsewhere} read by other collectors")
+    return f"{at}  {'; '.join(parts)} in {round_.seconds:.1f} s"
+
+
+def _wrong(round_: Collected) -> list[str]:
+    ledger = [round_.ledger_error] if round_.ledger_error else []
+    return [*ledger, *round_.unadopted, *map(str, round_.failures), *round_.warnings]
+
+
+def as_dict(round_: Collected) -> dict[str, Any]:
+    """Return the round as JSON carries it."""
+    return {
+        "began": show.moment(round_.began),
+        "seconds": round(round_.seconds, 3),
+        "asked": round_.asked,
+        "elsewhere": round_.elsewhere,
+        "read": list(round_.read),
+        "failures": [{"host": f.host, "reason": f.reason} for f in round_.failures],
+        "booked": {
+            "uplink_bytes": round_.booked.uplink,
+            "downlink_bytes": round_.booked.downlink,
+        },
+        "unadopted": list(round_.unadopted),
+        "warnings": list(round_.warnings),
+        "notes": list(round_.notes),
+        "ledger_error": round_.ledger_error or None,
+    }

@@ -1,0 +1,123 @@
+"""Look at a host beside its API: the readings it kept, and its network cards. No ssh here.
+
+What is run there is a few lines for a root shell, so that a host needs nothing of ours for it.
+"""
+
+import re
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops.model import NicCounters
+from ops.model.layout import READINGS
+
+# sh's own words only, but for find: a card is a few reads and no process. `outer` is a card that
+# packets leave the host by: hardware, or, on a container, the end of the pair it was given. What
+# lies over or under those (bridges and their ports, bonds, VLANs, tunnels) counts bytes twice.
+LOOK = f"""\
+read -r boot </proc/sys/kernel/random/boot_id; echo "boot $boot"
+for card in /sys/class/net/*; do
+  kind=virtual; [ -e "$card/device" ] && kind=hardware
+  while IFS== read -r name value; do
+    [ "$name" = DEVTYPE ] && [ "$value" != wlan ] && [ "$value" != wwan ] && kind=inner
+  done <"$card/uevent"
+  for sign in bridge brport tun_flags bonding; do [ -e "$card/$sign" ] && kind=$kind-$sign; done
+  read -r type <"$card/type"
+  read -r received <"$card/statistics/rx_bytes"; read -r sent <"$card/statistics/tx_bytes"
+  echo "card $kind $type $received $sent"
+done
+[ ! -d {READINGS} ] || find {READINGS} -maxdepth 1 -name '[!.]*.json' -printf 'kept %s %T@ %f\\n'
+echo end
+"""
+_ETHERNET, _VOID = 1, 65535
+"""Types of cards (if_arp.h); the second is what OpenVZ's containers have."""
+_NAME = re.compile(r"([0-9A-Za-z-]+)\.(last|minute)\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reading on a host's disk: its file, and what the name says."""
+
+    name: str
+    run: str
+    size: int
+    changed: str
+    """When, as the host says it; only to be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look has found."""
+
+    kept: tuple[Kept, ...]
+    """Oldest first."""
+    nic: NicCounters | None
+
+
+def seen(printed: str, host: str, at: datetime) -> Seen:
+    """Return what LOOK *printed*; ValueError if that is not whole.
+
+    >>> answer = "boot b\\ncard hardware 1 5 7\\ncard virtual 772 9 9\\nend\\n"
+    >>> found = seen(answer, "ams", datetime.now())
+    >>> found.nic.received, found.nic.sent, found.kept
+    (5, 7, ())
+    """
+    lines = [line.split(" ") for line in printed.splitlines()]
+    if not lines or lines[-1] != ["end"]:
+        raise ValueError("its answer is cut off")
+    boot = next((line[1] for line in lines if line[0] == "boot"), "")
+    cards = [line[1:] for line in lines if line[0] == "card"]
+    kept = [line[1:] for line in lines if line[0] == "kept"]
+    return Seen(_kept(kept), _nic(cards, host, boot, at))
+
+
+def fetching(kept: Sequence[Kept]) -> str:
+    """Return the command that prints the files *kept*; one that was pruned just now is empty."""
+    names = " ".join(shlex.quote(one.name) for one in kept)
+    return f'cd {READINGS} && for f in {names}; do echo "= $f"; cat "$f" 2>&-; echo; done; :'
+
+
+def fetched(printed: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the content of each file that is there."""
+    parts: list[tuple[str, list[str]]] = []
+    for line in printed.splitlines():
+        if line.startswith("= "):
+            parts.append((line[2:], []))
+        elif parts:
+            parts[-1][1].append(line)
+    yield from ((name, text) for name, lines in parts if (text := "\n".join(lines).strip()))
+
+
+def chunks(kept: Collection[Kept], most: int = 8 << 20) -> Iterator[list[Kept]]:
+    """Yield *kept* in parts of not much more than *most* bytes, and no endless command line."""
+    part: list[Kept] = []
+    size = 0
+    for one in kept:
+        if part and (size + one.size > most or len(part) >= 500):
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += one.size
+    if part:
+        yield part
+
+
+def _kept(lines: Sequence[Sequence[str]]) -> tuple[Kept, ...]:
+    found = []
+    for size, changed, name in lines:
+        if match := _NAME.fullmatch(name):
+            found.append(Kept(name, match[1], int(size), changed))
+    return tuple(sorted(found, key=lambda one: float(one.changed)))
+
+
+def _nic(cards: Sequence[Sequence[str]], host: str, boot: str, at: datetime) -> NicCounters | None:
+    """Return the sum of the cards that face outwards: hardware, or else a container's own."""
+    figures = [(kind, int(type_), int(rx), int(tx)) for kind, type_, rx, tx in cards]
+    hardware = [card for card in figures if card[0].startswith("hardware")]
+    virtual = [c for c in figures if c[0] == "virtual" and c[1] in (_ETHERNET, _VOID)]
+    outer = hardware or virtual
+    if not boot or not outer:
+        return None
+    received, sent = sum(card[2] for card in outer), sum(card[3] for card in outer)
+    return NicCounters(host=host, boot=boot, read_at=at, received=received, sent=sent)

@@ -1,0 +1,79 @@
+"""Sum up a round while it goes on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ops.collecting.outcome import Collected
+from ops.collecting.roster import Muster
+from ops.collecting.visiting import Visit
+from ops.errors import HostError, LedgerError
+from ops.ledger import Booked
+from ops.model import Host, Reading, Traffic
+from ops.model.key import key_of
+
+
+@dataclass
+class Harvest:
+    """What has come of a round so far."""
+
+    muster: Muster
+    asked: int = 0
+    ledger_error: str = ""
+    _failures: dict[str, HostError] = field(default_factory=dict)
+    _read: list[str] = field(default_factory=list)
+    _warnings: list[str] = field(default_factory=list)
+    _notes: list[str] = field(default_factory=list)
+    _unadopted: list[str] = field(default_factory=list)
+    _traffic: Traffic = field(default_factory=Traffic)
+
+    def visited(self, host: Host, outcome: Visit | HostError) -> None:
+        """Take note of one host's visit."""
+        if isinstance(outcome, HostError):
+            self._failures[host.name] = outcome
+            return
+        if outcome.failure:
+            self._failures[host.name] = outcome.failure
+        if reading := outcome.observation.now:
+            self._read.append(host.name)
+            self._notes += self._strangers(reading)
+        self._warnings += [f"{host.name}: {trouble}" for trouble in outcome.troubles]
+
+    def booked(self, answer: Booked | LedgerError) -> None:
+        """Take note of what the ledger said to one host's observation."""
+        if isinstance(answer, LedgerError):
+            self.ledger_error = str(answer)
+            return
+        self._traffic += answer.traffic
+        if answer.outcome == "needs adoption":
+            self._unadopted.append(f"{answer.host}: {answer.reason}")
+        elif answer.outcome == "refused":
+            self._warnings.append(f"{answer.host}: not booked: {answer.reason}")
+        if answer.resets:
+            names = ", ".join(answer.resets)
+            self._warnings.append(f"{answer.host}: somebody else resets counters: {names}")
+
+    def collected(self, began: datetime, seconds: float) -> Collected:
+        """Return the sum of it all."""
+        order = [host.name for host in self.muster.hosts]
+        trouble = [self.muster.trouble] if self.muster.trouble else []
+        return Collected(
+            began=began,
+            seconds=seconds,
+            asked=self.asked,
+            elsewhere=0 if self.ledger_error else len(order) - self.asked,
+            read=tuple(sorted(self._read, key=order.index)),
+            failures=tuple(self._failures[name] for name in order if name in self._failures),
+            booked=self._traffic,
+            unadopted=tuple(sorted(self._unadopted)),
+            warnings=(*trouble, *sorted(self._warnings)),
+            notes=tuple(sorted(self._notes)),
+            ledger_error=self.ledger_error,
+        )
+
+    def _strangers(self, reading: Reading) -> Iterator[str]:
+        known = {key.name for key in self.muster.fleet.keys} | {""}
+        names = sorted({key_of(user) for user in reading.users} - known)
+        if names:
+            said = "counts users that are not in the inventory"
+            yield f"{reading.host}: {said}: {', '.join(names)}"
