@@ -19,7 +19,8 @@ SECONDS = 60
 _FAILED = re.compile(r"Failed to start: (.*)", re.DOTALL)
 _WARNING = re.compile(r"\[Warning\] (.*)")
 _MODULE = re.compile(r"^(?:[a-z0-9_]+/)*[a-z0-9_]+: ")
-_NOISE = re.compile(r"^(?:failed to load config files: .*|failed to decode config: .*)$")
+_NOISE = re.compile(r"^failed to (?:load config files|decode config|read config file)\b.*$")
+"""Which file, and which line of it: of what was handed to the core, not of what people wrote."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,33 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ops.lint.hints import INSIDE, KEYS, SECTIONS
 from ops.lint.keys import Walk, mistyped
 from ops.lint.positions import Path
 
-_TAGGED = re.compile(r"failed to build (inbound|outbound) config with tag (.*?)(?: > |$)")
+_TAGGED = re.compile(r"failed to build (inbound|outbound) config with tag(?: (?!> )(.*?))?(?: > |$)")
 _EXISTING = re.compile(r"existing tag found: (.*?)(?: > |$)")
-_SECTIONS = {
-    "routing configuration": "routing",
-    "field rule": "routing",
-    "router rule": "routing",
-    "balanc": "routing",
-    "dns configuration": "dns",
-    "name server": "dns",
-    "api configuration": "api",
-    "api tag": "api",
-    "metrics": "metrics",
-    "policy configuration": "policy",
-    "fake dns": "fakeDns",
-    "fakedns": "fakeDns",
-    "observatory": "observatory",
-    "version configuration": "version",
-    "geodata configuration": "geodata",
-    "reverse": "reverse",
-    "environment configuration": "env",
-    "global transport": "transport",
-    "listen on anyip": "inbounds",
-    "listen on specific ip": "inbounds",
-}
 _PROTOCOL = re.compile(r"unknown config id: ")
 _FIELD = re.compile(r"(?:Go struct field|into) (?:[\w.]*\.)?(\w+) of type")
 _QUOTED = re.compile(r'"(\w+)(?:\[\d+\])?"')
@@ -59,13 +38,14 @@ Place = tuple[Path, Any]
 
 def blame(message: str, data: dict[str, Any]) -> Path:
     """Return the place in *data* that the core's *message* is most likely about."""
-    scope = _scope(message, data)
-    inside = list(_everything(_at(data, scope), scope))
-    for search in (_wrong_type, _quoted_key, _value):
-        found = search(message, data, scope, inside)
-        if found is not None:
-            return found
-    return scope
+    scopes = _scopes(message, data)
+    for search in (_wrong_type, _quoted_key, _hinted_key, _value):
+        for scope in scopes:
+            inside = list(_everything(_at(data, scope), scope))
+            found = search(message, data, scope, inside)
+            if found is not None:
+                return found
+    return scopes[0]
 
 
 def redacted(message: str, data: dict[str, Any]) -> str:
@@ -77,30 +57,64 @@ def redacted(message: str, data: dict[str, Any]) -> str:
     return message
 
 
-def _scope(message: str, data: dict[str, Any]) -> Path:
-    """Return the inbound, outbound or section that *message* names; nothing if it names none."""
+def _scopes(message: str, data: dict[str, Any]) -> list[Path]:
+    """Return the parts that *message* may be about, the likeliest first."""
     if tagged := _TAGGED.search(message):
         side = f"{tagged[1]}s"
-        return _tagged(data, side, tagged[2].strip()) or _key(data, side)
+        ways = _tagged(data, side, (tagged[2] or "").strip()) or [_key(data, side)]
+        # Of several without a tag, one that has what the message speaks of.
+        return sorted((_narrowed(message, data, way) for way in ways), key=len, reverse=True)
     if existing := _EXISTING.search(message):
         for side in ("inbounds", "outbounds"):
-            if path := _tagged(data, side, existing[1].strip(), last=True):
-                return (*path, "tag")
+            if len(ways := _tagged(data, side, existing[1].strip())) > 1:
+                return [(*ways[-1], "tag")]
     low = message.lower()
-    for words, section in _SECTIONS.items():
+    for words, section in SECTIONS.items():
         if words in low and (path := _key(data, section)):
+            return [_bare_rule(message, data, path)]
+    return [()]
+
+
+def _narrowed(message: str, data: dict[str, Any], way: Path) -> Path:
+    """Return the part of an inbound or outbound that *message* is about, as far as it is there."""
+    for pattern, keys in INSIDE:
+        if pattern.search(message):
+            path = way
+            for names in keys:
+                holder = _at(data, path)
+                wanted = names.lower().split("|")
+                here = holder if isinstance(holder, dict) else {}
+                path = next(((*path, key) for key in here if key.lower() in wanted), path)
             return path
-    return ()
+    return way
 
 
-def _tagged(data: dict[str, Any], side: str, tag: str, *, last: bool = False) -> Path:
-    found: Path = ()
+def _bare_rule(message: str, data: dict[str, Any], path: Path) -> Path:
+    """Return the routing rule that says too little, where the message is about one."""
+    targets, rest = ("outboundtag", "balancertag"), ("type", "ruletag", "domainmatcher")
+    rules = _key(_at(data, path), "rules") if path[0] == "routing" else ()
+    entries = _at(data, (*path, *rules)) if rules else []
+    for at, entry in enumerate(entries if isinstance(entries, list) else []):
+        names = (
+            {name.lower() for name, value in entry.items() if value}
+            if isinstance(entry, dict)
+            else set()
+        )
+        no_target = "neither outboundTag" in message and not names & set(targets)
+        no_condition = "no effective fields" in message and not names - {*targets, *rest}
+        if no_target or no_condition:
+            return (*path, *rules, at)
+    return path
+
+
+def _tagged(data: dict[str, Any], side: str, tag: str) -> list[Path]:
     path = _key(data, side)
     entries = _at(data, path) if path else []
-    for at, entry in enumerate(entries if isinstance(entries, list) else []):
-        if isinstance(entry, dict) and (_get(entry, "tag") or "") == tag and (last or not found):
-            found = (*path, at)
-    return found
+    return [
+        (*path, at)
+        for at, entry in enumerate(entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and (_get(entry, "tag") or "") == tag
+    ]
 
 
 def _wrong_type(message: str, data: dict[str, Any], scope: Path, _: list[Place]) -> Path | None:
@@ -129,6 +143,22 @@ def _quoted_key(message: str, _: dict[str, Any], scope: Path, inside: list[Place
     return None
 
 
+def _hinted_key(message: str, _: dict[str, Any], __: Path, inside: list[Place]) -> Path | None:
+    """A key that is not named, but whose value is: the one with that value, or an empty one."""
+    last = message.rsplit(":", 1)[-1].strip()
+    for pattern, key in KEYS:
+        if pattern.search(message):
+            mine = [(path, value) for path, value in inside if str(path[-1]).lower() == key]
+            same = [
+                path
+                for path, value in mine
+                if str(value) == last or (value and str(value) in message)
+            ]
+            if same or len(mine) == 1:
+                return same[0] if same else mine[0][0]
+    return None
+
+
 def _value(message: str, _: dict[str, Any], __: Path, inside: list[Place]) -> Path | None:
     """The longest text that *message* repeats; a protocol's name stands in every message."""
     found = [
@@ -140,7 +170,7 @@ def _value(message: str, _: dict[str, Any], __: Path, inside: list[Place]) -> Pa
 
 
 def _said(value: str, message: str, path: Path) -> bool:
-    if path[-1] == "tag":
+    if path[-1] in ("tag", "security", "network", "type"):
         return False
     if str(path[-1]).lower() == "protocol" and not _PROTOCOL.search(message):
         return False

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ops.lint.config import Config
 from ops.lint.finding import ERROR, NOTE, WARNING, Hit, rule
-from ops.lint.schema import NEWEST, written
+from ops.lint.schema import NEWEST, keys_of, written
 from ops.lint.views import Way
 
 _HARMLESS = {"type", "domainMatcher", "alterId"}
@@ -42,16 +42,21 @@ def unknown_key(config: Config) -> Iterator[Hit]:
         name = str(odd.path[-1])
         if odd.key or odd.wanted or name.startswith(_COMMENTS):
             continue
-        close = difflib.get_close_matches(name, odd.known, n=1, cutoff=0.7)
         around = [part for part in odd.path[:-1] if isinstance(part, str)]
         here = f"in {around[-1] if around else 'the config'}"
         newer = ", unless it is newer than 26.10.10" if config.version > NEWEST else ""
-        yield Hit(
-            odd.path,
-            f"the core knows no {name!r} {here}{newer}",
-            NOTE if newer else None,
-            f"did you mean {close[0]!r}?" if close else "",
-        )
+        message = f"the core knows no {name!r} {here}{newer}"
+        yield Hit(odd.path, message, NOTE if newer else None, _meant(name, odd.known))
+
+
+def _meant(name: str, known: tuple[str, ...]) -> str:
+    """Return what was probably meant: a key of this object, or one that belongs further in."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if "streamSettings" in known and name.lower() in keys_of("stream"):
+        return "it belongs in streamSettings"
+    return ""
 
 
 @rule(
@@ -121,8 +126,8 @@ def removed_feature(config: Config) -> Iterator[Hit]:
         yield Hit(
             ("transport",), "the global `transport` is gone", remedy="use streamSettings in each"
         )
-    if config.data.get("reverse") and config.version >= (26, 6, 27):
-        yield Hit(("reverse",), "`reverse` is gone", remedy="use VLESS reverse", severity=WARNING)
+    if config.data.get("reverse") and config.version >= (26, 4, 25):
+        yield Hit(("reverse",), "`reverse` is gone", remedy="use VLESS reverse")
 
 
 def _removed(way: Way, config: Config) -> Iterator[Hit]:

@@ -38,8 +38,10 @@ def rule_to_nowhere(config: Config) -> Iterator[Hit]:
         if route.outbound and route.outbound not in known:
             listed = ", ".join(sorted(known)[:8])
             remedy = f"there are: {listed}" if listed else "there is no outbound with a tag"
+            dead = route.inbounds and not set(route.inbounds) & {i.tag for i in config.inbounds}
             message = f"there is no outbound {route.outbound!r}"
-            yield Hit((*route.path, "outboundTag"), message, remedy=remedy)
+            graded = WARNING if dead else None  # it matches nothing, so it harms nothing yet
+            yield Hit((*route.path, "outboundTag"), message, graded, remedy)
 
 
 @rule(

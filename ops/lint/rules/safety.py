@@ -142,7 +142,9 @@ def open_proxy(config: Config) -> Iterator[Hit]:
             )
             if not closed:
                 where = inbound.listen or "every address"
-                graded = WARNING if _is_private(inbound.listen) else None
+                # On a client it is mostly meant for the people at home.
+                home = _is_private(inbound.listen) or not config.proxies
+                graded = WARNING if home else None
                 yield Hit(inbound.path, f"{inbound.called} is open on {where}", graded)
 
 

@@ -54,6 +54,8 @@ def no_stats_service(config: Config) -> Iterator[Hit]:
 )
 def policy_counts_nobody(config: Config) -> Iterator[Hit]:
     """Every switch of a policy level is off unless written (infra/conf/policy.go)."""
+    if not config.counts:
+        return
     levels = config.part("policy", "levels")
     used = {user.level for inbound in config.proxies for user in inbound.users}
     for level in sorted(used if config.proxies else ()):
@@ -75,7 +77,7 @@ def policy_counts_nobody(config: Config) -> Iterator[Hit]:
 def level_without_policy(config: Config) -> Iterator[Hit]:
     """Level 1 without levels."1" has no counters (facts: run on 26.10.10)."""
     levels = config.part("policy", "levels")
-    for inbound in config.proxies:
+    for inbound in config.proxies if config.counts else ():
         for level in sorted(
             {user.level for user in inbound.users} - {_number(name) for name in levels}
         ):

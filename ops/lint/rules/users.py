@@ -36,7 +36,7 @@ def _some(hits: Iterable[Hit]) -> Iterator[Hit]:
 )
 def user_without_email(config: Config) -> Iterator[Hit]:
     """Facts, 1: no counters, no removal, not even in the number of users."""
-    for inbound in config.proxies:
+    for inbound in config.proxies if config.counts else ():
         without = (user for user in inbound.users if not user.email)
         message = f"a user of {inbound.called} has no email: it is not counted"
         yield from _some(Hit(user.path, message, config.graded(ERROR)) for user in without)
@@ -146,7 +146,10 @@ def id_is_no_uuid(config: Config) -> Iterator[Hit]:
     for inbound in config.proxies:
         if inbound.protocol in _BY_UUID:
             odd = (user for user in inbound.users if not _UUID.fullmatch(user.id))
-            yield from _some(Hit((*u.path, "id"), f"the id of {u.email!r} is no UUID") for u in odd)
+            said = "is no UUID"
+            yield from _some(
+                Hit((*u.path, "id"), f"the id of {u.email or 'a user'} {said}") for u in odd
+            )
 
 
 @rule(
