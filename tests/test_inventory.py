@@ -160,7 +160,12 @@ def test_pyinfra_is_led_to_a_host_behind_a_jump_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    more = '[hosts.lon1]\ninbounds = []\nssh_hostname = "10.0.0.5"\njump = "ann@bastion.example.net:2222"\n'
+    more = """
+        [hosts.lon1]
+        inbounds = []
+        ssh_hostname = "10.0.0.5"
+        jump = "ann@bastion.example.net:2222"
+    """
     folder = fleets.write(tmp_path, more=more)
     (folder / "inventory" / "known_hosts").touch()
     lon1 = dict(pyinfra_groups(folder)["all"])["lon1"]
