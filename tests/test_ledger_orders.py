@@ -55,7 +55,7 @@ def all_of(books: Books) -> Traffic:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_any_order_any_repetition_comes_to_the_same(books: Books, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     books.ledger.enrol(HOSTS, [])
     books.clock.pass_(seconds=1)
     visits, total = a_day(chance, books)
@@ -73,7 +73,7 @@ def test_any_order_any_repetition_comes_to_the_same(books: Books, seed: int) -> 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_in_time_with_late_news_comes_to_the_same(books: Books, seed: int) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     books.ledger.enrol(HOSTS, [])
     books.clock.pass_(seconds=1)
     visits, total = a_day(chance, books)

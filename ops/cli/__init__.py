@@ -12,6 +12,10 @@ _VERBS = {
     "traffic": "What each key used, live, over the whole fleet.",
     "stats": "One key's or every key's counters, a line each, for scripts.",
     "collect": "Read every host and book it: what `ops usage` tells of.",
+    "usage": "What was used: by key, host, day or month, and how sure it is.",
+    "reset": "Count a key's usage from 0 again; history stays.",
+    "ledger": "Look after the ledger: verify, export, back up, prune.",
+    "status": "One line and an exit code for a monitoring system.",
     "link": "A key's share links, QR codes and client configs.",
     "keys": "The keys of the inventory, and where they open.",
     "hosts": "The hosts: reachable, core, uptime; first contact.",
@@ -55,10 +59,9 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xray-ops", message="ops %(version)s")
 def cli() -> None:
-    """Read and keep a fleet of Xray servers that lives in git.
-
-    The fleet is the folder that holds inventory/hosts.toml: this one, one above it, or
-    $OPS_FLEET. Servers are changed by `pyinfra inventory deploy.py`, never by `ops`.
+    """Read and keep a fleet of Xray servers: the folder, in git, that holds
+    inventory/hosts.toml; this one, one above it, or $OPS_FLEET.
+    `pyinfra inventory deploy.py` changes servers, never `ops`.
 
     \b
     Example:

@@ -13,6 +13,7 @@ from ops.cli.options import (
     timeout_option,
 )
 from ops.cli.round import exit_code, read
+from ops.model import Traffic
 from ops.traffic import rows, total, traffic_bytes
 
 
@@ -57,28 +58,45 @@ def users(selected: Selected, timeout: float, output: Format) -> None:
 
 @stats.command()
 @click.argument("name")
+@click.option("--reset", "resets", is_flag=True, help="Mark the key in the ledger; reads no host.")
 @click.option("--partial", is_flag=True, help="Print the sum over the hosts that answered.")
 @timeout_option
 @json_option
 @host_options
-def user(selected: Selected, name: str, partial: bool, timeout: float, output: Format) -> None:
+def user(
+    selected: Selected, name: str, resets: bool, partial: bool, timeout: float, output: Format
+) -> None:
     """Print uplink:BYTES and downlink:BYTES of the key NAME, summed over the hosts.
 
     Where a host did not answer the sum is unknown: nothing is printed on stdout, and the exit
-    code is 3. With --partial it is the sum of the rest.
+    code is 3. With --partial it is the sum of the rest. --reset is `ops reset NAME`, and prints
+    what the ledger counted since the last reset.
 
     \b
     Example:
       ops stats user alice
+      ops stats user alice --reset
     """
+    if resets:
+        _reset(selected, name, output)
+        return
     key = selection.key(selected.fleet, name)
     answer = read(selected, timeout)
     show.failures(answer.failures)
     if answer.readings and (partial or not answer.failures):
-        used = total(rows(selected.fleet, answer.readings, "key", [key.name]))
-        if output == "json":
-            shown = {"key": key.name, "traffic_bytes": traffic_bytes(used)}
-            click.echo(show.as_json(shown))
-        else:
-            click.echo(f"uplink:{used.uplink}\ndownlink:{used.downlink}")
+        _show(key.name, total(rows(selected.fleet, answer.readings, "key", [key.name])), output)
     raise click.exceptions.Exit(exit_code(answer))
+
+
+def _reset(selected: Selected, name: str, output: Format) -> None:
+    """Mark *name*, and print what it used since it was marked before, or ever."""
+    from ops.cli.reset import used_until
+
+    _show(name, used_until(selected, name), output)
+
+
+def _show(name: str, used: Traffic, output: Format) -> None:
+    if output == "json":
+        click.echo(show.as_json({"key": name, "traffic_bytes": traffic_bytes(used)}))
+    else:
+        click.echo(f"uplink:{used.uplink}\ndownlink:{used.downlink}")

@@ -17,18 +17,19 @@ from ops.ledger.lease import Lease
 from ops.ledger.ledger import Clock, Ledger, utc_now
 from ops.ledger.marks import Mark
 from ops.ledger.migrating import NEWEST, migrate, version_of
-from ops.ledger.missing import Certainty, Missing
+from ops.ledger.missing import WORDS, Certainty, Missing
 from ops.ledger.nic import NicUsage
 from ops.ledger.opening import VARIABLE, engine_of, url_of
 from ops.ledger.records import Adopt, Booked
 from ops.ledger.schema import ledger
 from ops.ledger.spans import By, billing_month, month
 from ops.ledger.store import Store
-from ops.ledger.usage import Usage, UsageRow
+from ops.ledger.usage import Narrowed, Usage, UsageRow
 from ops.model import Fleet, LedgerSettings
 
 __all__ = [
     "VARIABLE",
+    "WORDS",
     "Adopt",
     "Booked",
     "By",
@@ -38,6 +39,7 @@ __all__ = [
     "Ledger",
     "Mark",
     "Missing",
+    "Narrowed",
     "NicUsage",
     "Usage",
     "UsageRow",

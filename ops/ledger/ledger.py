@@ -136,6 +136,12 @@ class Ledger:
         question = Question(since=since, until=until, by=by, **more)
         return self.store.read(lambda tx: usage.usage(tx, question, self.now()))
 
+    def usage_since_marks(self, **more: Unpack[Narrowed]) -> Usage:
+        """Return what each key used since its last mark; those that have none are left out."""
+        now = self._clock()
+        question = Question(since=now, until=now, **more)
+        return self.store.read(lambda tx: usage.since_marks(tx, question, self.now()))
+
     def nic(self, host: str, since: datetime, until: datetime) -> NicUsage | None:
         """Return what the network cards of *host* moved in whole days; None if never read."""
         span = moment(since) // 1000, moment(until) // 1000

@@ -17,6 +17,8 @@ class Mark:
     """A key was reset *at*; its hosts had been read *counted_from* then, or later."""
 
     key: str
+    life: int
+    """Which life of the key: one that was deleted and made again has a second."""
     at: datetime
     counted_from: datetime
     before: Traffic
@@ -48,7 +50,7 @@ def before_marks(tx: Connection, late: Iterable[tuple[int, int, int, int]]) -> N
 
 def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
     """Return the marks of the keys called *names*, of all keys if None, oldest first."""
-    query = select(marks, keys.c.name).join(keys).order_by(marks.c.at, marks.c.id)
+    query = select(marks, keys.c.name, keys.c.life).join(keys).order_by(marks.c.at, marks.c.id)
     if names is not None:
         query = query.where(keys.c.name.in_(list(names)))
     found = tx.execute(query).all()
@@ -56,6 +58,7 @@ def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
     return [
         Mark(
             key=row.name,
+            life=row.life,
             at=when(row.at),
             counted_from=when(row.since),
             before=Traffic(row.up, row.down),

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, func, select
 
-from ops.ledger.calendar import when
+from ops.ledger.calendar import moment, when
+from ops.ledger.marks import marks_of
 from ops.ledger.missing import Certainty, Missing, certainty, missing
 from ops.ledger.pieces import Kept, Piece, pieces
 from ops.ledger.schema import hosts, keys, ledger
@@ -42,7 +43,7 @@ class Usage:
     rows: tuple[UsageRow, ...]
     missing: tuple[Missing, ...]
     as_of: datetime | None
-    """When the host that waited longest was read; None where none ever was."""
+    """When the host that waited longest was last read; None where none ever was."""
 
     @property
     def total(self) -> Traffic:
@@ -51,9 +52,9 @@ class Usage:
 
     @property
     def certainty(self) -> Certainty:
-        """Return how sure the least sure row is, or the whole span where nothing was used."""
-        whole = certainty(self.missing, self.since, self.until, alone=False)
-        return min((whole, *(row.certainty for row in self.rows)), key=_ORDER.index)
+        """Return how sure the total is; its parts may be less so."""
+        alone = len({row.host for row in self.rows if row.host}) == 1
+        return certainty(self.missing, self.since, self.until, alone=alone)
 
 
 class Narrowed(TypedDict, total=False):
@@ -79,12 +80,11 @@ class Question:
     hosts: Collection[str] | None = None
     spliced: Collection[str] = ()
     opens: Mapping[str, Collection[str]] | None = None
-    """The hosts that each key may use; one that is not there may use all."""
+    """The hosts that each key of the inventory may use; other keys may have used all."""
 
 
 Place = tuple[int, int, int]
 """Span, key and host; 0 where the rows are not about them."""
-_ORDER: tuple[Certainty, ...] = ("unknown", "at least", "exact")
 
 
 def usage(tx: Connection, question: Question, now: int) -> Usage:
@@ -112,6 +112,35 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     )
 
 
+def since_marks(tx: Connection, question: Question, now: int) -> Usage:
+    """Return what each key used since its last mark; keys that have none are left out."""
+    last = {mark.key: mark for mark in marks_of(tx, question.keys)}
+    asked = _Asked(tx, question)
+    zone = ZoneInfo(question.zone or tx.execute(select(ledger.c.zone)).scalar_one())
+    until = when(now).astimezone(zone)
+    rows, found = [], set()
+    for mark in last.values():
+        opens = (question.opens or {}).get(mark.key)
+        known = [
+            one
+            for one in missing(tx, moment(mark.counted_from), now, now, question.spliced)
+            if opens is None or one.host in opens
+        ]
+        found |= set(known)
+        begin = mark.counted_from.astimezone(zone)
+        sure = certainty(known, begin, until, alone=False)
+        row = UsageRow(key=mark.key, since=begin, until=until, traffic=mark.after, certainty=sure)
+        rows.append(row)
+    return Usage(
+        since=min((row.since for row in rows), default=until),
+        until=until,
+        zone=str(zone),
+        rows=tuple(rows),
+        missing=tuple(sorted(found, key=lambda one: (one.host, one.since))),
+        as_of=asked.as_of,
+    )
+
+
 class _Asked:
     """A question in the tables' numbers."""
 
@@ -122,8 +151,8 @@ class _Asked:
         wanted = question.keys
         rows = tx.execute(select(keys))
         self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}
-        last = [row.read for row in self.hosts.values() if row.gone is None]
-        self.as_of = when(min(last)) if last and None not in last else None
+        last = [row.read for row in self.hosts.values() if row.read and row.gone is None]
+        self.as_of = when(min(last)) if last else None
 
     def about(self, host: str) -> bool:
         """Say whether *host* is asked for."""
@@ -151,9 +180,12 @@ def _rows(
     asked: _Asked, parts: Sequence[Span], sums: Mapping[Place, Traffic], known: list[Missing]
 ) -> Iterator[UsageRow]:
     sure = _Sureness(asked, parts, known)
+    there: set[str] = set()
     for (index, key_id, host_id), traffic in sums.items():
         key, host = asked.keys.get(key_id), asked.hosts.get(host_id)
         name, life = (key.name, key.life) if key else ("", 1)
+        if key and key.gone is None:
+            there.add(name)
         yield UsageRow(
             key=name,
             life=life,
@@ -164,6 +196,25 @@ def _rows(
             traffic=traffic,
             certainty=sure.of(index, name, host.name if host else ""),
         )
+    yield from _unused(asked, parts, there, sure)
+
+
+def _unused(
+    asked: _Asked, parts: Sequence[Span], there: set[str], sure: "_Sureness"
+) -> Iterator[UsageRow]:
+    """Yield a row for each key of the inventory that used nothing: 0 is an answer, too."""
+    question = asked.question
+    if set(question.by) != {"key"}:
+        return
+    for name in question.opens or ():
+        if name not in there and (question.keys is None or name in question.keys):
+            yield UsageRow(
+                key=name,
+                since=parts[0].begin,
+                until=parts[0].end,
+                traffic=Traffic(),
+                certainty=sure.of(0, name, ""),
+            )
 
 
 class _Sureness:

@@ -1,0 +1,167 @@
+"""``ops ledger``: look after the ledger itself."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ops.cli import books, show
+from ops.cli.options import Format, Selected, fleet_option, table_options
+from ops.errors import LedgerError, UsageError
+
+if TYPE_CHECKING:
+    from ops.ledger import HostState
+
+
+@click.group()
+def ledger() -> None:
+    """Look after the ledger: state/ledger.db of the fleet, or what hosts.toml or OPS_LEDGER names.
+
+    \b
+    Example:
+      ops ledger status
+      ops ledger verify
+    """
+
+
+@ledger.command()
+@table_options
+@fleet_option
+def status(selected: Selected, output: Format) -> None:
+    """Show when each host was last read, and which run of the core it was in then.
+
+    \b
+    Example:
+      ops ledger status
+    """
+    with books.opened(selected) as opened:
+        states = opened.hosts()
+        where, zone = opened.store.engine.url.render_as_string(hide_password=True), opened.zone
+    if output == "json":
+        shown = {"url": where, "zone": zone, "hosts": [_json(state) for state in states]}
+        click.echo(show.as_json(shown))
+        return
+    headings = ("host", "read", "run", "counting since", "known since", "adopted", "gone")
+    rows = [_cells(state) for state in states]
+    if output == "csv":
+        click.echo(show.as_csv(headings, rows))
+    else:
+        click.echo(f"{where}, days in {zone}\n\n{show.table(headings, rows)}")
+
+
+def _json(state: "HostState") -> dict[str, object]:
+    times = {
+        name: show.moment(at) if at else None
+        for name in ("known_since", "read_at", "counting_since", "gone")
+        for at in [getattr(state, name)]
+    }
+    return {"host": state.name, "run": state.run, "adopted": state.adopted, **times}
+
+
+def _cells(state: "HostState") -> Sequence[str]:
+    def at(name: str) -> str:
+        when = getattr(state, name)
+        return f"{when:%Y-%m-%d %H:%M:%S}" if when else ""
+
+    times = at("counting_since"), at("known_since"), state.adopted, at("gone")
+    return [state.name, at("read_at") or "never", state.run[:12], *times]
+
+
+@ledger.command()
+@fleet_option
+def verify(selected: Selected) -> None:
+    """Prove that all adds up: counters and buckets, to the byte; exit 1 where it does not.
+
+    \b
+    Example:
+      ops ledger verify
+    """
+    with books.opened(selected) as opened:
+        faults = opened.verify()
+    if faults:
+        raise LedgerError("\n".join(["the ledger does not add up:", *faults]))
+    click.echo("The ledger adds up: what the runs counted is what is booked, in every bucket.")
+
+
+@ledger.command()
+@click.option(
+    "--output", "target", type=click.Path(path_type=Path), help="A new file; else stdout."
+)
+@fleet_option
+def export(selected: Selected, target: Path | None) -> None:
+    """Write the whole ledger as lines of JSON, for another database or program.
+
+    \b
+    Example:
+      ops ledger export --output ledger.jsonl
+    """
+    with books.opened(selected) as opened:
+        if target is None:
+            for line in opened.export():
+                click.echo(line)
+            return
+        try:
+            handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise UsageError(f"{target}: {error.strerror}: choose another name") from None
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in opened.export())
+
+
+@ledger.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@fleet_option
+def import_(selected: Selected, source: Path) -> None:
+    """Read an export into a ledger that is empty yet; SOURCE is a file, or - for stdin.
+
+    \b
+    Example:
+      OPS_LEDGER=postgresql+psycopg:///ledger ops ledger import ledger.jsonl
+    """
+    try:
+        file = sys.stdin if str(source) == "-" else source.open(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{source}: {error.strerror}") from None
+    with file, books.opened(selected, make=True) as opened:
+        count = opened.import_(file)
+    click.echo(f"{count} rows are in the ledger.")
+
+
+@ledger.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@fleet_option
+def backup(selected: Selected, target: Path) -> None:
+    """Copy the ledger to the new file TARGET while it is in use (SQLite).
+
+    A ledger that is put back from a copy catches up by itself: hosts keep the last readings of
+    ended runs for 90 days.
+
+    \b
+    Example:
+      ops ledger backup ledger-2026-11-22.db
+    """
+    with books.opened(selected) as opened:
+        opened.backup(target)
+    click.echo(f"The ledger is copied to {target}.")
+
+
+@ledger.command()
+@fleet_option
+def prune(selected: Selected) -> None:
+    """Let go of 5 minutes, hours and runs older than they are kept; totals never change.
+
+    `ops collect` does it by itself; [ledger] in hosts.toml says how long they are kept.
+
+    \b
+    Example:
+      ops ledger prune
+    """
+    with books.opened(selected) as opened:
+        gone = opened.prune()
+    click.echo(
+        f"Let go of {gone.fives} rows of 5 minutes and {gone.hours} of hours; "
+        f"{gone.runs} ended runs are summed up."
+    )
