@@ -28,6 +28,11 @@ SILENT = """#!/bin/sh
 echo 'I start and answer nothing'
 exec sleep 1000
 """
+ENDING = """#!/bin/sh
+[ "$1 $2" = "run -test" ] && exit 0
+echo 'I end at once'
+exit 1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -76,18 +81,29 @@ def test_a_config_that_the_core_refuses_changes_nothing(operator: Operator) -> N
 @pytest.fixture
 def silent(operator: Operator, tmp_path: Path) -> Operator:
     """An operator who pins a core that starts, and answers nothing."""
-    release = tmp_path / "silent.zip"
-    with zipfile.ZipFile(release, "w") as zipped:
-        zipped.writestr("xray", SILENT)
-    pin(operator, release)
+    pin(operator, release(tmp_path, SILENT))
     return operator
 
 
-def pin(operator: Operator, release: Path) -> None:
-    digest = hashlib.sha256(release.read_bytes()).hexdigest()
+@pytest.fixture
+def ending(operator: Operator, tmp_path: Path) -> Operator:
+    """An operator who pins a core that ends as soon as it is started."""
+    pin(operator, release(tmp_path, ENDING))
+    return operator
+
+
+def release(folder: Path, program: str) -> Path:
+    archive = folder / "fake.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("xray", program)
+    return archive
+
+
+def pin(operator: Operator, archive: Path) -> None:
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     operator.core = f'version = "26.10.10"\nsha256.x86_64 = "{digest}"'
     operator.fill()
-    operator.ops("core", "fetch", "--archive", str(release))
+    operator.ops("core", "fetch", "--archive", str(archive))
 
 
 def test_a_core_that_answers_nothing_gives_way_to_the_one_before(silent: Operator) -> None:
@@ -104,14 +120,14 @@ def test_a_core_that_answers_nothing_gives_way_to_the_one_before(silent: Operato
     assert serves(silent, "lab1")
 
 
-def test_a_first_installation_that_fails_leaves_nothing_enabled(silent: Operator) -> None:
-    host = silent.lab.host("lab3")
-    pinned, silent.core, silent.of_host = silent.core, "", {"lab3": 'state = "absent"\n'}
-    silent.fill()
-    silent.roll_out("--limit", "lab3")
-    silent.core, silent.of_host = pinned, {}
-    silent.fill()
-    done = silent.pyinfra("-y", "--limit", "lab3")
+def test_a_first_installation_that_fails_leaves_nothing_enabled(ending: Operator) -> None:
+    host = ending.lab.host("lab3")
+    pinned, ending.core, ending.of_host = ending.core, "", {"lab3": 'state = "absent"\n'}
+    ending.fill()
+    ending.roll_out("--limit", "lab3")
+    ending.core, ending.of_host = pinned, {}
+    ending.fill()
+    done = ending.pyinfra("-y", "--limit", "lab3")
     assert done.returncode == 1
     assert "no core ran before, and none runs now" in done.stdout
     left = f"systemctl is-active xray xray-minute.timer; ls {places.UNITS} {places.UNITS}/*.wants"
@@ -119,17 +135,17 @@ def test_a_first_installation_that_fails_leaves_nothing_enabled(silent: Operator
     assert "xray" not in host.run(left, check=False).stdout
 
 
-def test_a_service_that_was_not_ours_comes_back(silent: Operator) -> None:
-    host = silent.lab.host("lab3")
+def test_a_service_that_was_not_ours_comes_back(ending: Operator) -> None:
+    host = ending.lab.host("lab3")
     theirs = "[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n"
-    pinned, silent.core, silent.of_host = silent.core, "", {"lab3": 'state = "absent"\n'}
-    silent.fill()
-    silent.roll_out("--limit", "lab3")
+    pinned, ending.core, ending.of_host = ending.core, "", {"lab3": 'state = "absent"\n'}
+    ending.fill()
+    ending.roll_out("--limit", "lab3")
     host.put(theirs, places.UNIT)
     host.run("systemctl daemon-reload; systemctl enable --now xray")
-    silent.core, silent.of_host = pinned, {}
-    silent.fill()
-    done = silent.pyinfra("-y", "--limit", "lab3")
+    ending.core, ending.of_host = pinned, {}
+    ending.fill()
+    done = ending.pyinfra("-y", "--limit", "lab3")
     assert done.returncode == 1
     assert "the set before is back and serves" in done.stdout
     assert host.run(f"cat {places.UNIT}").stdout == theirs
@@ -146,7 +162,7 @@ def test_the_host_goes_on_by_itself_when_ssh_is_lost(silent: Operator) -> None:
         process.kill()
     wait_until(lambda: config(host) == before and "xray" in _program(host), "the old set is back")
     assert serves(silent, "lab2")
-    assert "the set before is back" in host.run("journalctl -u xray-rollout --no-pager").stdout
+    assert "the set before is back" in host.run("journalctl -u 'xray-rollout-*' --no-pager").stdout
 
 
 def _program(host: Host) -> str:
@@ -180,7 +196,7 @@ def test_killed_after_any_step_the_old_set_serves_and_the_next_run_heals(
         assert (life(host) == before[host][0]) is (step not in ("activate", "prove"))
         assert serves(operator, host.name)
     operator.roll_out(*words)
-    assert operator.roll_out().count("nothing to change") == 3 or len(hosts) < 3
+    assert operator.roll_out(*words).count("nothing to change") == len(hosts)
 
 
 @pytest.mark.parametrize("step", ["journal", "switch", "activate"])
@@ -216,7 +232,7 @@ sys.path.insert(0, "{places.PROGRAM}")
 from ops.rollout.on_host import transaction
 path = "{layout.CONFIG}"
 transaction.stage_file(path, b"half", 0o640, "xray")
-transaction.begin([path], who="ann@desk", how="restart", active=True, touched=False)
+transaction.begin([path], who="ann@desk", how="restart", active=True, touched=False, set="")
 transaction.switch(path)
 """
     host.run(f"python3 -I -c {shlex.quote(half)}")
@@ -266,7 +282,7 @@ def test_two_rollouts_at_once_leave_one_whole_set(operator: Operator) -> None:
     outcomes = sorted(process.returncode for process in both)
     assert outcomes[0] == 0, said
     if outcomes[1]:
-        told = "another rollout is at work|changed since it was looked at|disk of the host"
+        told = "another rollout is at work here: \\w+@|changed since it was looked at"
         assert any(re.search(told, one) for one in said), said
     assert "nothing to change" in operator.roll_out("--limit", "lab1")
     assert serves(operator, "lab1")
@@ -335,11 +351,11 @@ def test_a_core_that_does_not_fit_on_the_disk_is_not_sent(
 ) -> None:
     host = operator.lab.host("lab1")
     before = life(host), config(host)
-    release = tmp_path / "another.zip"
-    release.write_bytes(ensure_core().archive.read_bytes())
-    with zipfile.ZipFile(release, "a") as zipped:
+    another = tmp_path / "another.zip"
+    another.write_bytes(ensure_core().archive.read_bytes())
+    with zipfile.ZipFile(another, "a") as zipped:
         zipped.writestr("another", "another sum")
-    pin(operator, release)
+    pin(operator, another)
     with full(host, places.STATE):
         done = operator.pyinfra("-y", "--limit", "lab1")
     assert done.returncode == 1

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ops.rollout.on_host import absent, lock, order, places, swap, transaction
 from ops.rollout.on_host.failure import RolloutError, told
@@ -23,13 +24,7 @@ def start(archive: Path) -> int:
     program = [sys.executable, "-I", str(archive)]
     log = archive.parent / "log"
     done = run([*_transient(program, log), *program, "swap"], LONGEST)
-    if not log.exists():
-        holder = lock.holder()
-        swap.sweep(archive.parent)
-        said = lock.busy(holder) if holder is not None else last_words(done)
-        sys.stderr.write(f"{said}\n")
-        return 1
-    said = log.read_text()
+    said = log.read_text() if log.exists() else f"{last_words(done)}\n"
     swap.sweep(archive.parent)  # before speaking: nobody may be there to hear it
     (sys.stderr if done.returncode else sys.stdout).write(said)
     return done.returncode
@@ -38,7 +33,8 @@ def start(archive: Path) -> int:
 def _transient(program: list[str], log: Path) -> Iterator[str]:
     """Yield the words that start a unit which outlives the ssh session, and tidies up if killed."""
     finish = " ".join([*program, "finish"])
-    yield from ("systemd-run", "--quiet", "--collect", "--wait", f"--unit={places.TRANSIENT}")
+    unit = f"{places.TRANSIENT}-{log.parent.suffix[1:]}"  # the lock lets one in, not the name
+    yield from ("systemd-run", "--quiet", "--collect", "--wait", f"--unit={unit}")
     yield f"--property=ExecStopPost={finish}"
     yield f"--property=StandardOutput=append:{log}"
     yield "--property=StandardError=journal"
@@ -67,11 +63,18 @@ def carry_out(archive: Path) -> int:
 
 def finish(archive: Path) -> int:
     """Tidy up after the swap; if it was killed in the middle, put the old set back."""
-    unfinished = transaction.journal()
-    if unfinished:
+    if _left(archive):
         with lock.held("the host itself", patience=30):
-            _say(f"killed in the middle; {swap.put_back(unfinished)}")
+            unfinished = _left(archive)  # unless the next rollout was quicker
+            if unfinished:
+                _say(f"killed in the middle; {swap.put_back(unfinished)}")
     return 0
+
+
+def _left(archive: Path) -> dict[str, Any]:
+    """Return the journal of the swap of *archive*, and not of somebody else's."""
+    unfinished = transaction.journal() or {}
+    return unfinished if unfinished.get("set") == archive.parent.name else {}
 
 
 def recover() -> int:

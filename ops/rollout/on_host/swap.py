@@ -121,9 +121,8 @@ class Swap:
     def journal(self) -> None:
         """Note how to go back."""
         active = service.Service().active in ("active", "activating", "reloading")
-        transaction.begin(
-            self.order.paths, who=self.order.who, how=self.order.how, active=active, touched=False
-        )
+        notes = {"who": self.order.who, "how": self.order.how, "set": self.parcel.folder.name}
+        transaction.begin(self.order.paths, **notes, active=active, touched=False)
 
     def switch(self) -> None:
         """Rename everything into place."""
