@@ -16,6 +16,7 @@ FLOORS = [
     {
         "inventory",
         "secrets",
+        "on_host",
         "render",
         "links",
         "core",
@@ -25,7 +26,16 @@ FLOORS = [
         "ledger",
         "starter",
     },
-    {"selection", "traffic", "reading", "trust", "collecting", "comparing", "changes", "validation"},
+    {
+        "selection",
+        "traffic",
+        "reading",
+        "trust",
+        "collecting",
+        "planning",
+        "changes",
+        "validation",
+    },
     {"recovery"},
     {"cli", "rollout"},
 ]

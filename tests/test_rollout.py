@@ -9,13 +9,13 @@ import pytest
 
 from ops.errors import CoreError, SecretsError
 from ops.model import Core, Fleet, Host, InboundSecrets, Key, Secrets, Ssh, layout
-from ops.rollout import refusals
-from ops.rollout.checkout import Checkout, checkout
-from ops.rollout.difference import difference
-from ops.rollout.on_host import order, places, users
-from ops.rollout.on_host.state import HostState, seen
-from ops.rollout.plan import Comparison, Options, Plan, leaving, plan
-from ops.rollout.wanted import Wanted, wanted
+from ops.on_host import order, places, users
+from ops.on_host.state import HostState, seen
+from ops.planning import refusals
+from ops.planning.checkout import Checkout, checkout
+from ops.planning.difference import difference
+from ops.planning.plan import Comparison, Options, Plan, leaving, plan
+from ops.planning.wanted import Wanted, wanted
 from tests import sample
 
 SUM = "5" * 64

@@ -18,9 +18,7 @@ import pytest
 
 from lab.certificates import Authority
 from ops.model import layout
-from ops.render import render
-from ops.rollout import bundle
-from ops.rollout.on_host import (
+from ops.on_host import (
     certificates,
     files,
     health,
@@ -33,10 +31,12 @@ from ops.rollout.on_host import (
     transaction,
     users,
 )
-from ops.rollout.on_host.core import Api
-from ops.rollout.on_host.failure import RolloutError, told
-from ops.rollout.on_host.order import HOT, Order
-from ops.rollout.on_host.parcel import Parcel
+from ops.on_host.core import Api
+from ops.on_host.failure import RolloutError, told
+from ops.on_host.order import HOT, Order
+from ops.on_host.parcel import Parcel
+from ops.planning import bundle
+from ops.render import render
 from tests import sample
 
 ON_HOST = Path(files.__file__).parent
@@ -66,7 +66,7 @@ def test_a_host_may_have_an_old_python(file: Path) -> None:
     tree = ast.parse(file.read_text(), feature_version=bundle.OLDEST)
     names = {n for node in ast.walk(tree) for n in _imports(node)}
     ours = {n for n in names if n.startswith("ops")}
-    assert all(n.startswith(("ops.model", "ops.rollout.on_host")) for n in ours)
+    assert all(n.startswith(("ops.model", "ops.on_host")) for n in ours)
     assert {n.split(".")[0] for n in names - ours} <= sys.stdlib_module_names
 
 

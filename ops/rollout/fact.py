@@ -7,7 +7,7 @@ from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
-from ops.rollout.on_host.state import HostState
+from ops.on_host.state import HostState
 
 # The host's side comes by stdin and is run from memory: nothing is written on a host to look at it.
 _RUN = """\

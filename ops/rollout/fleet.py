@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ops.inventory import find, load
 from ops.model import Fleet, Secrets
-from ops.rollout.checkout import Checkout, checkout
+from ops.planning.checkout import Checkout, checkout
 from ops.secrets import load as load_secrets
 
 _reading = threading.Lock()

@@ -11,10 +11,10 @@ from pyinfra.api.operation import operation
 from pyinfra.api.state import State
 from typing_extensions import override
 
-from ops.rollout.bundle import Bundle, parcel
+from ops.on_host import places
+from ops.planning.bundle import Bundle, parcel
+from ops.planning.plan import Plan
 from ops.rollout.fact import PYTHON
-from ops.rollout.on_host import places
-from ops.rollout.plan import Plan
 
 # The set holds secrets: it comes by stdin, into a folder that was private before it was there.
 CARRY_OUT = (

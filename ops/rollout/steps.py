@@ -11,15 +11,15 @@ from pyinfra.context import state
 from ops.core import archive
 from ops.errors import CoreError, OpsError
 from ops.model import Host
-from ops.rollout import refusals
-from ops.rollout.bundle import Bundle, program
+from ops.on_host.order import Order
+from ops.on_host.state import HostState
+from ops.planning import refusals
+from ops.planning.bundle import Bundle, program
+from ops.planning.plan import Comparison, Options, Plan, leaving, plan
+from ops.planning.wanted import wanted
 from ops.rollout.fact import LookAtHost
 from ops.rollout.fleet import Here, here
-from ops.rollout.on_host.order import Order
-from ops.rollout.on_host.state import HostState
 from ops.rollout.operation import roll_out
-from ops.rollout.plan import Comparison, Options, Plan, leaving, plan
-from ops.rollout.wanted import wanted
 
 
 def look() -> HostState | None:

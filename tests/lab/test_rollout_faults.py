@@ -15,8 +15,8 @@ from lab import Host, Lab
 from lab.core import ensure_core
 from lab.waiting import wait_until
 from ops.model import layout
-from ops.rollout.on_host import places
-from ops.rollout.on_host.swap import Swap
+from ops.on_host import places
+from ops.on_host.swap import Swap
 from tests.lab.operator import BIN, Operator
 
 MIB = 1 << 20
@@ -229,7 +229,7 @@ def test_a_power_cut_in_the_middle_of_a_swap_is_mended_at_boot(operator: Operato
     half = f"""
 import sys
 sys.path.insert(0, "{places.PROGRAM}")
-from ops.rollout.on_host import transaction
+from ops.on_host import transaction
 path = "{layout.CONFIG}"
 transaction.stage_file(path, b"half", 0o640, "xray")
 transaction.begin([path], who="ann@desk", how="restart", active=True, touched=False, set="")
@@ -252,7 +252,7 @@ def held(host: Host) -> Iterator[None]:
     hold = f"""
 import sys
 sys.path.insert(0, "{places.PROGRAM}")
-from ops.rollout.on_host import lock
+from ops.on_host import lock
 with lock.held("ann@desk"):
     print("held", flush=True)
     sys.stdin.read()

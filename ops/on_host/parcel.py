@@ -6,7 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from ops.rollout.on_host.order import Order
+from ops.on_host.order import Order
 
 ORDER = "order.json"
 CONTENTS = "files"

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from ops.core.cache import url
 from ops.model import Fleet, Host, layout
-from ops.rollout.checkout import Checkout
-from ops.rollout.difference import Difference, difference
-from ops.rollout.on_host import order, places
-from ops.rollout.on_host.order import Order
-from ops.rollout.on_host.state import HostState, seen
-from ops.rollout.wanted import Wanted
+from ops.on_host import order, places
+from ops.on_host.order import Order
+from ops.on_host.state import HostState, seen
+from ops.planning.checkout import Checkout
+from ops.planning.difference import Difference, difference
+from ops.planning.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ops.rollout.on_host import absent, lock, order, places, swap, transaction
-from ops.rollout.on_host.failure import RolloutError, told
-from ops.rollout.on_host.files import at
-from ops.rollout.on_host.parcel import Parcel
-from ops.rollout.on_host.programs import last_words, run
+from ops.on_host import absent, lock, order, places, swap, transaction
+from ops.on_host.failure import RolloutError, told
+from ops.on_host.files import at
+from ops.on_host.parcel import Parcel
+from ops.on_host.programs import last_words, run
 
 LONGEST = 1800.0
 """Seconds to wait for a swap; a core may have to come over a slow line."""

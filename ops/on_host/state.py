@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.model import layout
-from ops.rollout.on_host import files, lock, network, places, service, transaction
-from ops.rollout.on_host.core import Api
-from ops.rollout.on_host.failure import RolloutError
-from ops.rollout.on_host.service import Service
-from ops.rollout.on_host.users import Users, fingerprints, frame, inbound_secrets, of_config
+from ops.on_host import files, lock, network, places, service, transaction
+from ops.on_host.core import Api
+from ops.on_host.failure import RolloutError
+from ops.on_host.service import Service
+from ops.on_host.users import Users, fingerprints, frame, inbound_secrets, of_config
 
 
 @dataclass(frozen=True)

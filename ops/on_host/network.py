@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ops.rollout.on_host.files import at
+from ops.on_host.files import at
 
 TEMPORARY = 0x01
 """IPv6 privacy addresses: gone tomorrow."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ops.rollout.on_host import files, users
-from ops.rollout.on_host.core import Api
+from ops.on_host import files, users
+from ops.on_host.core import Api
 
 ADDED = "/run/xray-ops.users.json"
 AT_ONCE = 500

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from ops.rollout.on_host import network, service
-from ops.rollout.on_host.core import Api
-from ops.rollout.on_host.files import at
-from ops.rollout.on_host.programs import run
+from ops.on_host import network, service
+from ops.on_host.core import Api
+from ops.on_host.files import at
+from ops.on_host.programs import run
 
 PATIENCE = 3.0
 ESTABLISHED = "01"

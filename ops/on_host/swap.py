@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.model import layout
-from ops.rollout.on_host import (
+from ops.on_host import (
     accounts,
     certificates,
     core,
@@ -31,9 +31,9 @@ from ops.rollout.on_host import (
     tuning,
     users,
 )
-from ops.rollout.on_host.failure import RolloutError, told
-from ops.rollout.on_host.parcel import Parcel
-from ops.rollout.on_host.state import disk, seen
+from ops.on_host.failure import RolloutError, told
+from ops.on_host.parcel import Parcel
+from ops.on_host.state import disk, seen
 
 Say = Callable[[str], None]
 

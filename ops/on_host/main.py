@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from ops.rollout.on_host.failure import RolloutError, told
+from ops.on_host.failure import RolloutError, told
 
 
 def main(words: list[str], archive: str = "") -> int:
@@ -22,7 +22,7 @@ def main(words: list[str], archive: str = "") -> int:
 
 def _state(words: list[str], archive: str) -> int:
     """Print what the host has and runs, as JSON."""
-    from ops.rollout.on_host import state
+    from ops.on_host import state
 
     sys.stdout.write(json.dumps(asdict(state.gather())) + "\n")
     return 0
@@ -30,35 +30,35 @@ def _state(words: list[str], archive: str) -> int:
 
 def _apply(words: list[str], archive: str) -> int:
     """Have the parcel carried out in a unit of its own, and wait."""
-    from ops.rollout.on_host import apply
+    from ops.on_host import apply
 
     return apply.start(Path(archive))
 
 
 def _swap(words: list[str], archive: str) -> int:
     """Carry the parcel out, here and now."""
-    from ops.rollout.on_host import apply
+    from ops.on_host import apply
 
     return apply.carry_out(Path(archive))
 
 
 def _finish(words: list[str], archive: str) -> int:
     """Tidy up after a swap, however it ended."""
-    from ops.rollout.on_host import apply
+    from ops.on_host import apply
 
     return apply.finish(Path(archive))
 
 
 def _recover(words: list[str], archive: str) -> int:
     """Put back what a power cut left half done."""
-    from ops.rollout.on_host import apply
+    from ops.on_host import apply
 
     return apply.recover()
 
 
 def _stop(words: list[str], archive: str) -> int:
     """The core's stop hook: the last reading, while it still answers."""
-    from ops.rollout.on_host import drain, readings
+    from ops.on_host import drain, readings
 
     if "--drain" in words:
         drain.drain()
@@ -68,8 +68,8 @@ def _stop(words: list[str], archive: str) -> int:
 
 def _minute(words: list[str], archive: str) -> int:
     """Every minute: a reading, and renewed certificates."""
-    from ops.rollout.on_host import readings
-    from ops.rollout.on_host.certificates import copy, sources
+    from ops.on_host import readings
+    from ops.on_host.certificates import copy, sources
 
     held = sources()
     if held:

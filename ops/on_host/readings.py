@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from ops.model import layout
-from ops.rollout.on_host import files, places, service
-from ops.rollout.on_host.core import Api, run_of
-from ops.rollout.on_host.failure import RolloutError
+from ops.on_host import files, places, service
+from ops.on_host.core import Api, run_of
+from ops.on_host.failure import RolloutError
 
 KEPT = 90 * 24 * 3600
 """Seconds that readings of ended runs stay: long enough for a ledger restored from a backup."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from ops.model import Host
-from ops.rollout.checkout import Checkout
-from ops.rollout.on_host import lock, users
-from ops.rollout.on_host.health import wanted_ports
-from ops.rollout.on_host.state import HostState
-from ops.rollout.plan import Comparison, Options, Plan
+from ops.on_host import lock, users
+from ops.on_host.health import wanted_ports
+from ops.on_host.state import HostState
+from ops.planning.checkout import Checkout
+from ops.planning.plan import Comparison, Options, Plan
 
 ROOM = 160 << 20
 """Bytes that a new core needs: the zip twice, and what is in it."""

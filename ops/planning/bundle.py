@@ -9,9 +9,10 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
+from ops import on_host
 from ops.model import layout
-from ops.rollout.on_host.order import Order
-from ops.rollout.on_host.parcel import CONTENTS, ORDER
+from ops.on_host.order import Order
+from ops.on_host.parcel import CONTENTS, ORDER
 
 OLDEST = (3, 9)
 """The oldest Python of a host: Debian 11's."""
@@ -22,10 +23,10 @@ try:
     import json
 except ImportError:  # Debian's python3-minimal
     sys.exit("python3 is here without its library; on Debian: apt-get install python3")
-from ops.rollout.on_host.main import main
+from ops.on_host.main import main
 sys.exit(main(sys.argv[1:], sys.argv[0]))
 """
-EMPTY = ("ops/__init__.py", "ops/model/__init__.py", "ops/rollout/__init__.py")
+EMPTY = ("ops/__init__.py", "ops/model/__init__.py")
 """The packages above the host's side: their own code would want what no host has."""
 
 
@@ -49,8 +50,8 @@ class Bundle:
 @cache
 def program() -> bytes:
     """Return the host's side as a program that python3 runs; the same bytes each time."""
-    on_host = Path(__file__).parent / "on_host"
-    sources = {f"ops/rollout/on_host/{path.name}": path for path in on_host.glob("*.py")}
+    folder = Path(on_host.__file__).parent
+    sources = {f"ops/on_host/{path.name}": path for path in folder.glob("*.py")}
     sources["ops/model/layout.py"] = Path(layout.__file__)
     texts = {name: path.read_bytes() for name, path in sources.items()}
     return _zip({"__main__.py": MAIN.encode(), **dict.fromkeys(EMPTY, b""), **texts})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
-from ops.rollout.on_host import files, places
-from ops.rollout.on_host.programs import run
+from ops.on_host import files, places
+from ops.on_host.programs import run
 
 MODULES = ("tcp_bbr", "sch_fq")
 

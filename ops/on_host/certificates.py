@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 
 from ops.model import layout
-from ops.rollout.on_host import files, places
-from ops.rollout.on_host.failure import RolloutError
+from ops.on_host import files, places
+from ops.on_host.failure import RolloutError
 
 Sources = dict[str, list[str]]
 """By inbound: where its certificate chain and its private key lie."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from ops.rollout.on_host import files, places
+from ops.on_host import files, places
 
 NEW = ".xray-ops-new"
 OLD = ".xray-ops-old"

@@ -8,9 +8,9 @@ from typing import Any
 
 from ops.core.cache import pinned
 from ops.model import Fleet, Host, Secrets, layout
+from ops.on_host import places, users
+from ops.planning.bundle import program
 from ops.render import environment, fill, render
-from ops.rollout.bundle import program
-from ops.rollout.on_host import places, users
 
 UNITS = {
     places.UNIT: "xray.service.j2",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ops.rollout.on_host import places
-from ops.rollout.on_host.failure import RolloutError
-from ops.rollout.on_host.files import at
+from ops.on_host import places
+from ops.on_host.failure import RolloutError
+from ops.on_host.files import at
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ops.model import layout
 from ops.model.key import key_of
-from ops.rollout.on_host.users import Users
+from ops.on_host.users import Users
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import grp
 import pwd
 
 from ops.model import layout
-from ops.rollout.on_host.failure import RolloutError
-from ops.rollout.on_host.programs import demand
+from ops.on_host.failure import RolloutError
+from ops.on_host.programs import demand
 
 
 def make(api_users: list[str]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ops.model import layout
-from ops.rollout.on_host import files, places, users
-from ops.rollout.on_host.core import reason
-from ops.rollout.on_host.programs import properties, run, systemctl
+from ops.on_host import files, places, users
+from ops.on_host.core import reason
+from ops.on_host.programs import properties, run, systemctl
 
 TIMER = f"{places.MINUTE}.timer"
 SHOWN = ("ActiveState", "MainPID", "NRestarts", "InvocationID", "NeedDaemonReload")

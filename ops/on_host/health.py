@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ops.model import layout
-from ops.rollout.on_host import network, service, users
-from ops.rollout.on_host.core import Api, run_of
-from ops.rollout.on_host.failure import RolloutError
-from ops.rollout.on_host.service import Service
+from ops.on_host import network, service, users
+from ops.on_host.core import Api, run_of
+from ops.on_host.failure import RolloutError
+from ops.on_host.service import Service
 
 DEADLINE = 10.0
 """Seconds for a core to become healthy; it takes less than one."""

@@ -9,10 +9,10 @@ import pwd
 from typing import Any
 
 from ops.model import layout
-from ops.rollout.on_host.failure import RolloutError
-from ops.rollout.on_host.files import at
-from ops.rollout.on_host.programs import demand, run
-from ops.rollout.on_host.users import Users, has_users, proof
+from ops.on_host.failure import RolloutError
+from ops.on_host.files import at
+from ops.on_host.programs import demand, run
+from ops.on_host.users import Users, has_users, proof
 
 PATIENCE = 5
 """Seconds for one answer of the API."""

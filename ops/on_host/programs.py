@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from ops.rollout.on_host.failure import RolloutError
+from ops.on_host.failure import RolloutError
 
 
 def run(

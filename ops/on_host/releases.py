@@ -12,8 +12,8 @@ import zipfile
 from pathlib import Path
 
 from ops.model import layout
-from ops.rollout.on_host import files
-from ops.rollout.on_host.failure import RolloutError
+from ops.on_host import files
+from ops.on_host.failure import RolloutError
 
 HELD = {"xray": 0o755, "geoip.dat": 0o644, "geosite.dat": 0o644}
 CHUNK = 1 << 20

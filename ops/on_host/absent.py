@@ -7,10 +7,10 @@ import shutil
 import time
 
 from ops.model import layout
-from ops.rollout.on_host import files, places, readings, service, swap, transaction
-from ops.rollout.on_host.failure import RolloutError, told
-from ops.rollout.on_host.order import Order
-from ops.rollout.on_host.state import disk, seen
+from ops.on_host import files, places, readings, service, swap, transaction
+from ops.on_host.failure import RolloutError, told
+from ops.on_host.order import Order
+from ops.on_host.state import disk, seen
 
 
 def remove(order: Order, say: swap.Say) -> None:
