@@ -36,9 +36,7 @@ class StandIns:
         made: dict[str, Any] = self._replaced(config)
         for name, value in made.items():
             if name.lower() == "log" and isinstance(value, dict):
-                made[name] = {
-                    k: v for k, v in value.items() if k.lower() not in ("access", "error")
-                }
+                made[name] = {k: v for k, v in value.items() if not _is_log_file(k, v)}
             if name.lower() == "env" and isinstance(value, dict):
                 made[name] = {k: v for k, v in value.items() if not k.lower().startswith(_HERS)}
         return made
@@ -55,7 +53,9 @@ class StandIns:
 
     def _replaced(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: self._entry(name, entry) for name, entry in value.items()}
+            # With root's rights the core would otherwise make a network device, even for a test.
+            no_device = {"noKernelTun": True} if "secretKey" in value else {}
+            return {name: self._entry(name, entry) for name, entry in value.items()} | no_device
         return [self._replaced(entry) for entry in value] if isinstance(value, list) else value
 
     def _entry(self, name: str, value: Any) -> Any:
@@ -98,6 +98,10 @@ class StandIns:
                 else:
                     (place / Path(file).name).write_bytes(content)
         return place
+
+
+def _is_log_file(name: str, value: object) -> bool:
+    return name.lower() in ("access", "error") and isinstance(value, str)
 
 
 def _made(names: list[GeoName]) -> Iterator[tuple[str, bytes]]:

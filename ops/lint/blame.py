@@ -8,7 +8,9 @@ from ops.lint.hints import INSIDE, KEYS, SECTIONS
 from ops.lint.keys import Walk, mistyped
 from ops.lint.positions import Path
 
-_TAGGED = re.compile(r"failed to build (inbound|outbound) config with tag(?: (?!> )(.*?))?(?: > |$)")
+_TAGGED = re.compile(
+    r"failed to build (inbound|outbound) config with tag(?: (?!> )(.*?))?(?: > |$)"
+)
 _EXISTING = re.compile(r"existing tag found: (.*?)(?: > |$)")
 _PROTOCOL = re.compile(r"unknown config id: ")
 _FIELD = re.compile(r"(?:Go struct field|into) (?:[\w.]*\.)?(\w+) of type")
@@ -136,7 +138,8 @@ def _wrong_type(message: str, data: dict[str, Any], scope: Path, _: list[Place])
 
 def _quoted_key(message: str, _: dict[str, Any], scope: Path, inside: list[Place]) -> Path | None:
     """The last key that is named in quotes; what is missing is missing from its scope."""
-    for name in reversed(_QUOTED.findall(message)):
+    field = _FIELD.search(message)
+    for name in [*([field[1]] if field else []), *reversed(_QUOTED.findall(message))]:
         for path, _value_there in inside:
             if str(path[-1]).lower() == name.lower() and path != scope:
                 return path

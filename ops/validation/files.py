@@ -117,7 +117,11 @@ def _expiries(data: dict[str, Any]) -> dict[str, datetime]:
     found = {}
     for name in _certificates(data):
         with suppress(OSError, UnicodeDecodeError):
-            if (path := Path(name)).stat().st_size < 1 << 20 and (end := ends(path.read_text())):
+            if (
+                (path := Path(name)).is_file()
+                and path.stat().st_size < 1 << 20
+                and (end := ends(path.read_text()))
+            ):
                 found[name] = end
     return found
 

@@ -13,7 +13,6 @@ _HARMLESS = {"type", "domainMatcher", "alterId"}
 _COMMENTS = ("_", "//", "#", "$")
 """How people begin a key that is a comment."""
 _INSTEAD = {
-    "proxySettings": "sockopt.dialerProxy in streamSettings",
     "inboundDetour": "inbounds",
     "outboundDetour": "outbounds",
     "inbound": "inbounds",
@@ -51,12 +50,10 @@ def unknown_key(config: Config) -> Iterator[Hit]:
 
 def _meant(name: str, known: tuple[str, ...]) -> str:
     """Return what was probably meant: a key of this object, or one that belongs further in."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    if close:
-        return f"did you mean {close[0]!r}?"
     if "streamSettings" in known and name.lower() in keys_of("stream"):
         return "it belongs in streamSettings"
-    return ""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 @rule(
@@ -85,9 +82,9 @@ def key_written_twice(config: Config) -> Iterator[Hit]:
     remedy="pin a newer core, or do without",
 )
 def newer_than_core(config: Config) -> Iterator[Hit]:
-    """By the core's own source at each release."""
+    """By the core's own source at each release. What finalRules are for, 3xx looks after."""
     for odd in config.odd:
-        if odd.key and config.version < odd.key.since:
+        if odd.key and config.version < odd.key.since and odd.key.name != "finalRules":
             message = f"core {written(config.version)} does not know {odd.key.name!r} yet"
             yield Hit(odd.path, message)
 
@@ -140,6 +137,10 @@ def _removed(way: Way, config: Config) -> Iterator[Hit]:
     if stream.security == "xtls":
         remedy = "use tls with flow xtls-rprx-vision"
         yield Hit((*path, "security"), f"{way.called}: the old XTLS is gone", remedy=remedy)
+    if "proxySettings" in way.data and config.version >= (26, 10, 10):
+        message = f"{way.called}: proxySettings is gone"
+        remedy = "use streamSettings.sockopt.dialerProxy"
+        yield Hit((*way.path, "proxySettings"), message, remedy=remedy)
     kcp_path, kcp = stream.settings("kcpSettings")
     if config.version > (26, 1, 23) and ("header" in kcp or "seed" in kcp):
         message = f"{way.called}: header and seed of mKCP are gone"

@@ -6,7 +6,7 @@ from ops.lint.config import Config
 from ops.lint.finding import ERROR, NOTE, WARNING, Hit, Severity, rule
 from ops.lint.reach import ADDRESS, FINAL_RULES, NAME, SNIFFED, Reach, final_rules
 from ops.lint.routes import PROBES, Network, network_of
-from ops.lint.views import Inbound, Way
+from ops.lint.views import Inbound
 
 _BLOCK = (
     'write "domainStrategy": "IPOnDemand" and, as the first rule after the API\'s, one from the '
@@ -151,24 +151,3 @@ def open_proxy(config: Config) -> Iterator[Hit]:
 def _is_private(listen: str) -> bool:
     network = network_of(listen)
     return bool(network and network.is_private and not network.network_address.is_unspecified)
-
-
-@rule(
-    "XO312",
-    "chain-is-ignored",
-    ERROR,
-    "An outbound names `proxySettings`, which this core ignores.",
-    why="What was to leave through another server leaves straight from here, without a word.",
-    remedy='write "sockopt": {"dialerProxy": "TAG"} in its streamSettings',
-    since=(26, 10, 10),
-)
-def chain_is_ignored(config: Config) -> Iterator[Hit]:
-    """26.10.10 takes any value there without looking at it (run)."""
-    for way in config.outbounds:
-        if "proxySettings" in way.data and not _dialer(way):
-            yield Hit((*way.path, "proxySettings"), f"{way.called} leaves straight from here")
-
-
-def _dialer(way: Way) -> str:
-    _, sockopt = way.stream.settings("sockopt")
-    return str(sockopt.get("dialerProxy", ""))
