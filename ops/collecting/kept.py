@@ -29,7 +29,7 @@ def reading_in(text: str, host: str) -> tuple[Reading, bool]:
             read_at=read_at,
             counting_since=_moment(held["counting_since"] or held["read_at"]),
         )
-    except (KeyError, TypeError, AttributeError, ApiError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, ApiError) as error:
         raise ValueError(f"it is no reading: {error}") from None
     if not reading.run or reading.run != held["run"]:
         raise ValueError("its counters are not of the run that it names")

@@ -73,13 +73,23 @@ class Collector:
         """Return the hosts that no other collector reads; wait a while if those are none."""
         names = [host.name for host in muster.hosts]
         until = Deadline.after(self._settings.deadline)
-        while not (mine := await self._clerk.take(names)):
+        while not (mine := await self._take(names, until)):
             # A collector that goes on and on is asked again in its next round.
             if not names or self._settings.every is not None or not until.left:
                 return []
             await asyncio.sleep(_AGAIN)
         await self._learn(muster)
         return [host for host in muster.hosts if host.name in mine]
+
+    async def _take(self, names: list[str], until: Deadline) -> frozenset[str]:
+        """Return which of *names* are ours; a database that was just restarted is asked again."""
+        while True:
+            try:
+                return await self._clerk.take(names)
+            except LedgerError:
+                if not until.left:
+                    raise
+            await asyncio.sleep(_AGAIN)
 
     async def _learn(self, muster: Muster) -> None:
         """Tell the ledger the inventory, and learn which runs it has closed."""

@@ -111,8 +111,8 @@ class Visitor:
     async def _look_if_due(
         self, reader: HostReader, reading: Reading | None, closed: Collection[str], until: Deadline
     ) -> Look | None:
-        same = reading is None or reading.run == self._run
-        if same and monotonic() < self._next_look:
+        run = reading.run if reading else ""
+        if run == self._run and monotonic() < self._next_look:
             return None
         # The files of the run that has just answered say less than it did.
         besides = {reading.run, *closed} if reading else closed
@@ -120,6 +120,7 @@ class Visitor:
         # Not all hosts at once: a look costs several times what a reading does.
         rest = (RARELY if reading else OFTEN) * uniform(0.7, 1.0)  # noqa: S311
         self._next_look = monotonic() + rest if found.whole else 0.0
+        self._run = run
         return found
 
     def _observation(self, reading: Reading | None, found: Look | None) -> Observation:
@@ -127,8 +128,6 @@ class Visitor:
         kept = found.readings
         if self._unbooked and found.whole and reading and reading.run != self._unbooked.run:
             kept = [*kept, self._unbooked]  # the ledger was away while that run was alive
-        if reading:
-            self._run = reading.run
         return Observation(
             host=self.host.name,
             now=reading,
