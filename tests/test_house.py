@@ -32,6 +32,7 @@ FLOORS = [
         "reading",
         "trust",
         "collecting",
+        "comparing",
         "planning",
         "changes",
         "validation",

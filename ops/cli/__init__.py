@@ -16,6 +16,7 @@ _VERBS = {
     "reset": "Count a key's usage from 0 again; history stays.",
     "ledger": "Look after the ledger: verify, export, back up, prune.",
     "status": "One line and an exit code for a monitoring system.",
+    "compare": "Exact counters beside inbounds, network card and an estimate.",
     "link": "A key's share links, QR codes and client configs.",
     "keys": "The keys of the inventory, and where they open.",
     "hosts": "The hosts: reachable, core, uptime; first contact.",

@@ -12,10 +12,10 @@ from datetime import datetime
 from ops.model import NicCounters
 from ops.model.layout import READINGS
 
-# sh's own words only, but for find: a card is a few reads and no process. `outer` is a card that
-# packets leave the host by: hardware, or, on a container, the end of the pair it was given. What
-# lies over or under those (bridges and their ports, bonds, VLANs, tunnels) counts bytes twice.
-LOOK = f"""\
+# sh's own words only: a card is a few reads, and no process. What packets leave the host by is
+# hardware or, in a container, the end of the pair it was given; bridges and their ports, bonds,
+# VLANs and tunnels lie over or under those and count the same bytes again.
+CARDS = """\
 read -r boot </proc/sys/kernel/random/boot_id; echo "boot $boot"
 for card in /sys/class/net/*; do
   kind=virtual; [ -e "$card/device" ] && kind=hardware
@@ -27,7 +27,12 @@ for card in /sys/class/net/*; do
   read -r received <"$card/statistics/rx_bytes"; read -r sent <"$card/statistics/tx_bytes"
   echo "card $kind $type $received $sent"
 done
-[ ! -d {READINGS} ] || find {READINGS} -maxdepth 1 -name '[!.]*.json' -printf 'kept %s %T@ %f\\n'
+"""
+LOOK = f"""\
+{CARDS}
+if [ -d {READINGS} ]; then
+  find {READINGS} -maxdepth 1 -name '[!.]*.json' -printf 'kept %s %T@ %f\\n'
+fi
 echo end
 """
 _ETHERNET, _VOID = 1, 65535
@@ -66,10 +71,21 @@ def seen(printed: str, host: str, at: datetime) -> Seen:
     lines = [line.split(" ") for line in printed.splitlines()]
     if not lines or lines[-1] != ["end"]:
         raise ValueError("its answer is cut off")
-    boot = next((line[1] for line in lines if line[0] == "boot"), "")
-    cards = [line[1:] for line in lines if line[0] == "card"]
     kept = [line[1:] for line in lines if line[0] == "kept"]
-    return Seen(_kept(kept), _nic(cards, host, boot, at))
+    return Seen(_kept(kept), cards(lines, host, at))
+
+
+def cards(lines: Sequence[Sequence[str]], host: str, at: datetime) -> NicCounters | None:
+    """Return the sum of the cards that face outwards, out of what CARDS printed."""
+    boot = next((line[1] for line in lines if line[0] == "boot"), "")
+    figures = [line[1:] for line in lines if line[0] == "card"]
+    outer = [card for card in figures if card[0].startswith("hardware")] or [
+        card for card in figures if card[0] == "virtual" and int(card[1]) in (_ETHERNET, _VOID)
+    ]
+    if not boot or not outer:
+        return None
+    received, sent = (sum(int(card[column]) for card in outer) for column in (2, 3))
+    return NicCounters(host=host, boot=boot, read_at=at, received=received, sent=sent)
 
 
 def fetching(kept: Sequence[Kept]) -> str:
@@ -109,15 +125,3 @@ def _kept(lines: Sequence[Sequence[str]]) -> tuple[Kept, ...]:
         if match := _NAME.fullmatch(name):
             found.append(Kept(name, match[1], int(size), changed))
     return tuple(sorted(found, key=lambda one: float(one.changed)))
-
-
-def _nic(cards: Sequence[Sequence[str]], host: str, boot: str, at: datetime) -> NicCounters | None:
-    """Return the sum of the cards that face outwards: hardware, or else a container's own."""
-    figures = [(kind, int(type_), int(rx), int(tx)) for kind, type_, rx, tx in cards]
-    hardware = [card for card in figures if card[0].startswith("hardware")]
-    virtual = [c for c in figures if c[0] == "virtual" and c[1] in (_ETHERNET, _VOID)]
-    outer = hardware or virtual
-    if not boot or not outer:
-        return None
-    received, sent = sum(card[2] for card in outer), sum(card[3] for card in outer)
-    return NicCounters(host=host, boot=boot, read_at=at, received=received, sent=sent)
