@@ -1,5 +1,6 @@
 """Ask every host what its keys used: ``ops traffic`` beside the tools that run a command."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -44,12 +45,14 @@ class Results:
     hung: Sample | None = None
     hung_hosts: int = 0
     failed: list[Setting] = field(default_factory=list)
+    load: float = 0.0
+    """What else the machine had to do when it began: the load average of a minute."""
 
 
 def run(state: Path, sizes: Sequence[int], *, peers: bool) -> Results:
     """Measure everything; *state* keeps what is installed for it."""
     others = [parallel_ssh(), pyinfra(), tuned_ansible(state), ansible(state)] if peers else []
-    results = Results()
+    results = Results(load=os.getloadavg()[0])
     with tempfile.TemporaryDirectory(prefix="xray-ops-bench-") as folder:
         root = Path(folder)
         with servers(root) as other_side:

@@ -18,9 +18,9 @@ nowhere; a StatsService stands for the core of every host. **That other side run
 {cores} cores**, so walls are upper bounds: client CPU is the figure to trust. The peers fetch what
 `xray api statsquery` would print with `cat`; the real program costs each host some 50 ms more.
 ansible is there as it comes (5 forks) and as its documentation advises for speed; pyinfra asks
-all hosts at once, ssh 32. All know the hosts' keys and check them.
-CPU counts all descendants, memory is the most that all processes together had (Pss). Medians;
-contestants took turns.
+all hosts at once, ssh 32. All know the hosts' keys and check them. Load of other work when it
+began: {load:.1f}. CPU counts all descendants, memory is the most that all processes together had
+(Pss). Medians; contestants took turns.
 """
 
 
@@ -41,6 +41,7 @@ def markdown(results: Results) -> str:
             machine=platform.machine(),
             kernel=platform.release(),
             python=platform.python_version(),
+            load=results.load,
         ),
     ]
     return "\n".join(parts)
