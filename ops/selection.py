@@ -12,12 +12,19 @@ from ops.model import Fleet, Host, Key
 Thing = TypeVar("Thing")
 
 
-def hosts(fleet: Fleet, names: Sequence[str] = (), groups: Sequence[str] = ()) -> tuple[Host, ...]:
+def hosts(
+    fleet: Fleet,
+    names: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    *,
+    even_absent: bool = False,
+) -> tuple[Host, ...]:
     """Return the hosts that *names* or *groups* match, all of them where neither is given.
 
-    A host that is ``absent`` has nothing to ask. UsageError where a glob matches nothing.
+    A host that is ``absent`` has nothing to ask, unless it is asked whether it is so
+    (*even_absent*). UsageError where a glob matches nothing.
     """
-    present = [host for host in fleet.hosts if host.state != "absent"]
+    present = [host for host in fleet.hosts if even_absent or host.state != "absent"]
     matched = {
         host.name
         for glob in names

@@ -22,6 +22,7 @@ _VERBS = {
     "hosts": "The hosts: reachable, core, uptime; first contact.",
     "render": "The config that a host would get.",
     "validate": "Read and check the fleet, as CI should before a rollout.",
+    "diff": "What a commit means for servers and people; --live: drift.",
     "secrets": "Make, edit, encrypt and recover the fleet's secrets.",
     "core": "Fetch and pin releases of the Xray core.",
     "init": "Write a new fleet folder.",
@@ -60,9 +61,8 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xray-ops", message="ops %(version)s")
 def cli() -> None:
-    """Read and keep a fleet of Xray servers: the folder, in git, that holds
-    inventory/hosts.toml; this one, one above it, or $OPS_FLEET.
-    `pyinfra inventory deploy.py` changes servers, never `ops`.
+    """Read a fleet of Xray servers: the folder with inventory/hosts.toml, here, above
+    or $OPS_FLEET. Only `pyinfra inventory deploy.py` changes servers.
 
     \b
     Example:

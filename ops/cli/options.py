@@ -32,7 +32,16 @@ class Selected:
     @cached_property
     def hosts(self) -> tuple[Host, ...]:
         """Return the selected hosts that are to be asked: those in maintenance are a line."""
-        chosen = selection.hosts(self.fleet, self.host_globs, self.group_globs)
+        return self._asked(even_absent=False)
+
+    @cached_property
+    def hosts_even_absent(self) -> tuple[Host, ...]:
+        """Return the same, and those that are to be without a core."""
+        return self._asked(even_absent=True)
+
+    def _asked(self, *, even_absent: bool) -> tuple[Host, ...]:
+        globs = self.host_globs, self.group_globs
+        chosen = selection.hosts(self.fleet, *globs, even_absent=even_absent)
         away = selection.away(chosen, datetime.now(UTC).date())
         for host in away:
             assert host.maintenance  # noqa: S101

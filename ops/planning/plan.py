@@ -85,18 +85,24 @@ class Comparison:
 
 def plan(compared: Comparison, here: Checkout) -> Plan:
     """Return what brings the host to what is wanted."""
-    why = list(compared.restart)
-    if why:
-        how = order.RESTART
-    elif compared.users:
-        how = order.HOT
-    elif compared.changed or not compared.state.timer:
-        how = order.FILES
-    else:
+    how, why = effect(compared)
+    if not how:
         return Plan(lines=("nothing to change",))
     told = _order(compared, how, here)
     contents = {path: compared.wanted.files[path].content for path in told.files}
     return Plan(order=told, contents=contents, lines=tuple(_lines(compared, how, why)))
+
+
+def effect(compared: Comparison) -> tuple[str, list[str]]:
+    """Return how what is wanted takes effect, and why by a restart; nothing if it is so already."""
+    why = list(compared.restart)
+    if why:
+        return order.RESTART, why
+    if compared.users:
+        return order.HOT, []
+    if compared.changed or not compared.state.timer:
+        return order.FILES, []
+    return "", []
 
 
 def leaving(host: Host, state: HostState, here: Checkout) -> Plan:

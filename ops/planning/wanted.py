@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,6 +77,13 @@ def wanted(
         CoreError: no core is pinned for *machine*.
         SecretsError: secrets of *host* are missing.
     """
+    return of_release(fleet, host, secrets, pinned(fleet.core, machine), addresses)
+
+
+def of_release(
+    fleet: Fleet, host: Host, secrets: Secrets, release: str, addresses: Iterable[str] = ()
+) -> Wanted:
+    """Return the set for *host* with the core *release*, whatever machine that is for."""
     config = render(fleet, host, secrets, addresses)
     files = {
         layout.CONFIG: Item(content=config.encode(), mode=0o640, group=layout.USER),
@@ -84,7 +91,6 @@ def wanted(
         places.PROGRAM: Item(content=program()),
         **_templates(fleet, host),
     }
-    release = pinned(fleet.core, machine)
     links = {places.CURRENT: release, **places.LINKS}
     return Wanted(release=release, files=files, links=links, config=json.loads(config))
 

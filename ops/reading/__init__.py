@@ -76,14 +76,22 @@ def inspect_hosts(
 
 
 def run_on_hosts(
-    fleet: Fleet, hosts: Sequence[Host], command: str, *, deadline: float = DEADLINE
+    fleet: Fleet,
+    hosts: Sequence[Host],
+    command: str,
+    *,
+    deadline: float = DEADLINE,
+    given: str = "",
 ) -> "Outcomes[str]":
-    """Return what *command*, run as root by the host's shell, prints on each of *hosts*."""
+    """Return what *command*, run as root by the host's shell, prints on each of *hosts*.
+
+    *given* is what it finds on its stdin.
+    """
     from ops.reading.questions import run_on_each
     from ops.reading.running import runner
 
     with runner(len(hosts)) as loop:
-        return loop.run(run_on_each(fleet, hosts, command, deadline=deadline))
+        return loop.run(run_on_each(fleet, hosts, command, deadline=deadline, given=given))
 
 
 def host_keys(fleet: Fleet, host: Host, *, deadline: float = DEADLINE) -> "tuple[HostKey, ...]":

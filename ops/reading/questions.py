@@ -51,14 +51,14 @@ def _version(printed: str) -> str:
 
 
 async def run_on_each(
-    fleet: Fleet, hosts: Sequence[Host], command: str, *, deadline: float
+    fleet: Fleet, hosts: Sequence[Host], command: str, *, deadline: float, given: str = ""
 ) -> Outcomes[str]:
     """Return what *command*, run as root by the host's shell, prints on each of *hosts*."""
     async with Dialer(fleet) as dialer:
 
         async def run(host: Host, until: Deadline) -> str:
             async with dialer.dial(host, until) as line:
-                return await line.run(command, until)
+                return await line.run(command, until, given=given)
 
         return await on_each(hosts, run, deadline=deadline)
 

@@ -1,25 +1,15 @@
 """The fleet of this run: read once, however many hosts it has."""
 
 import threading
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ops.inventory import find, load
-from ops.model import Fleet, Secrets
-from ops.planning.checkout import Checkout, checkout
+from ops.planning.checkout import checkout
+from ops.planning.decision import Here
 from ops.secrets import load as load_secrets
 
 _reading = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What this machine has: the fleet, its secrets, its commit."""
-
-    fleet: Fleet
-    secrets: Secrets
-    checkout: Checkout
 
 
 def here(folder: Path | None = None) -> Here:

@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from ops.on_host import places
 from ops.planning.bundle import Bundle, parcel
+from ops.planning.look import PYTHON
 from ops.planning.plan import Plan
-from ops.rollout.fact import PYTHON
 
 # The set holds secrets: it comes by stdin, into a folder that was private before it was there.
 CARRY_OUT = (
@@ -31,7 +31,7 @@ class Tell(StringCommand):
     @override
     def execute(self, state: State, host: Host, connector_arguments: Any) -> Any:
         status, output = super().execute(state, host, connector_arguments)
-        for line in output.stdout_lines if status else ():
+        for line in output.stdout_lines if status and not state.print_output else ():
             host.log(line)
         return status, output
 

@@ -9,16 +9,14 @@ from pyinfra.context import host as target
 from pyinfra.context import state
 
 from ops.core import archive
-from ops.errors import CoreError, OpsError
-from ops.model import Host
+from ops.errors import OpsError
 from ops.on_host.order import Order
 from ops.on_host.state import HostState
-from ops.planning import refusals
 from ops.planning.bundle import Bundle, program
-from ops.planning.plan import Comparison, Options, Plan, leaving, plan
-from ops.planning.wanted import wanted
+from ops.planning.decision import decide
+from ops.planning.plan import Options, Plan
 from ops.rollout.fact import LookAtHost
-from ops.rollout.fleet import Here, here
+from ops.rollout.fleet import here
 from ops.rollout.operation import roll_out
 
 
@@ -34,7 +32,7 @@ def compare(seen: HostState | None) -> Plan | None:
         return None
     try:
         ours = here()
-        planned = _planned(ours, ours.fleet.host(target.name), seen)
+        planned = decide(ours, ours.fleet.host(target.name), seen, _options())
     except KeyError:
         raise PyinfraError(f"{target.name} is no host of the fleet") from None
     except OpsError as error:
@@ -60,20 +58,6 @@ def change(planned: Plan | None) -> None:
 def xray() -> None:
     """Bring the host to what the fleet asks for."""
     change(compare(look()))
-
-
-def _planned(ours: Here, host: Host, seen: HostState) -> Plan:
-    options = _options()
-    reasons = list(refusals.of_the_host(seen, ours.checkout, options))
-    if host.state == "absent":
-        return refusals.unless(reasons, host, leaving(host, seen, ours.checkout))
-    try:
-        want = wanted(ours.fleet, host, ours.secrets, seen.machine, seen.addresses)
-    except CoreError as error:  # this machine's core is not pinned: others may have theirs
-        return refusals.refused(host, [str(error)])
-    compared = Comparison(ours.fleet, host, seen, want)
-    reasons += refusals.of_the_set(compared, options)
-    return refusals.unless(reasons, host, plan(compared, ours.checkout))
 
 
 def _options() -> Options:

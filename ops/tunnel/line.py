@@ -5,6 +5,7 @@ import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -74,17 +75,22 @@ class Line:
         writer.close()
         return ""
 
-    async def run(self, command: str, deadline: Deadline, *, as_root: bool = True) -> str:
+    async def run(
+        self, command: str, deadline: Deadline, *, as_root: bool = True, given: str = ""
+    ) -> str:
         """Return what *command*, for the host's shell, prints; with sudo where *as_root* needs it.
+
+        *given* is what it finds on its stdin.
 
         Raise CommandError if it ends with anything but 0.
         """
         full = command
         if as_root and self._route.user != "root":
             full = f"sudo -n -- sh -c {shlex.quote(command)}"
+        stdin: dict[str, Any] = {"input": given} if given else {"stdin": asyncssh.DEVNULL}
         try:
             async with deadline.or_fail(self._late(f"`{command}`")):
-                done = await self._connection.run(full, stdin=asyncssh.DEVNULL, errors="replace")
+                done = await self._connection.run(full, **stdin, errors="replace")
         except TROUBLE as error:
             raise self._broken(error) from None
         if done.exit_status != 0:

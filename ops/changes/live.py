@@ -1,0 +1,78 @@
+"""Where servers are not as the fleet asks: what a rollout would change is the drift."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ops import reading
+from ops.errors import HostError
+from ops.model import Host
+from ops.on_host.state import HostState
+from ops.planning.bundle import Bundle, program
+from ops.planning.decision import Here, decide
+from ops.planning.look import LOOK, state_of
+from ops.planning.plan import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one host stands to the inventory."""
+
+    host: str
+    lines: tuple[str, ...] = ()
+    """What a rollout would change; none if all is as the inventory asks."""
+    refusal: str = ""
+    """Why a rollout would leave the host alone all the same."""
+
+    @property
+    def drifted(self) -> bool:
+        """Return whether a rollout would have anything to do."""
+        return bool(self.lines or self.refusal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """How the hosts stand, and which did not tell."""
+
+    standings: tuple[Standing, ...]
+    failures: tuple[HostError, ...]
+
+
+def drift(
+    here: Here,
+    hosts: Sequence[Host],
+    *,
+    deadline: float,
+    advance: Callable[[], None] = lambda: None,
+) -> Drift:
+    """Return how *hosts* stand to the fleet; a host that does not tell is a failure of its own.
+
+    Raises:
+        SecretsError: secrets of a host are missing here, so nothing can be compared.
+        FleetError: a host cannot be rendered.
+    """
+    given = "".join(Bundle(program()))
+    said = reading.run_on_hosts(here.fleet, hosts, LOOK, deadline=deadline, given=given)
+    standings, failures = [], [_plain(failure) for failure in said.failures]
+    for host in hosts:
+        if host.name in said.results:
+            try:
+                standings.append(_standing(here, host, state_of(said.results[host.name])))
+            except ValueError as error:
+                failures.append(HostError(host.name, str(error)))
+        advance()
+    return Drift(standings=tuple(standings), failures=tuple(failures))
+
+
+def _standing(here: Here, host: Host, seen: HostState) -> Standing:
+    decided = decide(here, host, seen, Options())
+    lines = decided.lines if decided.order or decided.refusal else ()
+    return Standing(host=host.name, lines=lines, refusal=decided.refusal)
+
+
+def _plain(failure: HostError) -> HostError:
+    """Return *failure* without the program that was run: only its last words are for people."""
+    from ops.tunnel import CommandError
+
+    if isinstance(failure, CommandError):
+        return HostError(host=failure.host, reason=failure.complaint)
+    return failure

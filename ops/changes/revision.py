@@ -1,0 +1,67 @@
+"""The fleet as it was at another commit: read from git into a private folder, and validated."""
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from ops import inventory
+from ops.changes.git import commit, git, listed
+from ops.errors import FleetError, Problem, UsageError
+from ops.model import Fleet
+
+_HOSTS = "inventory/hosts.toml"
+_READ = (_HOSTS, "inventory/keys.toml", "inventory/issued.toml", "templates")
+"""What a fleet is rendered from; secrets are not needed, and not read."""
+
+
+@contextmanager
+def fleet_at(folder: Path, revision: str) -> Iterator[Fleet]:
+    """Yield the fleet in *folder* as it was at *revision*; gone afterwards.
+
+    Raises:
+        UsageError: there is no such commit, or no fleet in it.
+        FleetError: it does not validate; its files are called ``REVISION:path``.
+    """
+    with tempfile.TemporaryDirectory(prefix="xray-ops-") as private:
+        there = Path(private).resolve()
+        _extract(folder, revision, there)
+        with told_of(revision, there):
+            fleet = inventory.load(there)
+        yield fleet
+
+
+def _extract(folder: Path, revision: str, there: Path) -> None:
+    found = commit(folder, revision)
+    held = listed(folder, found, _READ)
+    if _HOSTS not in held:
+        raise UsageError(f"{revision} holds no {_HOSTS}: there was no fleet in {folder} yet")
+    packed = git(folder, "archive", "--format=tar", found, "--", *held)
+    if packed.returncode:
+        raise UsageError(f"git cannot read {revision}: {packed.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as tar:
+        try:
+            tar.extractall(there, filter="data")
+        except tarfile.FilterError as error:
+            file = f"{revision}:{error.tarinfo.name}"
+            message = "is a link that leads out of the fleet's folder"
+            raise FleetError([Problem(file, 0, message)]) from None
+
+
+@contextmanager
+def told_of(revision: str, there: Path) -> Iterator[None]:
+    """Have problems of the files in *there* told by their names at *revision*."""
+    try:
+        yield
+    except FleetError as error:
+        raise FleetError(
+            [replace(p, file=_named(revision, p.file, there)) for p in error.problems]
+        ) from None
+
+
+def _named(revision: str, file: str, there: Path) -> str:
+    full = Path(file).resolve()
+    return f"{revision}:{full.relative_to(there) if full.is_relative_to(there) else file}"

@@ -1,0 +1,102 @@
+"""``ops diff``: what a commit means for the servers, and where servers are not as it says."""
+
+from dataclasses import replace
+
+import click
+
+from ops import secrets, selection
+from ops.changes import Changes, Side, between, differs, drift, fleet_at
+from ops.cli import changes_shown, show
+from ops.cli.options import Format, Selected, host_options, json_option
+from ops.errors import UsageError
+from ops.model import Fleet
+from ops.planning.checkout import checkout
+from ops.planning.decision import Here
+
+_BESIDE = {
+    "inventory/secrets.toml.age": "which secrets changed is not shown; `ops diff --live` compares",
+    "requirements.txt": "another xray-ops may write other configs; this one wrote both sides",
+}
+"""Files that may change what servers get, and that are not compared."""
+
+
+@click.command()
+@click.argument("revision", required=False, metavar="[REV]")
+@click.option("--live", is_flag=True, help="Compare with the servers, over ssh.")
+@click.option("--exit-code", "as_code", is_flag=True, help="Exit 1 if there is a difference.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --live: when the whole round ends, whatever hangs.",
+)
+@json_option
+@host_options
+def diff(
+    selected: Selected,
+    revision: str | None,
+    live: bool,
+    as_code: bool,
+    timeout: float,
+    output: Format,
+) -> None:
+    """Show what changed since REV (HEAD) as it meets servers and people.
+
+    Who gains and who loses access, where; which cores restart and why, and which take their
+    users in while they run; whose links end. Needs no server and no secret, and shows none.
+    Secrets themselves are not compared.
+
+    With --live the servers are compared, as a rollout does it: what one would change is the
+    drift. + is missing there, - is too much, ~ is another. Exit code 1 if there is drift,
+    3 if a server did not tell.
+
+    \b
+    Example:
+      ops diff origin/main
+      ops diff --live --host fra1
+    """
+    if live and revision:
+        raise UsageError("--live compares this folder with the servers, not a REV: leave one out")
+    if live:
+        raise click.exceptions.Exit(_drift(selected, timeout, output))
+    changes = _changes(selected, revision or "HEAD", output)
+    raise click.exceptions.Exit(1 if as_code and changes.hosts else 0)
+
+
+def _changes(selected: Selected, revision: str, output: Format) -> Changes:
+    fleet = selected.fleet
+    with fleet_at(fleet.folder, revision) as before:
+        names = _names(selected, before, fleet)
+        with show.progress("Comparing", len(names)) as advance:
+            changes = between(Side(before, revision), Side(fleet), names, advance)
+    notes = [
+        f"{path} is not what it was: {meaning}"
+        for path, meaning in _BESIDE.items()
+        if differs(fleet.folder, revision, path)
+    ]
+    shown = changes_shown.as_json if output == "json" else changes_shown.text
+    click.echo(shown(changes, revision, notes))
+    return changes
+
+
+def _names(selected: Selected, before: Fleet, now: Fleet) -> list[str]:
+    """Return the selected hosts of both fleets, in the order of the new one."""
+    both = {host.name: host for fleet in (now, before) for host in fleet.hosts}
+    ordered = {host.name: both[host.name] for host in (*now.hosts, *before.hosts)}
+    either = replace(now, hosts=tuple(ordered.values()))
+    globs = selected.host_globs, selected.group_globs
+    return [host.name for host in selection.hosts(either, *globs, even_absent=True)]
+
+
+def _drift(selected: Selected, timeout: float, output: Format) -> int:
+    fleet, hosts = selected.fleet, selected.hosts_even_absent
+    here = Here(fleet, secrets.load(fleet), checkout(fleet.folder))
+    with show.progress("Comparing", len(hosts)) as advance:
+        found = drift(here, hosts, deadline=timeout, advance=advance)
+    shown = changes_shown.drift_as_json if output == "json" else changes_shown.drift_text
+    click.echo(shown(found))
+    show.failures(found.failures)
+    drifted = any(standing.drifted for standing in found.standings)
+    return show.exit_code(len(hosts), len(found.failures)) or int(drifted)

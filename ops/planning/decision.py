@@ -1,0 +1,34 @@
+"""What is to happen to one host: a rollout does it, `ops diff` shows it."""
+
+from dataclasses import dataclass
+
+from ops.errors import CoreError
+from ops.model import Fleet, Host, Secrets
+from ops.on_host.state import HostState
+from ops.planning import refusals
+from ops.planning.checkout import Checkout
+from ops.planning.plan import Comparison, Options, Plan, leaving, plan
+from ops.planning.wanted import wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What this machine has: the fleet, its secrets, its commit."""
+
+    fleet: Fleet
+    secrets: Secrets
+    checkout: Checkout
+
+
+def decide(here: Here, host: Host, seen: HostState, options: Options) -> Plan:
+    """Return what brings *host*, as it was *seen*, to what the fleet asks for."""
+    reasons = list(refusals.of_the_host(seen, here.checkout, options))
+    if host.state == "absent":
+        return refusals.unless(reasons, host, leaving(host, seen, here.checkout))
+    try:
+        want = wanted(here.fleet, host, here.secrets, seen.machine, seen.addresses)
+    except CoreError as error:  # this machine's core is not pinned: others may have theirs
+        return refusals.refused(host, [str(error)])
+    compared = Comparison(here.fleet, host, seen, want)
+    reasons += refusals.of_the_set(compared, options)
+    return refusals.unless(reasons, host, plan(compared, here.checkout))
