@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ops.errors import UsageError
 from ops.inventory import did_you_mean
-from ops.model import Fleet, Host, Key
+from ops.model import Fleet, Host, Key, Ssh
 
 Thing = TypeVar("Thing")
 
@@ -65,6 +65,18 @@ def host(fleet: Fleet, name: str) -> Host:
             return candidate
     remedy = did_you_mean(name, (candidate.name for candidate in fleet.hosts))
     raise UsageError(f"unknown host {name!r}" + (f"; {remedy}" if remedy else ""))
+
+
+def host_or_jump(fleet: Fleet, name: str) -> Host:
+    """Return the host called *name*, or the jump host in front of some; UsageError else."""
+    if any(candidate.name == name for candidate in fleet.hosts):
+        return host(fleet, name)
+    for jump in (candidate.ssh.jump for candidate in fleet.hosts):
+        place = jump.rpartition("@")[2]
+        if place and name in (jump, place, place.rpartition(":")[0]):
+            hostname, _, port = place.partition(":")
+            return Host(name=name, ssh=Ssh(hostname=hostname, port=int(port or 0)))
+    return host(fleet, name)
 
 
 def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:

@@ -90,7 +90,7 @@ def _row(line: dict[str, Any]) -> list[str]:
 @click.option("--replace", "instead", is_flag=True, help="Forget another key known for it.")
 @fleet_option
 def trust_host(selected: Selected, name: str, fingerprint: str | None, instead: bool) -> None:
-    """Learn the ssh host key of NAME, once, after comparing its fingerprint.
+    """Learn the ssh host key of NAME, a host or a jump host, after comparing its fingerprint.
 
     On the server's own console `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows it.
     With --fingerprint nothing is asked.
@@ -100,7 +100,7 @@ def trust_host(selected: Selected, name: str, fingerprint: str | None, instead: 
       ops hosts trust fra1
       ops hosts trust fra1 --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIDTMczCvj3tD2s
     """
-    host = selection.host(selected.fleet, name)
+    host = selection.host_or_jump(selected.fleet, name)
     shown = {key.fingerprint: key.line for key in reading.host_keys(selected.fleet, host)}
     lines = trust.chosen(host, shown, fingerprint) if fingerprint else _compared(host, shown)
     changed = trust.keep(selected.fleet, host, lines, instead=instead)

@@ -85,6 +85,8 @@ def test_a_host_behind_another_is_read_and_rolled_out_to(operator: Operator, lab
     jump = lab.host("lab1").address
     operator.of_host["lab2"] = f'jump = "root@{jump}"\n'
     operator.fill()
+    trust = ("hosts", "trust", jump, "--fingerprint", lab.host("lab1").fingerprint)
+    assert operator.ops(*trust) == f"{jump}: was trusted already\n"
     assert "lab2" in operator.ops("traffic", "--host", "lab2", "--by", "host")
     assert "nothing to change" in operator.roll_out("--limit", "lab2")
     logins = "journalctl -t sshd -o cat | grep -c 'Accepted publickey for admin from " + jump
