@@ -152,7 +152,7 @@ def test_a_template_of_the_fleets_own_is_compared_too(fleet: Path) -> None:
 def test_the_order_of_keys_needs_no_restart(fleet: Path) -> None:
     keys = fleet / "inventory" / "keys.toml"
     keys.write_text('[keys.bob]\nopens = ["edge/ws"]\n[keys.alice]\n')
-    assert changed() == {"ams1": {"effect": "files"}}
+    assert changed() == {"ams1": {"effect": "files", "files": {"/etc/xray/config.json": "~"}}}
 
 
 def test_hosts_that_change_alike_are_told_once(fleet: Path) -> None:

@@ -122,7 +122,8 @@ def _told(
         files={
             path: "~" if path in have and path in want else "-" if path in have else "+"
             for path in compared.changed
-            if path not in (layout.CONFIG, places.CURRENT, *places.LINKS)
+            if path not in (places.CURRENT, *places.LINKS)
+            and (path != layout.CONFIG or effect == "files")
         },
     )
 

@@ -6,18 +6,22 @@ from typing import Any
 import click
 
 from ops import selection
+from ops.changes import Side, changed_since, fleet_at
 from ops.cli import findings, show
+from ops.cli.code_quality import gitlab
 from ops.cli.options import Selected, host_options
 from ops.errors import FleetError, UsageError
 from ops.inventory import did_you_mean
 from ops.lint import RULES
 from ops.lint.rules import run
+from ops.model import Fleet, Host
 from ops.validation import Options, Report, validate_files, validate_fleet
 from ops.validation.report import Findings
 
 _FORMATS = {
     "text": findings.text,
     "github": findings.github,
+    "gitlab": gitlab,
     "sarif": findings.sarif,
     "json": findings.as_json,
 }
@@ -52,8 +56,9 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
     type=click.Choice(list(_FORMATS)),
     default="text",
     show_default=True,
-    help="For people, GitHub's annotations, code scanning, programs.",
+    help="For people, GitHub's annotations, GitLab's Code Quality, code scanning, programs.",
 )
+@click.option("--changed-since", "since", metavar="REV", help="Only hosts that changed since REV.")
 @click.option(
     "--explain",
     metavar="CODE",
@@ -64,7 +69,12 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
 )
 @host_options
 def validate(
-    selected: Selected, files: tuple[Path, ...], strict: bool, form: str, **options: Any
+    selected: Selected,
+    files: tuple[Path, ...],
+    strict: bool,
+    form: str,
+    since: str | None,
+    **options: Any,
 ) -> None:
     """Judge the fleet, or any Xray config: rules, and the real core's own test.
 
@@ -79,10 +89,13 @@ def validate(
     Example:
       ops validate
       ops validate --require-core --require-secrets --format github
+      ops validate --changed-since origin/main
       ops validate /usr/local/etc/xray/config.json
     """
     asked = Options(**options)
-    report = _of_files(files, selected, asked) if files else _of_fleet(selected, asked, form)
+    if files and since:
+        raise UsageError("--changed-since selects hosts of a fleet; FILE is a config by itself")
+    report = _of_files(files, selected, asked) if files else _of_fleet(selected, asked, form, since)
     click.echo(_FORMATS[form](report))
     raise click.exceptions.Exit(1 if report.failed(strict=strict) else 0)
 
@@ -96,7 +109,7 @@ def _of_files(files: tuple[Path, ...], selected: Selected, options: Options) -> 
     return validate_files(files, options)
 
 
-def _of_fleet(selected: Selected, options: Options, form: str) -> Report:
+def _of_fleet(selected: Selected, options: Options, form: str, since: str | None) -> Report:
     try:
         fleet = selected.fleet
     except FleetError as error:
@@ -104,8 +117,24 @@ def _of_fleet(selected: Selected, options: Options, form: str) -> Report:
             raise
         return _unreadable(error)
     hosts = selection.hosts(fleet, selected.host_globs, selected.group_globs)
+    if since:
+        hosts = _changed(fleet, hosts, since)
     with show.progress("Checking", len(hosts)) as advance:
         return validate_fleet(fleet, hosts, options, advance)
+
+
+def _changed(fleet: Fleet, hosts: tuple[Host, ...], since: str) -> tuple[Host, ...]:
+    """Return those of *hosts* that changed; all of them if nobody can tell, for that was wrong."""
+    try:
+        with fleet_at(fleet.folder, since) as before, show.progress("Comparing", len(hosts)) as on:
+            changed = changed_since(Side(before, since), Side(fleet), hosts, on)
+    except FleetError as error:
+        click.echo(f"every host is judged, for {since} does not validate: {error}", err=True)
+        return hosts
+    if same := len(hosts) - len(changed):
+        what = f"{same} host{'' if same == 1 else 's'}"
+        click.echo(f"{what} not judged: as at {since}", err=True)
+    return changed
 
 
 def _unreadable(error: FleetError) -> Report:

@@ -160,7 +160,9 @@ def _lines(compared: Comparison, how: str, why: list[str]) -> Iterator[str]:
     if not compared.state.timer:
         yield "+ the reading of every minute, which somebody stopped"
     for path in compared.changed:
-        if path != layout.CONFIG and path not in places.LINKS:
+        # What makes a config another one is told by its users, or as the reason of a restart.
+        told = path == layout.CONFIG and how != order.FILES
+        if not told and path not in places.LINKS:
             yield f"{_sign(path, compared)} {path}"
     yield {
         order.RESTART: f"the core is restarted: {', '.join(why)}",
