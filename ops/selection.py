@@ -51,20 +51,12 @@ def keys(fleet: Fleet, names: Sequence[str] = ()) -> tuple[Key, ...]:
 
 def key(fleet: Fleet, name: str) -> Key:
     """Return the one key called *name*; UsageError where there is none."""
-    for candidate in fleet.keys:
-        if candidate.name == name:
-            return candidate
-    remedy = did_you_mean(name, (candidate.name for candidate in fleet.keys))
-    raise UsageError(f"unknown key {name!r}" + (f"; {remedy}" if remedy else ""))
+    return _called(name, "key", {key.name: key for key in fleet.keys})
 
 
 def host(fleet: Fleet, name: str) -> Host:
     """Return the one host called *name*; UsageError where there is none."""
-    for candidate in fleet.hosts:
-        if candidate.name == name:
-            return candidate
-    remedy = did_you_mean(name, (candidate.name for candidate in fleet.hosts))
-    raise UsageError(f"unknown host {name!r}" + (f"; {remedy}" if remedy else ""))
+    return _called(name, "host", {host.name: host for host in fleet.hosts})
 
 
 def host_or_jump(fleet: Fleet, name: str) -> Host:
@@ -82,6 +74,13 @@ def host_or_jump(fleet: Fleet, name: str) -> Host:
 def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:
     """Return those of *hosts* that are in maintenance on *today*: a line each, not a failure."""
     return tuple(host for host in hosts if host.maintenance and host.maintenance.until >= today)
+
+
+def _called(name: str, what: str, named: dict[str, Thing]) -> Thing:
+    if name in named:
+        return named[name]
+    remedy = did_you_mean(name, named)
+    raise UsageError(f"unknown {what} {name!r}" + (f"; {remedy}" if remedy else ""))
 
 
 def _matching(glob: str, what: str, named: dict[str, list[Thing]]) -> list[Thing]:
