@@ -43,7 +43,7 @@ def rendered(
 
 def ours(version: str = "26.10.10", **more: Any) -> Around:
     """Return what is known around a host of ours."""
-    return Around(
-        version=version_of(version),
-        **{"ours": True, "live": True, "data_files": True, "addresses": (OWN,)} | more,
+    known = Around(
+        version=version_of(version), ours=True, live=True, data_files=True, addresses=(OWN,)
     )
+    return replace(known, **more)

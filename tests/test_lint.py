@@ -59,8 +59,9 @@ def rules(config: dict[str, Any]) -> list[dict[str, Any]]:
     return listed
 
 
-def another(config: dict[str, Any], **more: Any) -> None:
-    users(config).append(users(config)[0] | {"email": "other"} | more)
+def another(config: dict[str, Any], **more: Any) -> object:
+    users(config)[len(users(config)) :] = [users(config)[0] | {"email": "other"} | more]
+    return config
 
 
 def levels(config: dict[str, Any]) -> dict[str, Any]:
@@ -98,10 +99,11 @@ BROKEN: list[tuple[str, Change]] = [
     ("XO208", lambda c: users(c)[0].update(id="11111111-1111-1111-1111-111111111111")),
     ("XO208", lambda c: users(c, 2)[0].update(password="secret")),
     ("XO305", lambda c: c["outbounds"][0].pop("settings")),
-    ("XO301", lambda c: (c["outbounds"][0]["settings"].update(finalRules=OPEN), rules(c).clear())),
+    ("XO301", lambda c: (c["outbounds"][0]["settings"].update(finalRules=OPEN), c.pop("routing"))),
     ("XO302", lambda c: (c["outbounds"][0].update(settings={"finalRules": OPEN}),
                          c["routing"].update(domainStrategy="AsIs"))),
     ("XO304", lambda c: c["outbounds"][0].update(settings={"finalRules": OPEN})),
+    ("XO312", lambda c: c["outbounds"][0]["settings"]["finalRules"][0].pop("ip")),
     ("XO306", lambda c: rules(c).append({"domain": ["full:x.test"], "outboundTag": "dirct"})),
     ("XO307", lambda c: rules(c).append({"ip": ["127.0.0.1"], "outboundTag": "direct"})),
     ("XO308", lambda c: rules(c)[0].update(inboundTag=["realty"])),
@@ -238,7 +240,7 @@ def test_a_misspelt_key_is_named_with_the_right_one(good: dict[str, Any]) -> Non
 
 
 def test_a_key_in_the_wrong_place_is_sent_home() -> None:
-    data = {"outbounds": [FREEDOM | {"tlsSettings": {}}]}
+    data: dict[str, Any] = {"outbounds": [FREEDOM | {"tlsSettings": {}}]}
     [remedy] = [hit.remedy for rule, hit in judge(data, Around()) if rule.code == "XO701"]
     assert remedy == "it belongs in streamSettings"
 

@@ -34,7 +34,8 @@ def _hosts(report: Report, subjects: tuple[str, ...]) -> str:
     named = [name for name in subjects if name]
     if not report.pinned or not named:
         return ""
-    return named[0] if len(named) == 1 else f"{named[0]} and {len(named) - 1} more hosts"
+    more = _plural(len(named) - 1, "more host")
+    return named[0] if len(named) == 1 else f"{named[0]} and {more}"
 
 
 def summary(report: Report) -> str:

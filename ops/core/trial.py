@@ -17,6 +17,7 @@ from ops.core.standins import StandIns
 SECONDS = 60
 """The longest that one test may take; 10,000 users take 0.2 s."""
 _FAILED = re.compile(r"Failed to start: (.*)", re.DOTALL)
+_PANIC = re.compile(r"^panic: (.*)", re.MULTILINE)
 _WARNING = re.compile(r"\[Warning\] (.*)")
 _MODULE = re.compile(r"^(?:[a-z0-9_]+/)*[a-z0-9_]+: ")
 _NOISE = re.compile(r"^failed to (?:load config files|decode config|read config file)\b.*$")
@@ -106,6 +107,8 @@ def reason(said: str) -> str:
     >>> reason("Failed to start: main: failed to load config files: [stdin:] > infra/conf: bad x")
     'bad x'
     """
+    if crash := _PANIC.search(said):
+        return f"panic: the core crashes on it: {crash[1]}"
     found = _FAILED.search(said)
     last = said.strip().splitlines()[-1:] if said.strip() else []
     parts = found[1].strip().split(" > ") if found else last

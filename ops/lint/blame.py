@@ -1,12 +1,14 @@
 """Where in a config is what the core complains of? Its messages name a tag, a key or a value."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
 from ops.lint.hints import INSIDE, KEYS, SECTIONS
 from ops.lint.keys import Walk, mistyped
 from ops.lint.positions import Path
+from ops.lint.schema import keys_of
 
 _TAGGED = re.compile(
     r"failed to build (inbound|outbound) config with tag(?: (?!> )(.*?))?(?: > |$)"
@@ -14,6 +16,7 @@ _TAGGED = re.compile(
 _EXISTING = re.compile(r"existing tag found: (.*?)(?: > |$)")
 _PROTOCOL = re.compile(r"unknown config id: ")
 _FIELD = re.compile(r"(?:Go struct field|into) (?:[\w.]*\.)?(\w+) of type")
+_OF_TYPES = re.compile(r"unmarshal|invalid|unknown format|failed to parse")
 _QUOTED = re.compile(r'"(\w+)(?:\[\d+\])?"')
 _SECRET = {
     "id",
@@ -40,6 +43,10 @@ Place = tuple[Path, Any]
 
 def blame(message: str, data: dict[str, Any]) -> Path:
     """Return the place in *data* that the core's *message* is most likely about."""
+    if message.startswith("panic"):
+        return next((path for path, value in _everything(data, ()) if _is_hole(path, value)), ())
+    if "bad key" in message and (path := _bad_psk(data)):
+        return path
     scopes = _scopes(message, data)
     for search in (_wrong_type, _quoted_key, _hinted_key, _value):
         for scope in scopes:
@@ -97,11 +104,8 @@ def _bare_rule(message: str, data: dict[str, Any], path: Path) -> Path:
     rules = _key(_at(data, path), "rules") if path[0] == "routing" else ()
     entries = _at(data, (*path, *rules)) if rules else []
     for at, entry in enumerate(entries if isinstance(entries, list) else []):
-        names = (
-            {name.lower() for name, value in entry.items() if value}
-            if isinstance(entry, dict)
-            else set()
-        )
+        said = entry.items() if isinstance(entry, dict) else ()
+        names = {name.lower() for name, value in said if value and name.lower() in keys_of("rule")}
         no_target = "neither outboundTag" in message and not names & set(targets)
         no_condition = "no effective fields" in message and not names - {*targets, *rest}
         if no_target or no_condition:
@@ -126,14 +130,7 @@ def _wrong_type(message: str, data: dict[str, Any], scope: Path, _: list[Place])
     wrong = [odd.path for odd in mistyped(walk.odd) if odd.path[: len(scope)] == scope]
     field = _FIELD.search(message)
     named = [p for p in wrong if field and str(p[-1]).lower() == field[1].lower()]
-    if (
-        field
-        or "cannot unmarshal" in message
-        or "invalid" in message
-        or "failed to parse" in message
-    ):
-        return next(iter(named or wrong), None)
-    return None
+    return next(iter(named or wrong), None) if _OF_TYPES.search(message) else None
 
 
 def _quoted_key(message: str, _: dict[str, Any], scope: Path, inside: list[Place]) -> Path | None:
@@ -151,6 +148,8 @@ def _hinted_key(message: str, _: dict[str, Any], __: Path, inside: list[Place]) 
     last = message.rsplit(":", 1)[-1].strip()
     for pattern, key in KEYS:
         if pattern.search(message):
+            if not last and (lacking := _lacking(key, inside)):
+                return lacking
             mine = [(path, value) for path, value in inside if str(path[-1]).lower() == key]
             same = [
                 path
@@ -159,6 +158,14 @@ def _hinted_key(message: str, _: dict[str, Any], __: Path, inside: list[Place]) 
             ]
             if same or len(mine) == 1:
                 return same[0] if same else mine[0][0]
+    return None
+
+
+def _lacking(key: str, inside: list[Place]) -> Path | None:
+    """Return the first entry of a list that has no *key*, or an empty one."""
+    for path, value in inside:
+        if isinstance(path[-1], int) and isinstance(value, dict) and not _get(value, key):
+            return (*path, *_key(value, key))
     return None
 
 
@@ -178,6 +185,33 @@ def _said(value: str, message: str, path: Path) -> bool:
     if str(path[-1]).lower() == "protocol" and not _PROTOCOL.search(message):
         return False
     return bool(re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", message, re.IGNORECASE))
+
+
+def _is_hole(path: Path, value: object) -> bool:
+    """A null in a list: what the core stumbles over."""
+    return value is None and isinstance(path[-1], int)
+
+
+def _bad_psk(data: dict[str, Any]) -> Path:
+    """Return the Shadowsocks 2022 password that is no key of its method's length, base64."""
+    for path, settings in _everything(data, ()):
+        method = _get(settings, "method") if isinstance(settings, dict) else None
+        if not (isinstance(method, str) and method.startswith("2022-")):
+            continue
+        length = 16 if "-128-" in method else 32
+        for at, holder in [(path, settings), *_everything(settings, path)]:
+            has_one = isinstance(holder, dict) and (isinstance(at[-1], int) or at == path)
+            if has_one and _length(_get(holder, "password")) != length:
+                return (*at, *_key(holder, "password"))
+    return ()
+
+
+def _length(psk: object) -> int:
+    """Return how many bytes *psk* is, -1 if it is none; of a client's chain the last counts."""
+    try:
+        return len(b64decode(str(psk).rsplit(":", 1)[-1], validate=True))
+    except ValueError:
+        return -1
 
 
 def _everything(value: Any, path: Path) -> Iterator[Place]:

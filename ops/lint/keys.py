@@ -11,11 +11,11 @@ from typing import Any
 from ops.lint.positions import Path
 from ops.lint.schema import Key, Keys, keys_of, settings_of
 
-_SCALARS: dict[str, tuple[type, ...]] = {
+_SCALARS: dict[str, tuple[type, ...]] = {  # exact types: a bool is an int to Python, not to Xray
     "text": (str,),
     "bool": (bool,),
     "number": (int, float),
-    "texts": (str, list),
+    "texts": (str,),
     "port": (int, str),
     "range": (int, str),
 }
@@ -29,6 +29,8 @@ _WORDS = {
 }
 _OR_TEXT = {"dns-server"}
 """Objects that Xray also takes as one text."""
+_NUMBERED = {"level"}
+"""Objects whose names are numbers."""
 _GONE = object()
 
 
@@ -69,12 +71,7 @@ class Walk:
             if key.name in made:
                 self.odd.append(Odd((*path, name), key=key, twice=True))
             kind = _settled(key.type, data)
-            fits = _SCALARS.get(kind)
-            if (
-                fits
-                and isinstance(value, fits)
-                and (kind != "number" or value not in (True, False))
-            ):
+            if type(value) in _SCALARS.get(kind, ()):
                 made[key.name] = value
             elif (left := self._value(value, kind, (*path, name))) is not _GONE:
                 made[key.name] = left
@@ -84,36 +81,43 @@ class Walk:
         """Return *value* if it is of *kind*, without what is not; ``_GONE`` if none of it is."""
         if value is None:
             return _GONE
-        if kind == "any":
+        if kind == "any" or type(value) in _SCALARS.get(kind, ()):
             return value
+        if kind == "texts" and isinstance(value, list):
+            return self._list(value, "text", path)
         if kind in _SCALARS:
-            right = isinstance(value, _SCALARS[kind])
-            if right and not (isinstance(value, bool) and kind != "bool"):
-                return value
             return self._wrong(path, _WORDS[kind])
-        return self._container(value, kind, path)
-
-    def _container(self, value: Any, kind: str, path: Path) -> Any:
         inner = kind[1:-1]
-        if kind[0] == "{":
-            if isinstance(value, dict):
-                return self._object(value, keys_of(inner), path)
-            return (
-                value if inner in _OR_TEXT and isinstance(value, str) else self._wrong(path, "{}")
-            )
-        if kind[0] == "<":
-            if not isinstance(value, dict):
-                return self._wrong(path, "{}")
-            each = (
-                (name, self._value(entry, _inner(inner), (*path, name)))
-                for name, entry in value.items()
-            )
-            return {name: entry for name, entry in each if entry is not _GONE}
-        if not isinstance(value, list):
-            return self._wrong(path, "a list in []")
+        if kind[0] == "[":
+            right = isinstance(value, list)
+            return self._list(value, inner, path) if right else self._wrong(path, "a list in []")
+        if isinstance(value, dict):
+            if kind[0] == "<":
+                return self._map(value, inner, path)
+            return self._object(value, keys_of(inner), path)
+        if inner in _OR_TEXT and isinstance(value, str):
+            return value
+        return self._wrong(path, "an object in {}")
+
+    def _list(self, value: list[Any], inner: str, path: Path) -> list[Any]:
+        """Return *value* with something empty in the place of what is wrong: places stay."""
         blank: Callable[[], Any] = str if inner in _SCALARS else dict
         entries = (self._value(entry, _inner(inner), (*path, at)) for at, entry in enumerate(value))
         return [blank() if entry is _GONE else entry for entry in entries]
+
+    def _map(self, value: dict[str, Any], inner: str, path: Path) -> dict[str, Any]:
+        made = {}
+        for name, entry in value.items():
+            place = (*path, name)
+            right = inner not in _NUMBERED or name.isdigit()
+            left = (
+                self._value(entry, _inner(inner), place)
+                if right
+                else self._wrong(place, "a number")
+            )
+            if left is not _GONE:
+                made[name] = left
+        return made
 
     def _wrong(self, path: Path, wanted: str) -> Any:
         self.odd.append(Odd(path, wanted=wanted))
@@ -135,5 +139,5 @@ def _settled(kind: str, holder: dict[str, Any]) -> str:
     if not kind.endswith("-*}"):
         return kind
     said = next((v for k, v in holder.items() if k.lower() in ("protocol", "type")), None)
-    found = settings_of(kind[1:-3], said)
+    found = settings_of(kind[1:-3], str(said))
     return f"{{{found}}}" if found else "any"

@@ -39,9 +39,9 @@ def keys_of(name: str) -> Keys:
 
 
 @cache
-def settings_of(side: str, protocol: object) -> str | None:
+def settings_of(side: str, protocol: str) -> str | None:
     """Return the object that ``settings`` is for *protocol* on *side*; None if it is unknown."""
-    name: str | None = _table()["protocols"][side].get(str(protocol).lower())
+    name: str | None = _table()["protocols"][side].get(protocol.lower())
     return name
 
 

@@ -11,10 +11,12 @@ from typing import TypeVar
 from ops import secrets
 from ops.core import bench, choose
 from ops.errors import SecretsError
+from ops.inventory.toml import shown
 from ops.lint.rules import run
 from ops.model import Fleet, Host, InboundSecrets, KeySecrets, Secrets
 from ops.render import placeholders
 from ops.render.accounts import missing
+from ops.render.templates import FOLDER as TEMPLATES
 from ops.secrets import store
 from ops.validation.one import Judge, Judged
 from ops.validation.report import Findings, Options, Report, about_core
@@ -40,7 +42,8 @@ def validate_fleet(
     known = _secrets(fleet, hosts, options, findings)
     chosen = None if options.without_core else choose(fleet.core, options.core)
     about_core(findings, chosen, fleet.core.version, options)
-    judged = []
+    judged: list[Judged] = []
+    hosts = [] if _links_out(fleet, findings) else hosts
     with bench(chosen) if chosen else nullcontext() as there:
         judge = Judge(fleet, known, there, options.seconds)
         for one in _each(judge, [host.name for host in hosts]):
@@ -56,6 +59,25 @@ def validate_fleet(
         tested=sum(one.tested for one in judged),
         ignored=sum(one.ignored for one in judged),
     )
+
+
+def _links_out(fleet: Fleet, findings: Findings) -> bool:
+    """Say which templates are links out of the fleet's folder; whether there are any.
+
+    What a link from a stranger's pull request leads to would be read, and rendered.
+    """
+    folder = fleet.folder.resolve()
+    found = False
+    for path in sorted((fleet.folder / TEMPLATES).rglob("*")):
+        if path.is_symlink() and not path.resolve().is_relative_to(folder):
+            found = True
+            findings.say(
+                run.INVENTORY_WRONG,
+                f"a link to {path.readlink()}, out of the fleet's folder",
+                file=shown(path),
+                remedy="put the file itself here",
+            )
+    return found
 
 
 def _each(judge: Judge, names: list[str]) -> Iterator[Judged]:

@@ -126,7 +126,7 @@ def _names(name: str, emails: set[str]) -> bool:
     "XO310",
     "no-way-out",
     ERROR,
-    "There is no outbound.",
+    "There is no outbound, or none that lets anything out.",
     why="The core starts and accepts users, and every connection of theirs is closed.",
     remedy='write "outbounds": [{"protocol": "freedom", "tag": "direct"}]',
 )
@@ -134,3 +134,5 @@ def no_way_out(config: Config) -> Iterator[Hit]:
     """The core needs none to start (run on 26.10.10)."""
     if config.inbounds and not config.outbounds:
         yield Hit(("outbounds",), "there is no outbound: nothing leaves")
+    elif config.inbounds and all(way.protocol == "block" for way in config.outbounds):
+        yield Hit(("outbounds",), "every outbound is a blackhole: nothing leaves")

@@ -126,6 +126,28 @@ def own_addresses_open(config: Config) -> Iterator[Hit]:
 
 
 @rule(
+    "XO312",
+    "way-out-blocks-all",
+    ERROR,
+    "A final rule blocks everything.",
+    why="A rule without `ip`, `port` and `network` matches all: nothing leaves by this outbound.",
+    remedy='write "ip" in it, or "action": "allow"',
+    since=FINAL_RULES,
+)
+def way_out_blocks_all(config: Config) -> Iterator[Hit]:
+    """The first rule that matches wins (proxy/freedom/freedom.go, matchFinalRule)."""
+    for way in config.outbounds:
+        rules = way.settings.get("finalRules", []) if way.protocol == "direct" else []
+        for at, final in enumerate(rules):
+            about = {name for name in ("ip", "port", "network") if final.get(name)}
+            if not about and str(final.get("action", "")).lower() == "block":
+                path = (*way.path, "settings", "finalRules", at)
+                yield Hit(path, f"{way.called} lets nothing out")
+            if not about:
+                break
+
+
+@rule(
     "XO311",
     "open-proxy",
     ERROR,
