@@ -98,6 +98,8 @@ def _line(round_: Collected) -> str:
     at = f"{datetime.now(UTC):%H:%M:%S}"
     if round_.elsewhere and not round_.asked:
         return f"{at}  another collector reads these {round_.elsewhere} hosts; nothing to do"
+    if round_.ledger_error and not round_.asked:
+        return f"{at}  no host was asked, for the ledger is away"
     traffic = f"{show.size(round_.booked.uplink)} up, {show.size(round_.booked.downlink)} down"
     parts = [f"{len(round_.read)} of {round_.asked} hosts read, {traffic} booked"]
     if round_.elsewhere:

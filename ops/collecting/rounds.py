@@ -20,6 +20,7 @@ from ops.tunnel import Deadline, Dialer
 
 _AGAIN = 0.2
 """Seconds between two tries to have hosts of our own."""
+_TRIES = 5
 _ENROL = 60.0
 """Seconds between two times that the ledger is told the inventory."""
 
@@ -73,7 +74,7 @@ class Collector:
         """Return the hosts that no other collector reads; wait a while if those are none."""
         names = [host.name for host in muster.hosts]
         until = Deadline.after(self._settings.deadline)
-        while not (mine := await self._take(names, until)):
+        while not (mine := await self._take(names)):
             # A collector that goes on and on is asked again in its next round.
             if not names or self._settings.every is not None or not until.left:
                 return []
@@ -81,15 +82,14 @@ class Collector:
         await self._learn(muster)
         return [host for host in muster.hosts if host.name in mine]
 
-    async def _take(self, names: list[str], until: Deadline) -> frozenset[str]:
+    async def _take(self, names: list[str]) -> frozenset[str]:
         """Return which of *names* are ours; a database that was just restarted is asked again."""
-        while True:
+        for _ in range(_TRIES):
             try:
                 return await self._clerk.take(names)
             except LedgerError:
-                if not until.left:
-                    raise
-            await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_AGAIN)
+        return await self._clerk.take(names)
 
     async def _learn(self, muster: Muster) -> None:
         """Tell the ledger the inventory, and learn which runs it has closed."""

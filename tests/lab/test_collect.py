@@ -140,7 +140,7 @@ def test_a_crash_costs_what_passed_since_the_last_reading_and_is_marked(
     elif end == "power cut":
         host.crash()
         wait_until(lambda: host.state == "off", "it is off")
-        assert accounts.collect()["code"] == 3
+        assert accounts.collect("--timeout", "8")["code"] == 3
         host.start()
     else:
         host.poweroff()
