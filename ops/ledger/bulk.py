@@ -1,11 +1,12 @@
 """Many rows at once, in the way that each database is quick at."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+_LINES = 10_000
 Row = tuple[int | str, ...]
 
 
@@ -50,13 +51,19 @@ def _upsert(tx: Connection, table: Table, rows: Sequence[Row], change: str) -> N
     tx.execute(text("DROP TABLE incoming"))
 
 
-def _copy(tx: Connection, table: Table, columns: str, rows: Iterable[Row]) -> None:
+def _copy(tx: Connection, table: Table, columns: str, rows: Sequence[Row]) -> None:
+    """Send *rows*; those that are numbers alone as one text, which is much quicker."""
     like = f"SELECT {columns} FROM {table.name} LIMIT 0"  # noqa: S608 - names of our own tables
     tx.execute(text(f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS {like}"))
     driver: Any = tx.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        if isinstance(rows[0][1], int):
+            for start in range(0, len(rows), _LINES):
+                part = rows[start : start + _LINES]
+                copy.write("".join(["\t".join(map(str, row)) + "\n" for row in part]))
+        else:
+            for row in rows:
+                copy.write_row(row)
 
 
 def _is_postgres(tx: Connection) -> bool:

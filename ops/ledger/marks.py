@@ -92,7 +92,7 @@ def _read_since(tx: Connection, key: str, at: int) -> int:
     query = (
         select(func.min(hosts.c.read))
         .join(counters, counters.c.run_id == hosts.c.run_id)
-        .join(users)
+        .join(users, users.c.id == counters.c.user_id)
         .where(hosts.c.gone.is_(None))
         .where((users.c.name == key) | users.c.name.startswith(f"{key}~", autoescape=True))
     )

@@ -56,12 +56,17 @@ def moved(tx: Connection, host: str, since: int, until: int) -> NicUsage | None:
 
     None where its cards were never read.
     """
-    known = select(nics.c.boot).join(hosts).where(hosts.c.name == host).limit(1)
+    known = (
+        select(nics.c.boot)
+        .join(hosts, hosts.c.id == nics.c.host_id)
+        .where(hosts.c.name == host)
+        .limit(1)
+    )
     if tx.execute(known).first() is None:
         return None
     query = (
         select(func.sum(nic_days.c.received), func.sum(nic_days.c.sent))
-        .join(hosts)
+        .join(hosts, hosts.c.id == nic_days.c.host_id)
         .where(hosts.c.name == host, nic_days.c.t >= since, nic_days.c.t < until)
     )
     received, sent = tx.execute(query).one()

@@ -1,6 +1,6 @@
 """The first form of the ledger."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,11 +14,10 @@ def upgrade() -> None:
     _make_names()
     _make_runs()
     for name in ("counters", "baselines"):
-        _make_pairs(name, _of("runs", "run_id"), _of("users", "user_id"))
-    _make_pairs("settled", _of("hosts", "host_id"), _of("users", "user_id"))
+        _make_pairs(name, "run_id", "user_id")
+    _make_pairs("settled", "host_id", "user_id")
     for name in ("fives", "hours", "days", "months"):
-        key, host = _of("keys", "key_id"), _of("hosts", "host_id")
-        _make_pairs(name, _number("t", primary_key=True), key, host)
+        _make_pairs(name, "key_id", "host_id", of=[_bucket()])
     _make_nics()
     _make_events()
 
@@ -41,7 +40,7 @@ def _make_names() -> None:
 
 def _make_runs() -> None:
     op.create_table(
-        *("runs", _id(), _of("hosts", "host_id", primary_key=False), _text("identity")),
+        *("runs", _id(), _of("hosts", "host_id"), _text("identity")),
         *(_number("since"), _number("first"), _number("read"), _number("ended", nullable=True)),
         *(_flag("stopped"), _number("reset", nullable=True), _flag("settled")),
         sa.UniqueConstraint("host_id", "identity"),
@@ -49,19 +48,20 @@ def _make_runs() -> None:
     op.create_index("runs_by_identity", "runs", ["identity"])
 
 
-def _make_pairs(name: str, *keys: "sa.Column[Any]") -> None:
-    op.create_table(name, *keys, _number("up"), _number("down"), sqlite_with_rowid=False)
+def _make_pairs(name: str, *keys: str, of: "Sequence[sa.Column[int]]" = ()) -> None:
+    parts = [*of, *(_part(key) for key in keys), _number("up"), _number("down")]
+    op.create_table(name, *parts, sqlite_with_rowid=False)
 
 
 def _make_nics() -> None:
     amounts = ("received", "sent")
     op.create_table(
-        *("nics", _of("hosts", "host_id"), _text("boot", primary_key=True)),
+        *("nics", _part("host_id"), _text("boot", primary_key=True)),
         *map(_number, amounts),
         sqlite_with_rowid=False,
     )
     op.create_table(
-        *("nic_days", _number("t", primary_key=True), _of("hosts", "host_id")),
+        *("nic_days", _bucket(), _part("host_id")),
         *map(_number, amounts),
         sqlite_with_rowid=False,
     )
@@ -69,12 +69,12 @@ def _make_nics() -> None:
 
 def _make_events() -> None:
     op.create_table(
-        *("gaps", _id(), _of("hosts", "host_id", primary_key=False), _text("kind")),
+        *("gaps", _id(), _of("hosts", "host_id"), _text("kind")),
         *(_number("since"), _number("until")),
     )
     op.create_index("gaps_by_time", "gaps", ["until", "since"])
     op.create_table(
-        *("marks", _id(), _of("keys", "key_id", primary_key=False), _number("at")),
+        *("marks", _id(), _of("keys", "key_id"), _number("at")),
         *(_number("since"), _number("up"), _number("down")),
         _text("token", unique=True),
     )
@@ -85,13 +85,20 @@ def _id() -> "sa.Column[int]":
     return sa.Column("id", sa.Integer, primary_key=True)
 
 
-def _of(table: str, name: str, *, primary_key: bool = True) -> "sa.Column[int]":
-    key = sa.ForeignKey(f"{table}.id")
-    return sa.Column(name, sa.Integer, key, primary_key=primary_key, nullable=False)
+def _of(table: str, name: str) -> "sa.Column[int]":
+    return sa.Column(name, sa.Integer, sa.ForeignKey(f"{table}.id"), nullable=False)
 
 
-def _number(name: str, *, nullable: bool = False, primary_key: bool = False) -> "sa.Column[int]":
-    return sa.Column(name, sa.BigInteger, nullable=nullable, primary_key=primary_key)
+def _part(name: str) -> "sa.Column[int]":
+    return sa.Column(name, sa.Integer, primary_key=True, autoincrement=False, nullable=False)
+
+
+def _bucket() -> "sa.Column[int]":
+    return sa.Column("t", sa.BigInteger, primary_key=True, autoincrement=False)
+
+
+def _number(name: str, *, nullable: bool = False) -> "sa.Column[int]":
+    return sa.Column(name, sa.BigInteger, nullable=nullable)
 
 
 def _text(name: str, *, unique: bool = False, primary_key: bool = False) -> "sa.Column[str]":

@@ -1,0 +1,231 @@
+"""The ledger's size and speed: `python -m bench.ledger`, on SQLite and PostgreSQL.
+
+No server is read here: what is measured is the booking of readings, and asking for them.
+"""
+
+import argparse
+import gc
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ops.ledger import Ledger, open_ledger
+from ops.model import Observation, Reading, Traffic
+from tests.postgres import AbsentError, database, running
+
+ROUND = 30.0
+"""Seconds between two rounds."""
+BEGAN = datetime(2025, 11, 1, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """The collector's clock, which the measurement sets."""
+
+    now: datetime = BEGAN
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+
+@dataclass
+class Simulated:
+    """So many hosts with so many keys each, all in their first run."""
+
+    hosts: int
+    keys: int
+    rounds: int = 0
+
+    def __post_init__(self) -> None:
+        self.names = [f"key{number:04}" for number in range(self.keys)]
+        self.values = [[0] * self.keys for _ in range(self.hosts)]
+
+    def use(self, every: int) -> None:
+        """Let every *every*-th key move something on every host."""
+        self.rounds += 1
+        for host, values in enumerate(self.values):
+            for key in range((host + self.rounds) % every, self.keys, every):
+                values[key] += 1_000_003
+
+    def visit(self, at: datetime) -> list[Observation]:
+        """Return what a round learns."""
+        return [
+            Observation(host=f"host{number:04}", now=self._read(number, at))
+            for number in range(self.hosts)
+        ]
+
+    def _read(self, number: int, at: datetime) -> Reading:
+        users = {
+            name: Traffic(value // 10, value)
+            for name, value in zip(self.names, self.values[number], strict=True)
+        }
+        host = f"host{number:04}"
+        return Reading(host=host, run=f"run-{host}", read_at=at, counting_since=at, users=users)
+
+
+def main() -> None:
+    """Measure what the command line asks for, and print it."""
+    parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__)
+    parser.add_argument("--hosts", type=int, default=1000)
+    parser.add_argument("--keys", type=int, default=1000)
+    parser.add_argument("--days", type=int, default=365, help="of the simulated past")
+    parser.add_argument("--rounds", type=int, default=1000, help="for the memory")
+    options = parser.parse_args()
+    for name in ("SQLite", "PostgreSQL"):
+        with ExitStack() as stack:
+            try:
+                where = stack.enter_context(_somewhere(name))
+            except AbsentError as error:
+                print(f"{name}: {error}")
+                continue
+            clock = Clock()
+            if name == "SQLite":
+                _memory(stack.enter_context(_fresh(where, "memory", 50, clock)), clock, options)
+            rounds = stack.enter_context(_fresh(where, "rounds", options.hosts, clock))
+            _rounds(name, rounds, clock, options)
+            _year(name, stack.enter_context(_fresh(where, "year", 300, clock)), clock, options)
+
+
+def _rounds(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) -> None:
+    fleet = Simulated(options.hosts, options.keys)
+    count = options.hosts * options.keys
+    print(f"\n{name}: rounds of {options.hosts} hosts x {options.keys} keys")
+    # In a bucket's first round its rows are new, in the others they grow.
+    for what, every in (
+        ("first sight", 1),
+        ("all changed", 1),
+        ("5 % changed", 20),
+        ("none changed", 0),
+    ):
+        clock.now += timedelta(seconds=ROUND)
+        if every:
+            fleet.use(every)
+        visits = fleet.visit(clock.now)
+        seconds = _timed(lambda visits=visits: ledger.book_all(visits))  # type: ignore[misc]
+        share = seconds / ROUND
+        print(f"  {what:13} {seconds:6.2f} s  {count / seconds:9,.0f} rows/s  {share:5.1%} of 30 s")
+    clock.now += timedelta(hours=1)
+    print(f"  an hour rolled up in {_timed(ledger.roll):.2f} s")
+
+
+def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) -> None:
+    """300 hosts x 200 keys that used something every day; hours are told by a day of them."""
+    hosts, keys, days = 300, 200, options.days
+    fleet = Simulated(hosts, keys)
+    fleet.use(1)
+    ledger.book_all(fleet.visit(clock.now))
+    first = int(BEGAN.timestamp())
+    before = _size(ledger)
+    _fill(ledger, "days", first, 86400, days)
+    day = (_size(ledger) - before) / days
+    _fill_months(ledger, first, days)
+    before = _size(ledger)
+    _fill(ledger, "hours", first, 3600, 24)
+    hour = _size(ledger) - before
+    clock.now = BEGAN + timedelta(days=days, hours=12)
+    ledger.roll()
+    print(f"\n{name}: {days} days of {hosts} hosts x {keys} keys, each used every day")
+    print(f"  days {day * days / 1e9:.2f} GB a year, 90 days of hours {hour * 90 / 1e9:.2f} GB")
+    month = clock.now.replace(day=1, hour=0) - timedelta(days=40)
+    month = month.replace(day=1)
+    after = (month + timedelta(days=32)).replace(day=1)
+    for what, by in (
+        ("by key", ("key",)),
+        ("by key and host", ("key", "host")),
+        ("by day", ("day",)),
+    ):
+        seconds = _timed(lambda by=by: ledger.usage(month, after, by=by))  # type: ignore[misc]
+        print(f"  a month {what:16} {seconds:.2f} s")
+    since = BEGAN + timedelta(days=3)
+    seconds = _timed(lambda: ledger.usage(since, clock.now - timedelta(days=3)))
+    print(f"  most of the year by key  {seconds:.2f} s")
+
+
+def _fill(ledger: Ledger, table: str, first: int, step: int, count: int) -> None:
+    series = f"SELECT {first} AS t"
+    if count > 1:
+        last = first + step * (count - 1)
+        series = (
+            f"WITH RECURSIVE s(t) AS (SELECT {first} UNION ALL SELECT t + {step} FROM s "  # noqa: S608
+            f"WHERE t < {last}) SELECT t FROM s"
+        )
+    into = f"INSERT INTO {table} SELECT s.t, k.id, h.id, 123456789, 9876543210 "
+    with ledger.store.engine.begin() as tx:
+        tx.exec_driver_sql(f"{into} FROM ({series}) s, keys k, hosts h ORDER BY s.t, k.id, h.id")
+
+
+def _fill_months(ledger: Ledger, first: int, days: int) -> None:
+    begin = datetime.fromtimestamp(first, UTC)
+    while begin < BEGAN + timedelta(days=days):
+        _fill(ledger, "months", int(begin.timestamp()), 0, 1)
+        begin = (begin + timedelta(days=32)).replace(day=1)
+
+
+def _memory(ledger: Ledger, clock: Clock, options: argparse.Namespace) -> None:
+    rounds = options.rounds
+    fleet = Simulated(50, 200)
+    print(f"\nMemory over {rounds} rounds of 50 hosts x 200 keys, all changed")
+    for number in range(1, rounds + 1):
+        clock.now += timedelta(seconds=ROUND)
+        fleet.use(1)
+        ledger.book_all(fleet.visit(clock.now))
+        if number in (rounds // 10, rounds // 2, rounds):
+            gc.collect()
+            print(f"  after {number:5} rounds: {_resident():.1f} MB")
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def _size(ledger: Ledger) -> int:
+    """Return the bytes of the database."""
+    engine = ledger.store.engine
+    with engine.connect() as tx:
+        if ledger.store.is_sqlite:
+            tx.exec_driver_sql("COMMIT")
+            tx.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            return os.path.getsize(engine.url.database or "")  # noqa: PTH202
+        size = tx.exec_driver_sql("SELECT pg_database_size(current_database())")
+        return int(size.scalar() or 0)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _somewhere(name: str) -> Iterator[str]:
+    if name == "PostgreSQL":
+        with running() as server:
+            yield server
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield folder
+
+
+@contextmanager
+def _fresh(where: str, name: str, hosts: int, clock: Clock) -> Iterator[Ledger]:
+    clock.now = BEGAN
+    with ExitStack() as stack:
+        place: str | Path = Path(where) / name / "ledger.db"
+        if where.startswith("postgresql"):
+            place = stack.enter_context(database(where, name))
+        ledger = stack.enter_context(open_ledger(place, clock=clock))
+        ledger.enrol([f"host{number:04}" for number in range(hosts)], [])
+        clock.now += timedelta(seconds=1)
+        yield ledger
+
+
+if __name__ == "__main__":
+    main()
