@@ -9,16 +9,24 @@ from ops import starter
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-def init(folder: Path) -> None:
+@click.option(
+    "--ci",
+    type=click.Choice(list(starter.CI)),
+    default="",
+    help="Write a job that validates each commit, too.",
+)
+def init(folder: Path, ci: str) -> None:
     """Write a new fleet into FOLDER: commented, valid, ready for git.
 
-    Files that are there already are left as they are, and named.
+    Files that are there already are left as they are, and named: `ops init . --ci github` adds
+    the workflow to a fleet that is there.
 
     \b
     Example:
       ops init my-fleet
+      ops init my-fleet --ci gitlab
     """
-    written, kept = starter.write(folder)
+    written, kept = starter.write(folder, ci)
     for name in written:
         click.echo(f"wrote {folder / name}")
     for name in kept:

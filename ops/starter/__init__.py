@@ -12,6 +12,11 @@ _FILES = {
     "README.md": "readme.md",
     "requirements.txt": "requirements.txt",
 }
+CI = {
+    "github": (".github/workflows/fleet.yml", "ci/github.yml"),
+    "gitlab": (".gitlab-ci.yml", "ci/gitlab.yml"),
+}
+"""Where each CI system looks for its file, and ours for it."""
 _SHARED = ("deploy.py", "config.py", "inventory/__init__.py")
 """The very files that our own example fleet runs on; an installed package holds copies."""
 
@@ -24,9 +29,13 @@ NEXT = """\
   ops traffic"""
 
 
-def write(folder: Path) -> tuple[list[str], list[str]]:
-    """Write a new fleet into *folder*; return the names written, and those there before."""
-    sources = {name: _HERE / source for name, source in _FILES.items()}
+def write(folder: Path, ci: str = "") -> tuple[list[str], list[str]]:
+    """Write a new fleet into *folder*; return the names written, and those there before.
+
+    *ci* is a name in :data:`CI`, or nothing.
+    """
+    files = _FILES | (dict([CI[ci]]) if ci else {})
+    sources = {name: _HERE / source for name, source in files.items()}
     sources |= {name: _shared(name) for name in _SHARED}
     written, kept = [], []
     for name, source in sources.items():
