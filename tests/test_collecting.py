@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ops import starter
+from ops.cli.collect import collect
 from ops.collecting import looking
 from ops.collecting.kept import reading_in
 from ops.model import Traffic
@@ -291,3 +293,12 @@ def test_file_names_are_checked() -> None:
     names = ["a.last.json", "b;reboot.last.json", ".c.last.json", "d.json", "e.minute.json"]
     printed = "\n".join(["boot b", *(f"kept 1 1.5 {name}" for name in names), "end"])
     assert [k.run for k in looking.seen(printed, "a", datetime.now(UTC)).kept] == ["a", "e"]
+
+
+@pytest.mark.parametrize("unit", ["ops-collect.service", "ops-collect-once.service"])
+def test_a_shipped_unit_types_what_the_command_understands(tmp_path: Path, unit: str) -> None:
+    starter.write(tmp_path)
+    lines = (tmp_path / "systemd" / unit).read_text().splitlines()
+    words = next(line for line in lines if line.startswith("ExecStart=")).split()[1:]
+    assert words[0] == "collect"
+    assert collect.make_context("collect", words[1:]).params["quiet"] == ("once" in unit)

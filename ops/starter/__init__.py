@@ -11,6 +11,9 @@ _FILES = {
     ".gitignore": "gitignore",
     "README.md": "readme.md",
     "requirements.txt": "requirements.txt",
+} | {
+    f"systemd/{unit}": f"systemd/{unit}"
+    for unit in ("ops-collect.service", "ops-collect-once.service", "ops-collect-once.timer")
 }
 CI = {
     "github": (".github/workflows/fleet.yml", "ci/github.yml"),
@@ -26,7 +29,8 @@ NEXT = """\
   ops secrets fill              # UUIDs, passwords, REALITY keys
   ops validate
   pyinfra inventory deploy.py   # shows what would change, and asks
-  ops traffic"""
+  ops traffic
+  ops collect                   # into the ledger; systemd/ has a service for it"""
 
 
 def write(folder: Path, ci: str = "") -> tuple[list[str], list[str]]:

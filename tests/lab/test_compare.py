@@ -140,7 +140,8 @@ def test_the_access_log_says_whose_connections_they_were(operator: Operator) -> 
 def test_nothing_of_it_changes_a_counter(operator: Operator) -> None:
     host = operator.lab.host("lab1")
     wait_until(lambda: "run-" in host.run(API, check=False).stdout, "it answers")
-    before, after = [], []
+    before: list[dict[str, Any]] = []
+    after: list[dict[str, Any]] = []
     for told in (before, after):
         told += sorted(json.loads(host.run(f"{API} -pattern user").stdout)["stat"], key=str)
         operator.ops("compare", "--host", "lab1")
