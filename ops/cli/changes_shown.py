@@ -1,5 +1,6 @@
 """Show changes to people and to programs: hosts that change alike are told once."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
@@ -26,6 +27,7 @@ _COUNTED = {
     "files": "with other files only",
     "links": "with other links only",
 }
+_COMMIT = re.compile("[0-9a-f]{40,64}")
 _NAMED = 6
 """Hosts that are named; more are a number."""
 
@@ -68,7 +70,8 @@ def _summary(changes: Changes, revision: str) -> str:
     effects = [change.effect for change in changes.hosts]
     counts = [f"{effects.count(e)} {said}" for e, said in _COUNTED.items() if e in effects]
     counts.append(f"{changes.unchanged} as they were")
-    return f"since {revision}: hosts {', '.join(counts)}"
+    named = revision[:12] if _COMMIT.fullmatch(revision) else revision
+    return f"since {named}: hosts {', '.join(counts)}"
 
 
 def as_json(changes: Changes, revision: str, notes: Sequence[str]) -> str:
