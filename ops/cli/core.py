@@ -1,13 +1,18 @@
 """``ops core``: releases of the Xray core."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from ops.cli import show
 from ops.cli.options import Selected, fleet_option
 from ops.core import ARCHIVES, archive, keep
 from ops.core import pin as pin_core
 from ops.core.cache import fetch_release, pinned
+from ops.core.download import Progress
 from ops.core.program import version_of
 from ops.errors import CoreError
 
@@ -26,6 +31,21 @@ _machine_option = click.option(
 )
 
 
+@contextmanager
+def _percent() -> Iterator[Progress]:
+    """Show how far a download is."""
+    shown = 0
+    with show.progress("Downloading", 100) as advance:
+
+        def progress(here: int, whole: int) -> None:
+            nonlocal shown
+            while whole and shown < here * 100 // whole:
+                shown += 1
+                advance()
+
+        yield progress
+
+
 @click.group()
 def core() -> None:
     """Keep releases of the Xray core: fetched once, checked, handed to the hosts.
@@ -38,20 +58,31 @@ def core() -> None:
 
 @core.command()
 @_archive_option
+@click.option(
+    "--mirror",
+    metavar="URL",
+    help="Another place than hosts.toml's url; {version} and {file} are filled in.",
+)
 @_machine_option
 @fleet_option
-def fetch(selected: Selected, file: Path | None, machine: str) -> None:
+def fetch(selected: Selected, file: Path | None, mirror: str | None, machine: str) -> None:
     """Put the pinned release into this machine's cache, if its SHA-256 is the pinned one.
+
+    Goes through the proxy of the environment (https_proxy), and on where it broke off before.
 
     \b
     Example:
       ops core fetch
+      ops core fetch --mirror "https://mirror.example.net/xray/{version}/{file}"
     """
     pinned_core = selected.fleet.core
+    if mirror:
+        pinned_core = replace(pinned_core, url=mirror)
     if file:
         keep(file, pinned(pinned_core, machine))
     else:
-        archive(pinned_core, machine)
+        with _percent() as progress:
+            archive(pinned_core, machine, progress)
     click.echo(f"core {pinned_core.version} for {machine} is in the cache, and is the pinned one")
 
 
@@ -82,6 +113,7 @@ def pin(selected: Selected, version: str | None, file: Path | None, machine: str
         version, sha256 = found, keep(file)
     else:
         assert version  # noqa: S101
-        sha256 = fetch_release(selected.fleet.core, version, machine)
+        with _percent() as progress:
+            sha256 = fetch_release(selected.fleet.core, version, machine, progress)
     pin_core(folder, version, {machine: sha256})
     click.echo(f"hosts.toml pins core {version} for {machine}, SHA-256 {sha256}")

@@ -3,13 +3,12 @@
 import hashlib
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
 
+from ops.core.download import Progress, download
 from ops.errors import CoreError
 from ops.files import locked
 from ops.model import Core
@@ -20,8 +19,6 @@ ARCHIVES = {
     "armv7l": "Xray-linux-arm32-v7a.zip",
 }
 """The release's file for each ``uname -m`` (XTLS/Xray-core, .github/workflows/release.yml)."""
-SECONDS = 60
-"""The longest that a download may stand still."""
 
 
 def folder() -> Path:
@@ -60,48 +57,39 @@ def keep(archive: Path, sha256: str | None = None) -> str:
     return found
 
 
-def archive(core: Core, machine: str) -> Path:
-    """Return the verified archive for *machine*, downloaded if it is not here yet."""
+def archive(core: Core, machine: str, progress: Progress = lambda *_: None) -> Path:
+    """Return the verified archive for *machine*, downloaded if it is not here yet.
+
+    A download that broke off goes on where it stopped, the next time, too.
+    """
     sha256 = pinned(core, machine)
     if path := cached(sha256):
         return path
     with locked(folder()):  # one download, however many hosts want it
         if path := cached(sha256):
             return path
-        with tempfile.TemporaryDirectory(dir=folder()) as beside:
-            download(url(core, machine), file := Path(beside) / ARCHIVES[machine])
-            keep(file, sha256)
+        part = folder() / f"{sha256}.part"
+        download(url(core, machine), part, progress)
+        try:
+            keep(part, sha256)
+        finally:
+            part.unlink(missing_ok=True)  # whole, and right or wrong: nothing to go on with
     return folder() / f"{sha256}.zip"
 
 
-def fetch_release(core: Core, version: str, machine: str) -> str:
+def fetch_release(
+    core: Core, version: str, machine: str, progress: Progress = lambda *_: None
+) -> str:
     """Download *version* from where *core* comes from into the cache; return its SHA-256."""
     with tempfile.TemporaryDirectory(dir=folder()) as beside:
         wanted = replace(core, version=version)
-        download(url(wanted, machine), file := Path(beside) / ARCHIVES[machine])
+        download(url(wanted, machine), file := Path(beside) / ARCHIVES[machine], progress)
         return keep(file)
 
 
 def url(core: Core, machine: str) -> str:
     """Return where *core* for *machine* is downloaded from."""
     return core.url.format(version=core.version, file=ARCHIVES[machine])
-
-
-def download(address: str, file: Path) -> None:
-    """Fetch *address* into *file*; https, http and file addresses, through the proxy of the
-    environment. CoreError where that fails.
-    """
-    if not address.startswith(("https://", "http://", "file://")):
-        raise CoreError(f"the core's url {address!r} begins with neither https:// nor file://")
-    try:
-        with urllib.request.urlopen(address, timeout=SECONDS) as answer, file.open("wb") as out:  # noqa: S310
-            shutil.copyfileobj(answer, out)
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise CoreError(
-            f"the core cannot be downloaded from {address}: {reason}; "
-            "`ops core fetch --archive FILE` takes it from a file instead"
-        ) from None
 
 
 def sum_of(path: Path) -> str:

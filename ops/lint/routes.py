@@ -1,7 +1,7 @@
 """Routing rules: what they match, and what they leave for those after them."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
@@ -108,6 +108,7 @@ class Route:
         )
 
 
+@lru_cache(maxsize=4096)
 def network_of(text: str) -> Network | None:
     """Return the network that *text* is; None if it is something else."""
     try:
