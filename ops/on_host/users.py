@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from typing import Any
@@ -50,11 +49,10 @@ def proof(entry: dict[str, Any]) -> str:
 
 def only(inbound: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """Return *inbound* with none of its users but those called *names*."""
-    small = copy.deepcopy(inbound)
-    for name in LISTS:
-        if name in small["settings"]:
-            small["settings"][name] = [e for e in small["settings"][name] if e["email"] in names]
-    return small
+    kept, settings = set(names), inbound["settings"]
+    lists = {name: settings[name] for name in LISTS if name in settings}
+    fewer = {name: [e for e in held if e["email"] in kept] for name, held in lists.items()}
+    return {**inbound, "settings": {**settings, **fewer}}
 
 
 def frame(config: dict[str, Any]) -> str:

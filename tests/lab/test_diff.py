@@ -48,7 +48,10 @@ def drift(operator: Operator, *words: str, exits: int = 1) -> dict[str, list[str
 
 def restart(host: Host) -> None:
     host.run("systemctl restart xray")
-    wait_until(lambda: host.run(f"test -S {layout.SOCKET}", check=False).returncode == 0, 20)
+    wait_until(
+        lambda: host.run(f"test -S {layout.SOCKET}", check=False).returncode == 0,
+        "the core answers",
+    )
 
 
 def test_after_a_rollout_there_is_no_drift_on_any_kind_of_login(operator: Operator) -> None:
