@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ops.ledger import By
 from ops.model import Observation, Traffic
 from tests.ledgers import NOON, Books, Server
 
@@ -48,7 +49,8 @@ def a_day(chance: random.Random, books: Books) -> tuple[list[Observation], Traff
 
 def all_of(books: Books) -> Traffic:
     since, until = NOON - timedelta(days=40), NOON + timedelta(days=40)
-    sums = {books.ledger.usage(since, until, by=by).total for by in ((), ("key",), ("day", "host"))}
+    cuts: list[list[By]] = [[], ["key"], ["day", "host"]]
+    sums = {books.ledger.usage(since, until, by=by).total for by in cuts}
     assert len(sums) == 1
     return sums.pop()
 

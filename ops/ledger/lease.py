@@ -6,6 +6,7 @@ It is only advice: booking is right whoever does it. A collector that dies lets 
 import fcntl
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -127,6 +128,8 @@ class SharedLease:
 
     def _let_go(self) -> None:
         if self._connection is not None:
+            with suppress(DBAPIError):  # else the server notices by itself, a little later
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self._connection.invalidate()
             self._connection.close()
             self._connection = None

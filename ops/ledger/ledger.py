@@ -1,6 +1,6 @@
 """The ledger's face: everything that is done with it is a method here."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -126,7 +126,7 @@ class Ledger:
         since: datetime,
         until: datetime,
         *,
-        by: Collection[By] = BY_KEY,
+        by: Sequence[By] = BY_KEY,
         **more: Unpack[Narrowed],
     ) -> Usage:
         """Return what was used in [since, until), a row for each combination of *by*.

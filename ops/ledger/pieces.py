@@ -28,6 +28,9 @@ class Kept:
     rolled: int
     fives_from: int
     hours_from: int
+    first: int
+    """The first day with anything in it: before it there is nothing to cut."""
+    created: int
 
 
 def pieces(since: int, until: int, kept: Kept) -> list[Piece]:
@@ -35,7 +38,10 @@ def pieces(since: int, until: int, kept: Kept) -> list[Piece]:
 
     UsageError where it begins or ends within a bucket whose parts are no longer kept.
     """
-    found = list(_joined(_rolled(since, min(until, kept.rolled), until, kept)))
+    begin = max(since, kept.first)
+    if since <= kept.created < next_day(kept.first, kept.zone):
+        begin = kept.first  # nothing was booked in that day before the ledger was made
+    found = list(_joined(_rolled(begin, min(until, kept.rolled), until, kept)))
     if until > kept.rolled:
         found.append(Piece(fives, max(since, kept.rolled), until))
     return found

@@ -1,6 +1,6 @@
 """Spans of time that people ask for, in the hours, days and months of a zone."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -34,7 +34,7 @@ class Span:
         return datetime.fromtimestamp(self.until, self.zone)
 
 
-def spans(since: datetime, until: datetime, by: Collection[By], zone: ZoneInfo) -> list[Span]:
+def spans(since: datetime, until: datetime, by: Sequence[By], zone: ZoneInfo) -> list[Span]:
     """Return [since, until), cut into the hours, days or months of *zone* if *by* names them.
 
     It is widened to whole buckets of five minutes. UsageError where it holds nothing.
@@ -53,7 +53,7 @@ def spans(since: datetime, until: datetime, by: Collection[By], zone: ZoneInfo) 
     return found
 
 
-def _next(second: int, by: Collection[By], zone: ZoneInfo) -> int | None:
+def _next(second: int, by: Sequence[By], zone: ZoneInfo) -> int | None:
     if "hour" in by:
         return second - second % HOUR + HOUR
     if "day" in by:

@@ -15,6 +15,8 @@ Answer = TypeVar("Answer")
 
 _PASSING = ("locked", "busy", "deadlock", "could not serialize", "starting up", "connection")
 """Words in what a database says when asking again is the remedy."""
+_LASTING = ("authentication", "does not exist", "permission")
+"""Words with which it says that it is not."""
 
 
 class Store:
@@ -81,6 +83,8 @@ class Store:
 
 def _passes(error: DBAPIError) -> bool:
     said = str(error.orig).lower()
+    if any(word in said for word in _LASTING):
+        return False
     return error.connection_invalidated or (
         isinstance(error, OperationalError) and any(word in said for word in _PASSING)
     )

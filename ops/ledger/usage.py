@@ -12,7 +12,7 @@ from ops.ledger.calendar import moment, when
 from ops.ledger.marks import marks_of
 from ops.ledger.missing import Certainty, Missing, certainty, missing
 from ops.ledger.pieces import Kept, Piece, pieces
-from ops.ledger.schema import hosts, keys, ledger
+from ops.ledger.schema import days, hosts, keys, ledger
 from ops.ledger.spans import BY_KEY, By, Span, spans
 from ops.model import Traffic
 
@@ -73,7 +73,7 @@ class Question:
 
     since: datetime
     until: datetime
-    by: Collection[By] = BY_KEY
+    by: Sequence[By] = BY_KEY
     zone: str = ""
     """In whose hours, days and months; the ledger's own if empty."""
     keys: Collection[str] | None = None
@@ -91,7 +91,9 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     """Answer *question*. UsageError where it is finer than what is kept."""
     frame = tx.execute(select(ledger)).one()
     zone = ZoneInfo(question.zone or frame.zone)
-    kept = Kept(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from)
+    first = tx.execute(select(func.min(days.c.t))).scalar() or frame.rolled
+    fine = frame.rolled, frame.fives_from, frame.hours_from
+    kept = Kept(ZoneInfo(frame.zone), *fine, first, frame.created // 1000)
     parts = spans(question.since, question.until, question.by, zone)
     sums: dict[Place, Traffic] = {}
     asked = _Asked(tx, question)
