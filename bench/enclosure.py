@@ -19,8 +19,8 @@ exec "$@"
 """
 
 
-def enter() -> None:
-    """Go on inside; returns there. Outside, this process becomes the one inside.
+def enter(module: str = "bench") -> None:
+    """Go on inside; returns there. Outside, this process becomes the one inside: *module* anew.
 
     Exit with a sentence where that needs more rights than we have.
     """
@@ -30,7 +30,7 @@ def enter() -> None:
         sys.exit("The bench needs root: it makes a network namespace and runs an sshd in it.")
     if not Path(SSHD).exists():
         sys.exit(f"The bench needs {SSHD}: apt-get install openssh-server")
-    again = [sys.executable, "-m", "bench", *sys.argv[1:]]
+    again = [sys.executable, "-m", module, *sys.argv[1:]]
     os.environ[INSIDE] = "yes"
     words = ["unshare", "--net", "--mount", "sh", "-ec", _SETUP, "sh", *again]
     os.execvp(words[0], words)  # noqa: S606 (no shell is what we want)

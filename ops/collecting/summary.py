@@ -27,6 +27,9 @@ class Harvest:
     _unadopted: list[str] = field(default_factory=list)
     _traffic: Traffic = field(default_factory=Traffic)
 
+    def __post_init__(self) -> None:
+        self._named = {key.name for key in self.muster.fleet.keys}
+
     def visited(self, host: Host, outcome: Visit | HostError) -> None:
         """Take note of one host's visit."""
         if isinstance(outcome, HostError):
@@ -72,8 +75,8 @@ class Harvest:
         )
 
     def _strangers(self, reading: Reading) -> Iterator[str]:
-        known = {key.name for key in self.muster.fleet.keys} | {""}
-        names = sorted({key_of(user) for user in reading.users} - known)
+        others = reading.users.keys() - self._named  # few or none: the rest of the names is known
+        names = sorted({key_of(user) for user in others} - self._named - {""})
         if names:
             said = "counts users that are not in the inventory"
             yield f"{reading.host}: {said}: {', '.join(names)}"
