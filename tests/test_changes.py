@@ -246,6 +246,14 @@ def test_a_hooks_own_repository_is_not_taken_for_the_fleets(
     assert list(changed()) == ["ams1", "fra1"]
 
 
+def test_a_host_in_maintenance_changes_later(fleet: Path) -> None:
+    away = 'maintenance = { why = "new disk", until = 2999-12-31 }'
+    edit(fleet, "[hosts.fra1]", f"[hosts.fra1]\n{away}")
+    assert changed() == {}
+    edit(fleet, "port = 443", "port = 444")
+    assert "note: fra1 is in maintenance until 2999-12-31: rollouts" in ops_("diff").stdout
+
+
 def test_files_that_are_not_compared_are_noted(fleet: Path) -> None:
     (fleet / "requirements.txt").write_text("xray-ops==1\n")
     commit(fleet)

@@ -1,6 +1,8 @@
 """``ops diff``: what a commit means for the servers, and where servers are not as it says."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import click
 
@@ -77,8 +79,17 @@ def _changes(selected: Selected, revision: str, output: Format) -> Changes:
         if differs(fleet.folder, revision, path)
     ]
     shown = changes_shown.as_json if output == "json" else changes_shown.text
-    click.echo(shown(changes, revision, notes))
+    click.echo(shown(changes, revision, [*notes, *_away(fleet, changes)]))
     return changes
+
+
+def _away(fleet: Fleet, changes: Changes) -> Iterator[str]:
+    """Yield which hosts change, and yet not at the next rollout."""
+    changed = {change.host for change in changes.hosts}
+    for host in selection.away(fleet.hosts, datetime.now(UTC).date()):
+        if host.name in changed and host.maintenance:
+            until = host.maintenance.until
+            yield f"{host.name} is in maintenance until {until}: rollouts leave it out"
 
 
 def _names(selected: Selected, before: Fleet, now: Fleet) -> list[str]:
