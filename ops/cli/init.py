@@ -12,10 +12,9 @@ from ops import starter
 @click.option(
     "--ci",
     type=click.Choice(list(starter.CI)),
-    default="",
     help="Write a job that validates each commit, too.",
 )
-def init(folder: Path, ci: str) -> None:
+def init(folder: Path, ci: str | None) -> None:
     """Write a new fleet into FOLDER: commented, valid, ready for git.
 
     Files that are there already are left as they are, and named: `ops init . --ci github` adds
@@ -26,7 +25,7 @@ def init(folder: Path, ci: str) -> None:
       ops init my-fleet
       ops init my-fleet --ci gitlab
     """
-    written, kept = starter.write(folder, ci)
+    written, kept = starter.write(folder, ci or "")
     for name in written:
         click.echo(f"wrote {folder / name}")
     for name in kept:
