@@ -245,6 +245,18 @@ def test_a_key_in_the_wrong_place_is_sent_home() -> None:
     assert remedy == "it belongs in streamSettings"
 
 
+def test_links_that_imitate_a_refused_browser_are_found(good: dict[str, Any]) -> None:
+    assert found(good, ours(fingerprints={"reality": "firefox"})) == []
+    assert found(good, ours(fingerprints={"reality": "ios"})) == ["XO505"]
+    assert found(good, ours("26.7.28", fingerprints={"reality": "ios"})) == ["XO503"]
+
+
+def test_a_strangers_expression_cannot_hold_it_up(good: dict[str, Any]) -> None:
+    users(good)[0]["email"] = "a" * 60
+    rules(good).append({"user": ["regexp:^(a+)+!$"], "outboundTag": "block"})
+    assert found(good) == []
+
+
 def test_no_finding_repeats_a_secret(good: dict[str, Any]) -> None:
     secrets = {users(good)[0]["id"], users(good, 2)[0]["password"], reality(good)["privateKey"]}
     for _, change in BROKEN:

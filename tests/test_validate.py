@@ -256,6 +256,16 @@ def test_a_file_that_is_not_there_is_a_usage_error(name: str) -> None:
     assert validate(name).exit_code == 2
 
 
+def test_a_configs_text_plays_no_tricks_on_a_terminal(tmp_path: Path) -> None:
+    tag = "\x1b[2J\n::error::"
+    data = {"inbounds": [{"tag": tag, "protocol": "socks", "port": 1}], "outbounds": [], tag: 1}
+    file = write(tmp_path, "c.json", json.dumps(data))
+    for form in ("text", "github"):
+        said = validate(file, "--format", form).stdout
+        assert "\x1b" not in said
+        assert not [line for line in said.splitlines() if line.startswith("::error::")]
+
+
 def test_files_and_hosts_do_not_mix(tmp_path: Path) -> None:
     assert validate(write(tmp_path, "c", CONFIG), "--host", "a").exit_code == 2
 

@@ -23,10 +23,14 @@ def _lines(report: Report) -> Iterator[str]:
     for finding, subjects in merged(report.findings):
         severity = click.style(str(finding.severity), fg=_COLOURS[finding.severity], bold=True)
         about = ", ".join(filter(None, [_hosts(report, subjects), finding.json_path]))
-        yield (
-            f"{finding.place or 'here'}: {severity} {finding.rule.code}: {finding.message}"
-            f"{f' ({about})' if about else ''}; {finding.remedy}"
-        )
+        said = f"{finding.message}{f' ({about})' if about else ''}; {finding.remedy}"
+        place = _printable(finding.place or "here")
+        yield f"{place}: {severity} {finding.rule.code}: {_printable(said)}"
+
+
+def _printable(said: str) -> str:
+    """Return *said* on one line, and without what a terminal would act on."""
+    return "".join(letter if letter.isprintable() else "?" for letter in said)
 
 
 def _hosts(report: Report, subjects: tuple[str, ...]) -> str:

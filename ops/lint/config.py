@@ -28,6 +28,8 @@ class Around:
     """When the certificates end, by their paths, as far as they could be read."""
     addresses: tuple[str, ...] = ()
     """Public addresses of the server itself."""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """The browser that an inbound's links tell clients to imitate, by its tag."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 

@@ -1,7 +1,10 @@
 """Where in a JSON text each thing stands. ``json`` keeps no positions, so this reads again."""
 
+import json
 import re
 from bisect import bisect_right
+
+_PLAIN = re.compile(r"[\w$-]+", re.ASCII)
 
 Path = tuple[str | int, ...]
 """From the top of a config: keys, and places in lists from 0."""
@@ -64,6 +67,11 @@ def shown(path: Path) -> str:
     >>> shown(("inbounds", 0, "settings", "clients", 3, "email"))
     'inbounds[0].settings.clients[3].email'
     """
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(
-        "."
-    )
+    return "".join(map(_shown, path)).lstrip(".")
+
+
+def _shown(part: str | int) -> str:
+    """A strange key is quoted, so that it cannot play tricks on a terminal or a log."""
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if _PLAIN.fullmatch(part) else f"[{json.dumps(part)}]"

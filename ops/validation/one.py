@@ -95,6 +95,7 @@ class Judge:
             live=host.accounting == "live",
             data_files=True,  # the release brings them, and the rollout puts them beside the core
             addresses=host.address,
+            fingerprints={inbound.name: inbound.fingerprint for inbound in host.inbounds},
         )
 
     def _problem(self, host: Host, problem: Problem) -> Finding:

@@ -22,6 +22,7 @@ _FIELDS = {
     "certificates": "certificate",
     "keyFile": "certificate_key",
     "method": "method",
+    "fingerprint": "fingerprint",
     "network": "transport",
     "security": "security",
 }

@@ -102,6 +102,11 @@ def reality_needs_new_clients(config: Config) -> Iterator[Hit]:
 )
 def fingerprint_fails(config: Config) -> Iterator[Hit]:
     """Xray 26.10.10 against itself, by fingerprint (facts, 5)."""
+    for inbound, path, _ in _servers(config):
+        said = config.around.fingerprints.get(inbound.tag, "chrome")
+        if said not in WORKING:
+            message = f"links to {inbound.called} imitate {said!r}, which this core refuses"
+            yield Hit((*path, "fingerprint"), message)
     for way in config.outbounds:
         path, settings = way.stream.settings("realitySettings")
         said = str(settings.get("fingerprint", "")).lower()
