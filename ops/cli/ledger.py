@@ -94,6 +94,10 @@ def verify(selected: Selected) -> None:
 def export(selected: Selected, target: Path | None) -> None:
     """Write the whole ledger as lines of JSON, for another database or program.
 
+    The first line names the format, its version and the time zone. Each table begins with its
+    name and columns, and a line is a row; the last line counts them. Moments are milliseconds,
+    buckets (t) seconds since 1970 in UTC; up and down are bytes.
+
     \b
     Example:
       ops ledger export --output ledger.jsonl

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ops.ledger import Ledger
 
 _FINE, _BEHIND, _UNKNOWN = 0, 1, 3
+_AHEAD = timedelta(minutes=5)
 _NAMED = 5
 """Hosts that the line names; of more it says how many."""
 
@@ -50,6 +51,11 @@ def _state(selected: Selected, ledger: "Ledger", limit: timedelta) -> tuple[int,
     newest = max((at for at in map(read.get, names) if at), default=None)
     if newest is None:
         return _UNKNOWN, f"UNKNOWN: none of {len(names)} hosts was ever read"
+    if newest - now > _AHEAD:
+        return _BEHIND, (
+            f"BEHIND: the clock here is {show.span(newest - now)} behind the ledger's: what is "
+            "read now is booked at the ledger's time until the clock has caught up"
+        )
     old = [name for name in names if not (at := read.get(name)) or now - at > limit]
     age = show.span(max(now - newest, timedelta()))
     shaky = _shaky(ledger, now)

@@ -150,6 +150,9 @@ class _Asked:
         self._tx = tx
         self.question = question
         self.hosts = {row.id: row for row in tx.execute(select(hosts)) if self.about(row.name)}
+        self.names = {id_: row.name for id_, row in self.hosts.items()}
+        self.seen: dict[str, set[str]] = {}
+        """Where each key was used."""
         wanted = question.keys
         rows = tx.execute(select(keys))
         self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}
@@ -164,7 +167,10 @@ class _Asked:
         """Yield what the buckets of *piece* hold, by key and host as far as is asked."""
         table = piece.table
         amounts = func.sum(table.c.up), func.sum(table.c.down)
-        by = [table.c[f"{name}_id"] for name in ("key", "host") if name in self.question.by]
+        asked = set(self.question.by)
+        if "key" in asked and self.question.opens is not None:
+            asked.add("host")  # how sure a key's figure is depends on where it was used
+        by = [table.c[f"{name}_id"] for name in ("key", "host") if name in asked]
         query: Select[*tuple[int, ...]] = select(*by, *amounts).group_by(*by)
         query = query.where(table.c.t >= piece.since, table.c.t < piece.until)
         if self.question.keys is not None:
@@ -173,9 +179,11 @@ class _Asked:
             query = query.where(table.c.host_id.in_(list(self.hosts)))
         for *ids, up, down in self._tx.execute(query):
             if up is not None:
-                key = ids[0] if "key" in self.question.by else 0
-                host = ids[-1] if "host" in self.question.by else 0
-                yield key, host, Traffic(int(up), int(down))
+                key = ids[0] if "key" in asked else 0
+                host = ids[-1] if "host" in asked else 0
+                if key and host:
+                    self.seen.setdefault(self.keys[key].name, set()).add(self.names[host])
+                yield key, host if "host" in self.question.by else 0, Traffic(int(up), int(down))
 
 
 def _rows(
@@ -224,13 +232,16 @@ class _Sureness:
 
     def __init__(self, asked: _Asked, parts: Sequence[Span], known: list[Missing]) -> None:
         self._opens = asked.question.opens or {}
+        self._seen = asked.seen
         self._parts = parts
         self._known = known
         self._found: dict[tuple[int, str, frozenset[str] | None], Certainty] = {}
 
     def of(self, index: int, key: str, host: str) -> Certainty:
         """Return how sure the row of *key* on *host*, either perhaps empty, is."""
-        opens = None if host or key not in self._opens else frozenset(self._opens[key])
+        opens = None
+        if not host and key in self._opens:
+            opens = frozenset(self._opens[key]) | self._seen.get(key, set())
         place = index, host, opens
         if place not in self._found:
             about = [m for m in self._known if self._concerns(m, host, opens)]
