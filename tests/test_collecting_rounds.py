@@ -22,7 +22,7 @@ from ops.cli import cli
 from ops.errors import FleetError
 from ops.model import Traffic
 from tests.collectors import Core, Fleet, a_fleet, known_host, run_called
-from tests.postgres import database
+from tests.postgres import AbsentError, database, running
 
 A, B = map(run_called, "ab")
 
@@ -321,6 +321,54 @@ def test_a_database_that_was_restarted_costs_no_round(
                     " WHERE datname = 'restarted'"
                 )
             assert next(rounds).booked == Traffic(1, 2)
+
+
+@pytest.mark.postgres
+def test_a_database_that_hangs_ends_a_round_and_costs_no_byte(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "PATIENCE", 1.0)
+    host = fleet.core()
+    try:
+        server = running()
+        url = server.__enter__()
+    except AbsentError as error:
+        pytest.skip(str(error))
+    try:
+        monkeypatch.setenv("OPS_LEDGER", url)
+        postmaster = _postmaster(url)
+        with fleet.rounds(deadline=5.0) as rounds:
+            next(rounds)
+            host.use("alice", 1, 2)
+            with _stopped(postmaster):
+                outcome = next(rounds)
+                assert "gave no answer" in outcome.ledger_error
+                assert outcome.exit_code == 1
+            host.use("alice", 10, 20)
+            booked = Traffic()
+            while booked != Traffic(11, 22):
+                booked += next(rounds).booked
+    finally:
+        server.__exit__(None, None, None)
+
+
+def _postmaster(url: str) -> int:
+    folder = Path(url.split("host=")[1])
+    return int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+@contextmanager
+def _stopped(postmaster: int) -> Iterator[None]:
+    """Stop a database and all its processes, as a machine does that hangs."""
+    listed = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    processes = [postmaster, *map(int, listed)]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
 
 
 def test_a_ledger_that_cannot_be_reached_is_told(

@@ -110,11 +110,13 @@ class Clerk:
                 self._tell(_fail, future, error)
             else:
                 self._tell(_settle, future, answer)
-        if self._lease:
-            self._lease.__exit__(None, None, None)
-        if self._ledger:
-            self._ledger.close()
-        self._tell(_settle, self._ended, None)
+        try:
+            if self._lease:
+                self._lease.__exit__(None, None, None)
+            if self._ledger:
+                self._ledger.close()
+        finally:
+            self._tell(_settle, self._ended, None)
 
     def _tell(self, how: Callable[..., None], *what: object) -> None:
         if not self._loop.is_closed():

@@ -13,7 +13,7 @@ from typing import Protocol
 from zlib import crc32
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ops.errors import LedgerError
 from ops.ledger.store import Store
@@ -128,7 +128,7 @@ class SharedLease:
 
     def _let_go(self) -> None:
         if self._connection is not None:
-            with suppress(DBAPIError):  # else the server notices by itself, a little later
+            with suppress(SQLAlchemyError):  # else the server notices by itself, a little later
                 self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self._connection.invalidate()
             self._connection.close()
