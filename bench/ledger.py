@@ -132,10 +132,9 @@ def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) 
     clock.now = BEGAN + timedelta(days=days, hours=12)
     ledger.roll()
     print(f"\n{name}: {days} days of {hosts} hosts x {keys} keys, each used every day")
-    print(f"  days {day * days / 1e9:.2f} GB a year, 90 days of hours {hour * 90 / 1e9:.2f} GB")
-    month = clock.now.replace(day=1, hour=0) - timedelta(days=40)
-    month = month.replace(day=1)
-    after = (month + timedelta(days=32)).replace(day=1)
+    print(f"  a year of days {day * 365 / 1e9:.2f} GB, 90 days of hours {hour * 90 / 1e9:.2f} GB")
+    after = clock.now.replace(day=1, hour=0)
+    month = (after - timedelta(days=1)).replace(day=1)
     for what, by in (
         ("by key", ("key",)),
         ("by key and host", ("key", "host")),
