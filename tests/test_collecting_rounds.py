@@ -20,6 +20,7 @@ import pytest
 from ops import collecting
 from ops.cli import cli
 from ops.errors import FleetError
+from ops.ledger import Ledger
 from ops.model import Traffic
 from tests.collectors import Core, Fleet, a_fleet, known_host, run_called
 from tests.postgres import AbsentError, database, running
@@ -421,3 +422,14 @@ def test_the_long_run_keeps_nothing(fleet: Fleet, host: Core) -> None:
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
     assert grown < 200_000
+
+
+def test_a_bug_in_the_booking_is_shown_and_not_waited_for(
+    fleet: Fleet, host: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Ledger, "book_all", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        fleet.collect()

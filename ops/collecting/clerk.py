@@ -70,7 +70,7 @@ class Clerk:
             book = partial(_book, [observation for observation, _ in batch], self.adopt)
             try:
                 booked = await self.do(book)
-            except LedgerError as error:
+            except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
                 for _, future in batch:
                     _fail(future, error)
             else:
