@@ -106,6 +106,8 @@ BROKEN: list[tuple[str, Change]] = [
     ("XO312", lambda c: c["outbounds"][0]["settings"]["finalRules"][0].pop("ip")),
     ("XO306", lambda c: rules(c).append({"domain": ["full:x.test"], "outboundTag": "dirct"})),
     ("XO307", lambda c: rules(c).append({"ip": ["127.0.0.1"], "outboundTag": "direct"})),
+    ("XO307", lambda c: rules(c).extend({"port": port, "outboundTag": "direct"}
+                                        for port in ("80-90", 85))),
     ("XO308", lambda c: rules(c)[0].update(inboundTag=["realty"])),
     ("XO309", lambda c: rules(c).append({"user": ["Alice"], "outboundTag": "block"})),
     ("XO310", lambda c: c.pop("outbounds")),

@@ -41,6 +41,10 @@ _CONDITIONS = (
 )
 
 
+_PORTS = {"port", "sourcePort", "vlessRoute", "localPort"}
+"""Conditions that are ranges of numbers, as ``low-high``."""
+
+
 @dataclass(frozen=True)
 class Route:
     """One routing rule; every condition that it names has to hold."""
@@ -67,10 +71,8 @@ class Route:
             value = next((self.data[name] for name in reversed(names) if name in self.data), None)
             if isinstance(value, dict):
                 entries = frozenset(f"{key}={entry}" for key, entry in value.items())
-            elif names[0] in ("port", "sourcePort", "vlessRoute", "localPort"):
-                entries = frozenset(
-                    str(port) for low, high in ranges(value) for port in range(low, high + 1)
-                )
+            elif names[0] in _PORTS:
+                entries = frozenset(f"{low}-{high}" for low, high in ranges(value))
             else:
                 entries = frozenset(
                     entry.lower() if names[0] == "network" else entry for entry in texts(value)
@@ -94,12 +96,19 @@ class Route:
             theirs = other.conditions.get(name)
             if theirs is None:
                 return False
-            if name == "ip":
+            if name in _PORTS:
+                if not all(any(_in(one, mine) for mine in entries) for one in theirs):
+                    return False
+            elif name == "ip":
                 if not (theirs <= entries or self.guards(other.networks, len(theirs))):
                     return False
             elif not theirs <= entries:
                 return False
         return True
+
+    def has_port(self, port: int) -> bool:
+        """Return whether its ``port`` lets *port* through."""
+        return any(_in(f"{port}-{port}", mine) for mine in self.conditions.get("port", ()))
 
     def guards(self, networks: tuple[Network, ...], count: int) -> bool:
         """Return whether each of *networks*, *count* of them, lies in one of this rule's."""
@@ -124,10 +133,17 @@ def within(network: Network, other: Network) -> bool:
     return isinstance(other, IPv6Network) and network.subnet_of(other)
 
 
+def _in(one: str, other: str) -> bool:
+    """Return whether the range *one* lies in the range *other*."""
+    low, high = map(int, one.split("-"))
+    least, most = map(int, other.split("-"))
+    return least <= low and high <= most
+
+
 def _every(condition: str, entries: frozenset[str]) -> bool:
     """Return whether *entries* match everything, as if the condition were not there."""
     if condition == "network":
         return entries >= {"tcp", "udp"}
-    if condition in ("port", "sourcePort"):
-        return len(entries) >= 65535
+    if condition in _PORTS:
+        return any(_in("1-65535", mine) for mine in entries)
     return condition == "ip" and entries >= {"0.0.0.0/0", "::/0"}

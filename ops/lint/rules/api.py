@@ -175,7 +175,7 @@ def _takes(route: Route, inbound: Inbound) -> bool:
         "inboundTag": lambda: inbound.tag in route.inbounds,
         "ip": lambda: any(within(_LOCAL, network) for network in route.networks),
         "network": lambda: "tcp" in texts(route.data.get("network")),
-        "port": lambda: bool({str(port) for port in _ports(inbound)} & route.conditions["port"]),
+        "port": lambda: any(map(route.has_port, _ports(inbound))),
     }
     return all(name in fits and fits[name]() for name in route.conditions)
 
