@@ -177,6 +177,13 @@ def test_the_first_described_config_lacks_the_rule_and_the_linter_names_it() -> 
         ("26.3.27", "XO302", lambda c: c["routing"].update(domainStrategy="AsIs")),
         ("26.3.27", "XO304", lambda c: None),
         ("26.7.11", "XO503", lambda c: None),
+        (
+            "26.7.28",
+            "XO705",
+            lambda c: c["inbounds"][1].update(
+                streamSettings={"network": "kcp", "kcpSettings": {"seed": "x"}}
+            ),
+        ),
         ("26.7.28", "XO503", lambda c: None),
     ],
 )

@@ -270,6 +270,26 @@ def test_files_and_hosts_do_not_mix(tmp_path: Path) -> None:
     assert validate(write(tmp_path, "c", CONFIG), "--host", "a").exit_code == 2
 
 
+STREAMS: list[dict[str, Any]] = [
+    {"network": "h2"},
+    {"network": "quic"},
+    {"security": "xtls"},
+    {"security": "tls", "tlsSettings": {"allowInsecure": True}},
+    {"security": "reality", "realitySettings": {"target": "a.test:443"}},
+    {"network": "kcp", "kcpSettings": {"seed": "x", "header": {"type": "none"}}},
+]
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_what_the_rules_call_gone_the_core_refuses(
+    tmp_path: Path, core: Path, stream: dict[str, Any]
+) -> None:
+    inbound = {"port": 1, "protocol": "vless", "settings": {"decryption": "none"}}
+    data = {"inbounds": [inbound | {"streamSettings": stream}], "outbounds": []}
+    found = codes(write(tmp_path, "c.json", json.dumps(data)), "--core", core)
+    assert bool(found & {"XO705", "XO501"}) == ("XO001" in found)
+
+
 GEO = """{"outbounds": [{"tag": "direct", "protocol": "freedom"}], "routing": {"rules": [
   {"ip": ["geoip:cn", "geoip:!ir", "ext:mine.dat:a"], "outboundTag": "direct"},
   {"domain": ["geosite:google@ads", "ext:names.dat:b@c"], "outboundTag": "direct"},

@@ -142,8 +142,9 @@ def _removed(way: Way, config: Config) -> Iterator[Hit]:
         remedy = "use streamSettings.sockopt.dialerProxy"
         yield Hit((*way.path, "proxySettings"), message, remedy=remedy)
     kcp_path, kcp = stream.settings("kcpSettings")
-    if config.version > (26, 1, 23) and ("header" in kcp or "seed" in kcp):
-        message = f"{way.called}: header and seed of mKCP are gone"
+    # 26.10.10 takes them again.
+    if (26, 1, 31) <= config.version <= (26, 7, 28) and ("header" in kcp or "seed" in kcp):
+        message = f"{way.called}: this core has no header and seed of mKCP"
         yield Hit(kcp_path, message, remedy="use finalmask (mkcp-legacy)")
     tls_path, tls = stream.settings("tlsSettings")
     if tls.get("allowInsecure") and config.version >= (26, 7, 11):
