@@ -104,7 +104,16 @@ def _output(command: str) -> str:
     return (done.stdout + done.stderr).rstrip()
 
 
+def main() -> None:
+    """Write what is out of date, and name it; with --check, write nothing and exit 1 for it."""
+    made = {REFERENCE: reference(), RULES_PAGE: rules(), README: readme()}
+    stale = {file: text for file, text in made.items() if file.read_text() != text}
+    for file, text in stale.items():
+        sys.stdout.write(f"{file.relative_to(ROOT)}\n")
+        if "--check" not in sys.argv:
+            file.write_text(text)
+    sys.exit(1 if stale and "--check" in sys.argv else 0)
+
+
 if __name__ == "__main__":
-    REFERENCE.write_text(reference())
-    RULES_PAGE.write_text(rules())
-    README.write_text(readme())
+    main()

@@ -1,17 +1,14 @@
 """The docs say what the code does: what can be generated is, and is fresh."""
 
-import runpy
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
 
-ROOT = Path(__file__).parent.parent
-DOCS = runpy.run_path(str(ROOT / "docs" / "__main__.py"), run_name="docs")
-
-
-MADE = [("docs/cli.md", "reference"), ("docs/rules.md", "rules"), ("README.md", "readme")]
-
-
-@pytest.mark.parametrize(("file", "made"), MADE)
-def test_what_is_generated_is_fresh(file: str, made: str) -> None:
-    assert (ROOT / file).read_text() == DOCS[made](), "run `make docs`"
+def test_what_is_generated_is_fresh() -> None:
+    # In a process of its own: Click remembers the help options of whoever asked first.
+    check = [sys.executable, "-m", "docs", "--check"]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(check, cwd=root, check=False, capture_output=True, text=True)
+    assert done.stdout == "", "run `make docs`"
+    assert done.returncode == 0, done.stderr
