@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops import starter
+from ops.cli import cli
 from ops.cli.collect import collect
 from ops.collecting import looking
 from ops.collecting.kept import reading_in
@@ -301,4 +302,6 @@ def test_a_shipped_unit_types_what_the_command_understands(tmp_path: Path, unit:
     lines = (tmp_path / "systemd" / unit).read_text().splitlines()
     words = next(line for line in lines if line.startswith("ExecStart=")).split()[1:]
     assert words[0] == "collect"
-    assert collect.make_context("collect", words[1:]).params["quiet"] == ("once" in unit)
+    parent = cli.make_context("ops", ["collect"])
+    context = collect.make_context("collect", words[1:], parent=parent)
+    assert context.params["quiet"] == ("once" in unit)

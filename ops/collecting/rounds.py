@@ -20,7 +20,8 @@ from ops.tunnel import Deadline, Dialer
 
 _AGAIN = 0.2
 """Seconds between two tries to have hosts of our own."""
-_TRIES = 5
+_AT_ONCE = 1.0
+"""Seconds: a connection that was lost meanwhile fails sooner, a database that is away later."""
 _ENROL = 60.0
 """Seconds between two times that the ledger is told the inventory."""
 
@@ -84,11 +85,14 @@ class Collector:
 
     async def _take(self, names: list[str]) -> frozenset[str]:
         """Return which of *names* are ours; a database that was just restarted is asked again."""
-        for _ in range(_TRIES):
-            try:
-                return await self._clerk.take(names)
-            except LedgerError:
-                await asyncio.sleep(_AGAIN)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            return await self._clerk.take(names)
+        except LedgerError:
+            if clock() - began > _AT_ONCE:
+                raise
+        await asyncio.sleep(_AGAIN)
         return await self._clerk.take(names)
 
     async def _learn(self, muster: Muster) -> None:
