@@ -32,10 +32,10 @@ lint: $(INSTALLED)
 	@$(BIN)/mypy
 
 unit: $(INSTALLED)
-	@$(BIN)/pytest -m "not lab and not postgres"
+	@$(BIN)/pytest -m "not lab and not postgres and not slow"
 
 lab: lab-packages $(INSTALLED)
-	@$(BIN)/pytest -m "lab or postgres"
+	@$(BIN)/pytest -m "lab or postgres or slow"
 
 proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
 	@$(BIN)/python -m proto

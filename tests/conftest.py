@@ -17,6 +17,29 @@ from tests.lane import Lane, laid
 from tests.ledgers import Books, Clock
 from tests.postgres import AbsentError, database, running
 
+SLOW = {
+    "test_changes.py",
+    "test_changes_since.py",
+    "test_collecting.py",
+    "test_collecting_rounds.py",
+    "test_ledger_orders.py",
+    "test_ledger_store.py",
+    "test_ledger_time.py",
+    "test_reading.py",
+    "test_starter.py",
+    "test_usage.py",
+    "test_validate.py",
+    "test_validate_mutations.py",
+}
+"""Files whose tests take seconds: they kill, wait and fill databases. `make test` runs them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the quick half quick."""
+    for item in items:
+        if item.path.name in SLOW:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def core() -> Path:
