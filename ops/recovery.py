@@ -41,7 +41,7 @@ def recover(fleet: Fleet, hosts: Sequence[Host], *, deadline: float) -> Recovere
             for place, value in _secrets_in(fleet, host, text):
                 found.setdefault(place, {})[host.name] = value
     with locked(fleet.folder / "inventory"):
-        document = tomlkit.parse(store.read(fleet))
+        document = store.document(fleet)
         for place, said in found.items():
             values = _longest(list(said.values()))
             if len(values) > 1:

@@ -133,7 +133,7 @@ def test_a_dead_host_costs_its_own_line(dead: set[str]) -> None:
     dead.add("fra1")
     result = ops_("traffic")
     assert result.exit_code == 3
-    assert "alice" in result.stdout
+    assert "total of 1 of 2 hosts" in result.stdout
     assert result.stderr == "fra1: no route\n"
     assert json.loads(ops_("traffic", "--json").stdout)["certainty"] == "at least"
 
@@ -151,6 +151,7 @@ def test_no_answer_at_all_is_exit_4(dead: set[str]) -> None:
         (["traffic", "--key", "alise"], "no key matches 'alise'; did you mean 'alice'?"),
         (["traffic", "--group", "egde"], "no group matches 'egde'; did you mean 'edge'?"),
         (["traffic", "--all-hosts", "--host", "ams1"], "say different things"),
+        (["traffic", "--watch", "1", "--json"], "--watch shows tables"),
         (["stats", "user", "alise"], "unknown key 'alise'; did you mean 'alice'?"),
         (["render", "ams2"], "unknown host 'ams2'; did you mean 'ams1'?"),
         (["traffic", "--fleet", "/nowhere"], "does not exist"),

@@ -68,6 +68,13 @@ def test_a_clone_without_the_file_cannot_make_new_secrets(fleet: Fleet) -> None:
     assert not store.plain(fleet).exists()
 
 
+def test_a_file_that_is_no_toml_is_named_with_its_line(fleet: Fleet) -> None:
+    fill(fleet)
+    store.plain(fleet).write_text("x = [\n")
+    with pytest.raises(FleetError, match=r"secrets.toml:\d+: is not TOML"):
+        fill(fleet)
+
+
 def test_one_lost_secret_is_not_made_anew_either(fleet: Fleet) -> None:
     fill(fleet)
     psk = secrets.load(fleet).keys["alice"].psk

@@ -25,7 +25,13 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.option("--png", type=_file, metavar="FILE", help="Write the one link's QR code as PNG.")
 @click.option("--svg", type=_file, metavar="FILE", help="Write the one link's QR code as SVG.")
 @click.option("--client-json", is_flag=True, help="Print a config for an Xray client instead.")
-@click.option("--socks-port", default=1080, show_default=True, help="Where that client listens.")
+@click.option(
+    "--socks-port",
+    type=click.IntRange(1, 65535),
+    default=1080,
+    show_default=True,
+    help="Where that client listens.",
+)
 @json_option
 @host_options
 def link(
@@ -98,10 +104,15 @@ def _only(found: list[Link]) -> Link:
 
 
 def _draw(one: Link, png: Path | None, svg: Path | None) -> None:
-    if png:
-        replace(png, qr_codes.png(one.url), mode=0o600)
-    if svg:
-        replace(svg, qr_codes.svg(one.url).encode(), mode=0o600)
+    pictures = ((png, qr_codes.png), (svg, lambda url: qr_codes.svg(url).encode()))
+    for file, draw in pictures:
+        if file is None:
+            continue
+        try:
+            replace(file, draw(one.url), mode=0o600)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+        click.echo(f"wrote {file}")
 
 
 def _json(one: Link) -> dict[str, str]:

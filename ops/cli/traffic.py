@@ -9,6 +9,7 @@ from ops.cli import show
 from ops.cli.options import Format, Selected, selection_options, table_options, timeout_option
 from ops.cli.round import exit_code, read, watch
 from ops.model import Reading
+from ops.reading import Round
 from ops.traffic import Grouping, Row, rates, rows, total, traffic_bytes
 
 _COLUMNS: dict[Grouping, tuple[str, ...]] = {
@@ -59,8 +60,7 @@ def traffic(
       ops traffic --group edge --key 'al*' --by both --json
       ops traffic --watch
     """
-    if all_hosts and (selected.host_globs or selected.group_globs):
-        raise click.UsageError("--all-hosts and --host or --group say different things: use one")
+    _refuse_contradictions(selected, all_hosts, every, output)
     if every:
         watch(
             selected,
@@ -76,9 +76,25 @@ def traffic(
         if output == "csv":
             click.echo(_csv(by, lines))
         else:
-            click.echo(f"{_since(answer.readings)}\n\n{_table(by, lines, show.size)}")
+            table = _table(by, lines, show.size, _summed(answer))
+            click.echo(f"{_since(answer.readings)}\n\n{table}")
     show.failures(answer.failures)
     raise click.exceptions.Exit(exit_code(answer))
+
+
+def _refuse_contradictions(
+    selected: Selected, all_hosts: bool, every: float | None, output: Format
+) -> None:
+    if all_hosts and (selected.host_globs or selected.group_globs):
+        raise click.UsageError("--all-hosts and --host or --group say different things: use one")
+    if every and output != "table":
+        raise click.UsageError("--watch shows tables: ask again and again with --json instead")
+
+
+def _summed(answer: Round) -> str:
+    """Return what the last line is called: a sum over some hosts must not pass for all."""
+    read, failed = len(answer.readings), len(answer.failures)
+    return f"total of {read} of {read + failed} hosts" if failed else "total"
 
 
 def _since(readings: Sequence[Reading]) -> str:
@@ -91,10 +107,12 @@ def _since(readings: Sequence[Reading]) -> str:
     return f"Live counters, begun {begun}; a core's restart begins them again: no bill."
 
 
-def _table(by: Grouping, lines: Sequence[Row], written: Callable[[float], str]) -> str:
+def _table(
+    by: Grouping, lines: Sequence[Row], written: Callable[[float], str], called: str = "total"
+) -> str:
     body = [[*_names(by, row), *_figures(row, written)] for row in lines]
     summed = total(lines)
-    last = ["total", *[""] * (len(_COLUMNS[by]) - 1)]
+    last = [called, *[""] * (len(_COLUMNS[by]) - 1)]
     last += [written(summed.uplink), written(summed.downlink), written(summed.total)]
     return show.table([*_COLUMNS[by], "up", "down", "total"], [*body, last], numbers=3)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ops.errors import FleetError, Problem, UsageError
 from ops.inventory import build, checks, inbounds
-from ops.inventory.pyinfra import Members, groups
+from ops.inventory.pyinfra import Members, groups, strangers
 from ops.inventory.shape import HostsFile, IssuedFile, KeysFile
 from ops.inventory.toml import Document, read, shown
 from ops.inventory.wording import Checked, checked, did_you_mean
@@ -78,6 +78,11 @@ def _demand_known_hosts(fleet: Fleet) -> None:
     if not fleet.known_hosts.exists():
         remedy = "make first contact with each host: `ops hosts trust NAME`"
         raise FleetError([Problem(shown(fleet.known_hosts), 0, "is missing", remedy)])
+    for host in strangers(fleet):
+        sys.stderr.write(
+            f"{host}: its host key is not in {shown(fleet.known_hosts)}, so ssh will refuse it; "
+            f"make first contact with `ops hosts trust {host}`\n"
+        )
 
 
 def _disagreements(

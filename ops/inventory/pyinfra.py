@@ -27,6 +27,21 @@ def groups(fleet: Fleet, today: date) -> dict[str, Members]:
     return members
 
 
+def strangers(fleet: Fleet) -> list[str]:
+    """Return the hosts that known_hosts does not name; none where its names are hashed."""
+    fields = (line.split()[:2] for line in fleet.known_hosts.read_text().splitlines())
+    names = {name for field in fields for entry in field for name in entry.split(",")}
+    if any(name.startswith("|1|") or "*" in name for name in names):
+        return []
+    return [host.name for host in fleet.hosts if not names & set(_places(host))]
+
+
+def _places(host: Host) -> tuple[str, str]:
+    """Return how known_hosts may write where *host* is."""
+    hostname = host.ssh.hostname or host.name
+    return (hostname if host.ssh.port in (0, 22) else "", f"[{hostname}]:{host.ssh.port or 22}")
+
+
 def _away(host: Host, today: date) -> bool:
     away = host.maintenance
     if away is None or away.until < today:

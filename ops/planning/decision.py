@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ops.errors import CoreError
+from ops.errors import CoreError, SecretsError
 from ops.model import Fleet, Host, Secrets
 from ops.on_host.state import HostState
 from ops.planning import refusals
@@ -27,7 +27,7 @@ def decide(here: Here, host: Host, seen: HostState, options: Options) -> Plan:
         return refusals.unless(reasons, host, leaving(host, seen, here.checkout))
     try:
         want = wanted(here.fleet, host, here.secrets, seen.machine, seen.addresses)
-    except CoreError as error:  # this machine's core is not pinned: others may have theirs
+    except (CoreError, SecretsError) as error:  # a core, a secret that others may have
         return refusals.refused(host, [str(error)])
     compared = Comparison(here.fleet, host, seen, want)
     reasons += refusals.of_the_set(compared, options)

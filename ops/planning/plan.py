@@ -86,11 +86,20 @@ class Comparison:
 def plan(compared: Comparison, here: Checkout) -> Plan:
     """Return what brings the host to what is wanted."""
     how, why = effect(compared)
-    if not how:
+    if not how and not _unrecorded(compared.state, here):
         return Plan(lines=("nothing to change",))
+    how = how or order.FILES
     told = _order(compared, how, here)
     contents = {path: compared.wanted.files[path].content for path in told.files}
     return Plan(order=told, contents=contents, lines=tuple(_lines(compared, how, why)))
+
+
+def _unrecorded(state: HostState, here: Checkout) -> bool:
+    """Return whether what the host has was rolled out uncommitted, and is committed here now.
+
+    Only its commit protects it from an older checkout.
+    """
+    return here.clean and not state.record.get("clean", True)
 
 
 def effect(compared: Comparison) -> tuple[str, list[str]]:
@@ -157,7 +166,7 @@ def _record(here: Checkout, config: str) -> dict[str, object]:
 
 def _lines(compared: Comparison, how: str, why: list[str]) -> Iterator[str]:
     yield from compared.users.lines
-    if not compared.state.timer:
+    if not compared.state.timer and compared.state.active == "active":
         yield "+ the reading of every minute, which somebody stopped"
     for path in compared.changed:
         # What makes a config another one is told by its users, or as the reason of a restart.

@@ -44,7 +44,7 @@ def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
     with locked(fleet.folder / "inventory"):
         wanted = list(dict.fromkeys(_wanted(fleet)))
         again = _chosen(wanted, replace)
-        document = tomlkit.parse(store.read(fleet))
+        document = store.document(fleet)
         known = issued.places(fleet) - again
         lost = [place for place in wanted if place in known and not get(document, place)]
         if lost:

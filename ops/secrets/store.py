@@ -3,8 +3,11 @@
 import stat
 from pathlib import Path
 
+import tomlkit
+
 from ops.errors import SecretsError
 from ops.files import replace
+from ops.inventory.toml import parse as parse_toml
 from ops.inventory.toml import shown
 from ops.model import Fleet
 from ops.secrets import age
@@ -40,6 +43,13 @@ def read(fleet: Fleet) -> str:
         return age.decrypt(file)
     _must_be_private(file)
     return file.read_text()
+
+
+def document(fleet: Fleet) -> tomlkit.TOMLDocument:
+    """Return the secrets as a document to edit; FleetError with the line if it is no TOML."""
+    text = read(fleet)
+    parse_toml(shown(path(fleet) or plain(fleet)), text, secret=True)
+    return tomlkit.parse(text)
 
 
 def write(fleet: Fleet, text: str) -> None:
