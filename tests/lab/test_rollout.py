@@ -161,6 +161,24 @@ def test_an_old_checkout_does_not_bring_a_revoked_key_back(operator: Operator) -
         operator.git("checkout", "-q", branch)
 
 
+def test_what_was_rolled_out_uncommitted_is_kept_by_its_commit(operator: Operator) -> None:
+    before = operator.git("rev-parse", "HEAD").strip()
+    operator.keys.append("early")
+    operator.write()
+    operator.ops("secrets", "fill")
+    operator.roll_out("--limit", "lab1")
+    operator.commit("Early, now committed")
+    operator.roll_out()
+    assert operator.roll_out().count("nothing to change") == 3
+    operator.git("checkout", "-q", before)
+    try:
+        done = operator.pyinfra("-y", "--limit", "lab1")
+        assert done.returncode == 1
+        assert "which this checkout lacks" in done.stdout
+    finally:
+        operator.git("checkout", "-q", "-")
+
+
 def test_kernel_tuning_comes_and_goes_and_the_core_runs_on(operator: Operator) -> None:
     host = operator.lab.host("lab1")
     before = pid(host)
