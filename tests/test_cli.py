@@ -151,6 +151,7 @@ def test_no_answer_at_all_is_exit_4(dead: set[str]) -> None:
         (["traffic", "--key", "alise"], "no key matches 'alise'; did you mean 'alice'?"),
         (["traffic", "--group", "egde"], "no group matches 'egde'; did you mean 'edge'?"),
         (["traffic", "--all-hosts", "--host", "ams1"], "say different things"),
+        (["trafic"], "no such command 'trafic'; did you mean 'traffic'?"),
         (["traffic", "--watch", "1", "--json"], "--watch shows tables"),
         (["stats", "user", "alise"], "unknown key 'alise'; did you mean 'alice'?"),
         (["render", "ams2"], "unknown host 'ams2'; did you mean 'ams1'?"),

@@ -1,5 +1,6 @@
 """What people type. Each verb is a file of its own, imported only when it is asked for."""
 
+import difflib
 import importlib
 import sys
 from typing import Any
@@ -43,6 +44,16 @@ class Verbs(click.Group):
         command = getattr(importlib.import_module(f"ops.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb that *args* begin with; a misspelt one gets a remedy."""
+        if args[0] not in _VERBS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], _VERBS, n=1)
+            remedy = f"; did you mean {close[0]!r}?" if close else ", see `ops --help`"
+            raise click.UsageError(f"no such command {args[0]!r}{remedy}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
