@@ -18,8 +18,8 @@ def pin(folder: Path, version: str, sums: dict[str, str]) -> None:
         core = document.setdefault("core", tomlkit.table())
         if core.get("version") != version:
             core["version"] = version
-            core["sha256"] = tomlkit.table()
-        kept = core.setdefault("sha256", tomlkit.table())
+            core["sha256"] = tomlkit.inline_table()
+        kept = core.setdefault("sha256", tomlkit.inline_table())
         for machine, sha256 in sums.items():
             kept[machine] = sha256
         replace(file, tomlkit.dumps(document).encode())
