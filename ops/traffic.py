@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ops.model import Fleet, Host, Reading, Traffic
+from ops.model import Fleet, Reading, Traffic
 from ops.model.key import key_of
 
 Grouping = Literal["key", "host", "both", "inbound"]
@@ -38,7 +38,8 @@ def rows(
     sums: dict[tuple[str, str], Traffic] = {}
     for reading in readings:
         used = per_key(reading)
-        for name in {*used, *_open_on(fleet, fleet.host(reading.host))}:
+        opening = fleet.keys_opening(fleet.host(reading.host))
+        for name in {*used, *(key.name for key in opening)}:
             if wanted is None or name in wanted:
                 place = (name if by != "host" else "", reading.host if by != "key" else "")
                 sums[place] = sums.get(place, Traffic()) + used.get(name, Traffic())
@@ -72,10 +73,6 @@ def traffic_bytes(traffic: Traffic) -> Mapping[str, int | float | str]:
         **{f"{name}_mb": round(value / 1048576, 6) for name, value in parts.items()},
         "source": "xray_api",
     }
-
-
-def _open_on(fleet: Fleet, host: Host) -> set[str]:
-    return {key.name for inbound in host.inbounds for key in fleet.keys_on(host, inbound)}
 
 
 def _inbounds(readings: Iterable[Reading]) -> Iterable[Row]:

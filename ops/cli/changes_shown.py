@@ -115,6 +115,6 @@ def drift_as_json(drift: Drift) -> str:
                 }
                 for standing in drift.standings
             ],
-            "unknown": [{"host": f.host, "reason": f.reason} for f in drift.failures],
+            "unknown": show.as_failures(drift.failures),
         }
     )

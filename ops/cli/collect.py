@@ -120,7 +120,7 @@ def as_dict(round_: Collected) -> dict[str, Any]:
         "asked": round_.asked,
         "elsewhere": round_.elsewhere,
         "read": list(round_.read),
-        "failures": [{"host": f.host, "reason": f.reason} for f in round_.failures],
+        "failures": show.as_failures(round_.failures),
         "booked": {
             "uplink_bytes": round_.booked.uplink,
             "downlink_bytes": round_.booked.downlink,

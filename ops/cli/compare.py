@@ -58,9 +58,7 @@ def keys_of(selected: Selected, figures: Figures) -> list[str]:
 
 
 def _opening(fleet: Fleet, name: str) -> list[str]:
-    host = fleet.host(name)
-    keys = (key.name for inbound in host.inbounds for key in fleet.keys_on(host, inbound))
-    return list(dict.fromkeys(keys))
+    return [key.name for key in fleet.keys_opening(fleet.host(name))]
 
 
 def _table(selected: Selected, found: Comparison) -> str:
@@ -105,7 +103,7 @@ def difference(figure: int, exact: Traffic | None) -> float | None:
 def _json(selected: Selected, found: Comparison) -> dict[str, Any]:
     return {
         "hosts": [_host_json(selected, figures) for figures in found.hosts],
-        "failures": [{"host": error.host, "reason": error.reason} for error in found.failures],
+        "failures": show.as_failures(found.failures),
         "expected": EXPECTED,
     }
 

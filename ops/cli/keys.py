@@ -4,7 +4,7 @@ import click
 
 from ops.cli import show
 from ops.cli.options import Format, Selected, selection_options, table_options
-from ops.model import Fleet, Host, Key
+from ops.model import Host, Key, opens
 
 
 @click.group()
@@ -28,7 +28,7 @@ def list_keys(selected: Selected, output: Format) -> None:
       ops keys list --key 'a*' --host fra1
     """
     hosts = selected.hosts
-    opened = {key.name: _opened(selected.fleet, hosts, key) for key in selected.keys}
+    opened = {key.name: _opened(hosts, key) for key in selected.keys}
     if output == "json":
         shown = [
             {"key": key.name, "note": key.note, "opens": opened[key.name]} for key in selected.keys
@@ -40,11 +40,11 @@ def list_keys(selected: Selected, output: Format) -> None:
     click.echo(show.as_csv(headings, rows) if output == "csv" else show.table(headings, rows))
 
 
-def _opened(fleet: Fleet, hosts: tuple[Host, ...], key: Key) -> list[str]:
+def _opened(hosts: tuple[Host, ...], key: Key) -> list[str]:
     """Return the inbounds that *key* opens, as ``host/inbound``."""
     return [
         f"{host.name}/{inbound.name}"
         for host in hosts
         for inbound in host.inbounds
-        if key in fleet.keys_on(host, inbound)
+        if opens(key, host, inbound)
     ]

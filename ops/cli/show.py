@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from ops.errors import HostError
+
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
     """Return an aligned table; the last *numbers* columns hold figures and lean right."""
@@ -81,6 +83,11 @@ def failures(lines: Iterable[object]) -> None:
     """Name on stderr what did not answer, a line each."""
     for line in lines:
         click.echo(click.style(str(line), fg="red"), err=True)
+
+
+def as_failures(errors: Iterable[HostError]) -> list[dict[str, str]]:
+    """Return what did not answer, and why, as JSON carries it."""
+    return [{"host": error.host, "reason": error.reason} for error in errors]
 
 
 def exit_code(asked: int, failed: int) -> int:

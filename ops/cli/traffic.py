@@ -157,7 +157,7 @@ def _json(
             }
             for reading in readings
         ],
-        "failures": [{"host": error.host, "reason": error.reason} for error in failures],
+        "failures": show.as_failures(failures),
     }
 
 

@@ -102,14 +102,10 @@ def _period(
 
 def _narrowed(selected: Selected, ledger: "Ledger", zone: str) -> "Narrowed":
     fleet = selected.fleet
-    opens = {
-        key.name: {
-            host.name
-            for host in fleet.hosts
-            if any(key in fleet.keys_on(host, inbound) for inbound in host.inbounds)
-        }
-        for key in fleet.keys
-    }
+    opens: dict[str, set[str]] = {key.name: set() for key in fleet.keys}
+    for host in fleet.hosts:
+        for key in fleet.keys_opening(host):
+            opens[key.name].add(host.name)
     return {
         "zone": zone,
         "keys": books.key_names(selected, ledger),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ops.links.proofs import proof, reality
-from ops.model import Fleet, Host, Inbound, Key, Secrets
+from ops.model import Fleet, Host, Inbound, Key, Secrets, opens
 
 TRANSPORT = {"raw": "tcp"}
 """Where links call a transport otherwise: older apps know no ``raw``."""
@@ -38,7 +38,7 @@ def links(fleet: Fleet, key: Key, secrets: Secrets) -> Iterator[Link]:
     """
     for host in fleet.hosts:
         for inbound in host.inbounds if host.state == "up" else ():
-            if key not in fleet.keys_on(host, inbound):
+            if not opens(key, host, inbound):
                 continue
             for address in host.address:
                 url = link(fleet, host, inbound, key, secrets, address)

@@ -1,6 +1,6 @@
 """The words of the house, as values: no I/O, no outside library."""
 
-from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule, Ssh
+from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule, Ssh, opens
 from ops.model.inbound import Inbound
 from ops.model.key import Key
 from ops.model.ledger import Billing, LedgerSettings
@@ -27,5 +27,6 @@ __all__ = [
     "Secrets",
     "Ssh",
     "Traffic",
+    "opens",
     "psk_for",
 ]

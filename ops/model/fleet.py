@@ -140,9 +140,24 @@ class Fleet:
 
     def keys_on(self, host: Host, inbound: Inbound) -> tuple[Key, ...]:
         """Return the keys that open *inbound* of *host*, in the order of the file."""
-        doors = host.scopes | {f"{scope}/{inbound.name}" for scope in host.scopes}
+        doors = _doors(host, inbound)
         return tuple(key for key in self.keys if not doors.isdisjoint(key.opens))
+
+    def keys_opening(self, host: Host) -> tuple[Key, ...]:
+        """Return the keys that open any inbound of *host*, each once."""
+        keys = (key for inbound in host.inbounds for key in self.keys_on(host, inbound))
+        return tuple({key.name: key for key in keys}.values())
 
     def rules_on(self, host: Host) -> tuple[Rule, ...]:
         """Return the routing rules that hold on *host*, in the order of the file."""
         return tuple(rule for rule in self.rules if not rule.hosts.isdisjoint(host.scopes))
+
+
+def opens(key: Key, host: Host, inbound: Inbound) -> bool:
+    """Return whether *key* opens *inbound* of *host*; for one key, where `keys_on` is for all."""
+    return not _doors(host, inbound).isdisjoint(key.opens)
+
+
+def _doors(host: Host, inbound: Inbound) -> frozenset[str]:
+    """Return what a key may name to open *inbound* of *host*."""
+    return host.scopes | {f"{scope}/{inbound.name}" for scope in host.scopes}
