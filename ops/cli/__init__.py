@@ -1,8 +1,11 @@
 """What people type. Each verb is a file of its own, imported only when it is asked for."""
 
 import difflib
+import gc
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -30,6 +33,20 @@ _VERBS = {
 }
 
 
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Import without looking for garbage, and after it look seldom.
+
+    Modules stay, and what a short run makes is small: walking it all over and over took an
+    eighth of a start and of a reading of 300 hosts.
+    """
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    gc.enable()
+
+
 class Verbs(click.Group):
     """The verbs; a module is imported when its verb is asked for, so `ops` starts quickly."""
 
@@ -41,7 +58,8 @@ class Verbs(click.Group):
         """Return the verb called *cmd_name*, or None."""
         if cmd_name not in _VERBS:
             return None
-        command = getattr(importlib.import_module(f"ops.cli.{cmd_name}"), cmd_name)
+        with _without_collections():
+            command = getattr(importlib.import_module(f"ops.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
