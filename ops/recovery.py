@@ -12,11 +12,11 @@ import tomlkit
 from ops import reading
 from ops.errors import HostError
 from ops.files import locked
-from ops.model import Fleet, Host
+from ops.model import FIELD_OF, Fleet, Host
 from ops.model.layout import CONFIG
 from ops.render import users
 from ops.secrets import issued, store
-from ops.secrets.fill import FIELDS, Place, get, put, shown
+from ops.secrets.fill import Place, get, put, shown
 
 
 @dataclass
@@ -61,7 +61,7 @@ def _secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
     names = {key.name for key in fleet.keys}
     protocols = {inbound.name: inbound.protocol for inbound in host.inbounds}
     found: list[tuple[Place, Any]] = [
-        (("keys", user.name, FIELDS[protocols[user.inbound]]), user.id)
+        (("keys", user.name, FIELD_OF[protocols[user.inbound]]), user.id)
         for user in users(text)
         if user.name in names and user.inbound in protocols
     ]

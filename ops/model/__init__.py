@@ -5,10 +5,11 @@ from ops.model.inbound import Inbound
 from ops.model.key import Key
 from ops.model.ledger import Billing, LedgerSettings
 from ops.model.reading import NicCounters, Observation, Reading, Traffic
-from ops.model.secret import InboundSecrets, KeySecrets, Secrets, psk_for
+from ops.model.secret import FIELD_OF, InboundSecrets, KeySecrets, Secrets, psk_for
 
 __all__ = [
     "ALL",
+    "FIELD_OF",
     "Billing",
     "Core",
     "Fleet",

@@ -4,6 +4,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+FIELD_OF = {"vless": "uuid", "trojan": "password", "shadowsocks": "psk"}
+"""Which of a key's secrets each protocol asks for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySecrets:

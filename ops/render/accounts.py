@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from ops.model import Fleet, Host, Inbound, Key, KeySecrets, Secrets, psk_for
+from ops.model import FIELD_OF, Fleet, Host, Inbound, Key, KeySecrets, Secrets, psk_for
 from ops.model.layout import NOBODY
+
+_WORDS = {"uuid": "UUID", "password": "password", "psk": "PSK"}
 
 
 def accounts(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> list[dict[str, Any]]:
@@ -20,11 +22,7 @@ def accounts(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> li
 
 def missing(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> list[str]:
     """Return what *secrets* lacks for *inbound*, as people call it."""
-    field, word = {
-        "vless": ("uuid", "UUID"),
-        "trojan": ("password", "password"),
-        "shadowsocks": ("psk", "PSK"),
-    }[inbound.protocol]
+    field = FIELD_OF[inbound.protocol]
     keys = fleet.keys_on(host, inbound)
     without = [k.name for k in keys if not getattr(secrets.keys.get(k.name), field, "")]
     own = secrets.inbounds.get((host.name, inbound.name))
@@ -34,7 +32,7 @@ def missing(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> lis
         "PSK": inbound.protocol == "shadowsocks" and not (own and own.psk),
     }
     lacks = [f"the {what} of {host.name}/{inbound.name}" for what, is_so in wanted.items() if is_so]
-    return lacks + ([f"the {word} of {_listed(without)}"] if without else [])
+    return lacks + ([f"the {_WORDS[field]} of {_listed(without)}"] if without else [])
 
 
 def _vless(inbound: Inbound, key: Key, secret: KeySecrets) -> dict[str, Any]:

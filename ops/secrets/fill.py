@@ -16,15 +16,12 @@ import tomlkit
 from ops.errors import SecretsError, UsageError
 from ops.files import locked
 from ops.inventory.wording import did_you_mean
-from ops.model import Fleet
+from ops.model import FIELD_OF, Fleet
 from ops.secrets import issued, store
 from ops.secrets.reality import new_private_key
 
 Place = tuple[str, ...]
 """Where a secret stands in the file: ``("keys", "alice", "uuid")``."""
-
-FIELDS = {"vless": "uuid", "trojan": "password", "shadowsocks": "psk"}
-"""The secret that a key has for each protocol."""
 
 _MAKERS: dict[str, Callable[[], Any]] = {
     "uuid": lambda: str(uuid4()),
@@ -77,7 +74,7 @@ def _wanted(fleet: Fleet) -> Iterator[Place]:
             if inbound.protocol == "shadowsocks":
                 yield ("hosts", host.name, inbound.name, "psk")
             for key in fleet.keys_on(host, inbound):
-                yield ("keys", key.name, FIELDS[inbound.protocol])
+                yield ("keys", key.name, FIELD_OF[inbound.protocol])
 
 
 def _chosen(wanted: list[Place], replace: Iterable[str]) -> set[Place]:
