@@ -95,7 +95,7 @@ def test_another_secret_in_the_core_is_drift_that_a_rollout_refuses(said: Answer
         "fra1: ~ key alice on reality (another secret)",
         "fra1: into the running core: nobody is dropped",
     ]
-    assert "a rollout would refuse: fra1 is left as it is: the secrets of alice" in result.stdout
+    assert "fra1: a rollout would refuse: the secrets of alice" in result.stdout
 
 
 def test_an_answer_that_is_none_is_an_unknown_host(said: Answers) -> None:

@@ -1,6 +1,7 @@
 """What a rollout would do to a host, and why it would not; no host is needed to tell."""
 
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from ops.planning.checkout import Checkout, checkout
 from ops.planning.difference import difference
 from ops.planning.plan import Comparison, Options, Plan, leaving, plan
 from ops.planning.wanted import Wanted, wanted
-from tests import sample
+from tests import fleets, sample
 
 SUM = "5" * 64
+PINNED = f'sha256.x86_64 = "{SUM}"'
 HERE = Checkout(Path("/nowhere"), "c0ffee", clean=True, who="ann@desk")
 CORE = Core(version="26.10.10", sha256={"x86_64": SUM})
 
@@ -279,13 +281,13 @@ def test_another_short_id_may_be_added() -> None:
 
 def test_a_refusal_leaves_the_host_and_still_shows_what_was_meant() -> None:
     meant = planned(replace(SETTLED, active="failed"))
-    told = refusals.unless(["why"], sample.host(), meant)
-    assert told == Plan(refusal="ams is left as it is: why", lines=meant.lines)
+    told = refusals.unless(["why"], meant)
+    assert told == Plan(refusal="why", lines=meant.lines)
 
 
 def test_nothing_to_change_is_never_refused() -> None:
     nothing = planned(SETTLED)
-    assert refusals.unless(["why"], sample.host(), nothing) is nothing
+    assert refusals.unless(["why"], nothing) is nothing
 
 
 def test_a_machine_whose_core_is_not_pinned_is_refused() -> None:
@@ -334,6 +336,23 @@ def test_a_difference_names_keys_and_not_who_stands_in_for_nobody() -> None:
     apart = difference(there, {"ss": {"bob": "2"}, "ws": {"alice~2": "3"}})
     assert list(apart.lines) == ["+ key bob on ss", "~ key alice~2 on ws (another secret)"]
     assert apart.unasked(frozenset()) == ["alice"]
+
+
+# The core's release
+
+
+def test_a_release_is_verified_once_for_all_hosts(tmp_path: Path) -> None:
+    """In a process of its own: ``ops.rollout`` lets pyinfra patch whichever it is in."""
+    fleets.write(tmp_path, hosts=fleets.HOSTS.replace("[defaults]", f"{PINNED}\n[defaults]"))
+    (tmp_path / "inventory/secrets.toml").touch(mode=0o600)
+    script = (
+        "from ops.rollout import fleet\n"
+        "fleet.archive = lambda core, machine: print(machine)\n"
+        f"for host in range(3): fleet.release('{SUM}')"
+    )
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "x86_64\n"
 
 
 # The checkout

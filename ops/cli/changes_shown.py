@@ -99,7 +99,8 @@ def _of_host(standing: Standing) -> Iterator[str]:
     for line in standing.lines:
         yield f"{standing.host}: {line}"
     if standing.refusal:
-        yield click.style(f"a rollout would refuse: {standing.refusal}", fg="yellow")
+        refused = f"{standing.host}: a rollout would refuse: {standing.refusal}"
+        yield click.style(refused, fg="yellow")
 
 
 def drift_as_json(drift: Drift) -> str:

@@ -24,11 +24,11 @@ def decide(here: Here, host: Host, seen: HostState, options: Options) -> Plan:
     """Return what brings *host*, as it was *seen*, to what the fleet asks for."""
     reasons = list(refusals.of_the_host(seen, here.checkout, options))
     if host.state == "absent":
-        return refusals.unless(reasons, host, leaving(host, seen, here.checkout))
+        return refusals.unless(reasons, leaving(host, seen, here.checkout))
     try:
         want = wanted(here.fleet, host, here.secrets, seen.machine, seen.addresses)
     except (CoreError, SecretsError) as error:  # a core, a secret that others may have
-        return refusals.refused(host, [str(error)])
+        return Plan(refusal=str(error))
     compared = Comparison(here.fleet, host, seen, want)
     reasons += refusals.of_the_set(compared, options)
-    return refusals.unless(reasons, host, plan(compared, here.checkout))
+    return refusals.unless(reasons, plan(compared, here.checkout))

@@ -33,6 +33,7 @@ class Plan:
     lines: tuple[str, ...] = ()
     """For people; no secret is in them."""
     refusal: str = ""
+    """Why the host is left as it is, if it is; *lines* then say what would have changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from ops.model import Host
 from ops.on_host import lock, users
 from ops.on_host.health import wanted_ports
 from ops.on_host.state import HostState
@@ -82,11 +81,6 @@ def _inbounds(compared: Comparison, options: Options) -> Iterator[str]:
             )
 
 
-def unless(reasons: list[str], host: Host, plan: Plan) -> Plan:
+def unless(reasons: list[str], plan: Plan) -> Plan:
     """Return *plan*, or if there are *reasons* against its changes, their refusal."""
-    return refused(host, reasons, plan.lines) if reasons and plan.order else plan
-
-
-def refused(host: Host, reasons: list[str], lines: tuple[str, ...] = ()) -> Plan:
-    """Return a plan that leaves *host* as it is."""
-    return Plan(refusal=f"{host.name} is left as it is: {'; '.join(reasons)}", lines=lines)
+    return Plan(refusal="; ".join(reasons), lines=plan.lines) if reasons and plan.order else plan

@@ -1,20 +1,21 @@
-"""The fleet of this run: read once, however many hosts it has."""
+"""What this run has, for all its hosts: the fleet and the core's releases, each read once."""
 
 import threading
 from functools import cache
 from pathlib import Path
 
+from ops.core import archive
 from ops.inventory import find, load
 from ops.planning.checkout import checkout
 from ops.planning.decision import Here
 from ops.secrets import load as load_secrets
 
-_reading = threading.Lock()
+_reading = threading.Lock()  # hosts are prepared at the same time
 
 
 def here(folder: Path | None = None) -> Here:
     """Return the fleet in *folder*, or the one that we are in."""
-    with _reading:  # hosts are prepared at the same time
+    with _reading:
         return _read(find(folder))
 
 
@@ -22,3 +23,16 @@ def here(folder: Path | None = None) -> Here:
 def _read(folder: Path) -> Here:
     fleet = load(folder)
     return Here(fleet, load_secrets(fleet), checkout(folder))
+
+
+def release(sha256: str) -> Path:
+    """Return the archive of the core that is pinned as *sha256*, verified once in a run."""
+    with _reading:
+        return _verified(find(), sha256)
+
+
+@cache
+def _verified(folder: Path, sha256: str) -> Path:
+    core = _read(folder).fleet.core
+    machine = next(machine for machine, pinned in core.sha256.items() if pinned == sha256)
+    return archive(core, machine)

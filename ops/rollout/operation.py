@@ -9,6 +9,7 @@ from pyinfra.api.command import FileUploadCommand, FunctionCommand, PyinfraComma
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
 from pyinfra.api.state import State
+from pyinfra.context import state as run
 from typing_extensions import override
 
 from ops.on_host import places
@@ -43,8 +44,8 @@ def roll_out(plan: Plan, archive: Path | None) -> Generator[PyinfraCommand]:
     + plan: what is to change, as it was printed
     + archive: the core's release, if it must be sent
     """
-    if plan.refusal:
-        yield FunctionCommand(_refuse, (plan.refusal,), {})
+    if plan.refusal and run.is_executing:  # before that it would count as a change
+        yield FunctionCommand(_refuse, (), {})
     elif plan.order:
         if archive:
             yield StringCommand("mkdir", "-p", "-m", "700", places.STATE)
@@ -53,7 +54,7 @@ def roll_out(plan: Plan, archive: Path | None) -> Generator[PyinfraCommand]:
         yield Tell(CARRY_OUT, _stdin=bundle)
 
 
-def _refuse(state: State, host: Host, refusal: str) -> bool:
-    """Fail this host alone; an exception would end the run for all."""
-    logger.error("%s%s", host.print_prefix, refusal)
+def _refuse(state: State, host: Host) -> bool:
+    """Fail this host alone, whose refusal was printed; an exception would end the run for all."""
+    host.log("left as it is, as said above", log_func=logger.error)
     return False

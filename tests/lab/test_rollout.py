@@ -1,6 +1,7 @@
 """Rolling out to real servers by the literal words: what changes, what does not, what is seen."""
 
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -95,11 +96,49 @@ def test_a_new_secret_under_an_old_name_needs_consent_and_goes_in_live(operator:
     held.chmod(0o600)
     refused = operator.pyinfra("-y", "--limit", "lab1")
     assert refused.returncode == 1
+    assert refused.stdout.count("[lab1] left as it is: the secrets of alice") == 1
     assert "--data rotate=alice" in refused.stdout
+    assert "nobody is dropped" not in refused.stdout
     said = operator.roll_out("--limit", "lab1", "--data", "rotate=alice")
     assert "~ key alice on reality, ws (another secret)" in said
     assert pid(operator.lab.host("lab1")) == before
     held.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("force=maybe", "--data force=maybe means nothing: write force=yes, or leave it out"),
+        ("rotat=alice", "--data rotat=... is read by nothing; did you mean 'rotate'?"),
+        ("rotate=alcie", "--data rotate=alcie: 'alcie' is no key, and no inbound such as"),
+    ],
+)
+def test_consent_that_is_mistyped_is_none(operator: Operator, typed: str, said: str) -> None:
+    done = operator.pyinfra("-y", "--limit", "lab1", "--data", typed)
+    assert done.returncode == 1
+    assert f"--> Error: {said}" in done.stdout
+
+
+def test_data_that_pyinfra_or_group_data_knows_is_no_concern_of_ours(operator: Operator) -> None:
+    (operator.folder / "group_data").mkdir()
+    (operator.folder / "group_data/all.py").write_text('colour = "blue"\n')
+    words = ("--data", "colour=red", "--data", "ssh_user=root", "--data", "_sudo=false")
+    try:
+        assert "nothing to change" in operator.roll_out("--limit", "lab1", *words)
+    finally:
+        shutil.rmtree(operator.folder / "group_data")
+
+
+def test_what_is_wrong_with_the_fleet_is_said_without_our_code(operator: Operator) -> None:
+    held = operator.folder / "inventory/secrets.toml"
+    held.chmod(0o644)
+    try:
+        done = operator.pyinfra("-y")
+    finally:
+        held.chmod(0o600)
+    assert done.returncode == 1
+    assert "--> Error: inventory/secrets.toml can be read by others" in done.stdout
+    assert ".py line" not in done.stdout
 
 
 def test_one_bad_host_stops_no_other(operator: Operator) -> None:
@@ -112,7 +151,7 @@ def test_one_bad_host_stops_no_other(operator: Operator) -> None:
     finally:
         operator.lab.host("lab2").run("rm -r /etc/systemd/system/xray.service.d")
     assert done.returncode == 1
-    assert f"lab2 is left as it is: {drop_in} would change the core's service" in done.stdout
+    assert f"[lab2] left as it is: {drop_in} would change the core's service" in done.stdout
     said = operator.roll_out()
     assert "[lab1] nothing to change" in said
     assert "[lab2] + key carol" in said

@@ -359,6 +359,7 @@ def test_a_core_that_does_not_fit_on_the_disk_is_not_sent(
     with full(host, places.STATE):
         done = operator.pyinfra("-y", "--limit", "lab1")
     assert done.returncode == 1
-    assert re.search(r"lab1 is left as it is: the core needs \d+ MiB, and \d are free", done.stdout)
+    assert "[lab1] left as it is: the core needs " in done.stdout
+    assert re.search(r"needs \d+ MiB, and \d are free", done.stdout)
     assert (life(host), config(host)) == before
     assert "core 26.10.10 installed" in operator.roll_out("--limit", "lab1")
