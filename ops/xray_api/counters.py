@@ -6,7 +6,8 @@ Names, by Xray-core's app/dispatcher/default.go and app/proxyman/{inbound,outbou
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from sys import intern
+from functools import lru_cache
+from itertools import product
 from typing import Literal
 
 from ops.errors import ApiError
@@ -15,6 +16,8 @@ from ops.model.layout import API_INBOUND, RUN_PREFIX
 
 MARK = ">>>"
 TRAFFIC = ">>>traffic"
+_KINDS = ("user", "inbound", "outbound")
+_PLACES = tuple(product(_KINDS, ("uplink", "downlink")))
 
 
 def reading_of(
@@ -53,23 +56,31 @@ def reading_of(
 def _by_kind(counters: Iterable[tuple[str, int]]) -> tuple[dict[str, Traffic], ...]:
     """Return the traffic of users, inbounds and outbounds, by name; what else is counted is not.
 
-    A name may hold the mark itself, so only the ends of a counter's name are looked at. One of
-    two directions may have no counter: that is 0.
+    One of two directions may have no counter: that is 0.
     """
-    uplink: dict[str, int] = {}
-    downlink: dict[str, int] = {}
-    directions = {"uplink": uplink, "downlink": downlink}
+    values: dict[tuple[str, str], dict[str, int]] = {place: {} for place in _PLACES}
     for counter, value in counters:
-        whose, _, direction = counter.rpartition(MARK)
-        if direction in directions:
-            directions[direction][whose] = value
-    kinds: dict[str, dict[str, Traffic]] = {"user": {}, "inbound": {}, "outbound": {}}
-    for whose in uplink | downlink:
-        kind, _, name = whose.removesuffix(TRAFFIC).partition(MARK)
-        if kind in kinds and whose.endswith(TRAFFIC):
-            # The same names come from every host: one string is enough for all.
-            kinds[kind][intern(name)] = Traffic(uplink.get(whose, 0), downlink.get(whose, 0))
-    return tuple(kinds.values())
+        if parts := _parts(counter):
+            place, name = parts
+            values[place][name] = value
+    return tuple(_joined(values[kind, "uplink"], values[kind, "downlink"]) for kind in _KINDS)
+
+
+@lru_cache(maxsize=100_000)  # the same names come from every host, round after round
+def _parts(counter: str) -> tuple[tuple[str, str], str] | None:
+    """Return the kind and direction, and the name, that *counter* is of; None if of no traffic.
+
+    A name may hold the mark itself, so only the ends are looked at.
+    """
+    whose, _, direction = counter.rpartition(MARK)
+    kind, _, name = whose.removesuffix(TRAFFIC).partition(MARK)
+    place = (kind, direction)
+    return (place, name) if place in _PLACES and whose.endswith(TRAFFIC) else None
+
+
+def _joined(uplink: dict[str, int], downlink: dict[str, int]) -> dict[str, Traffic]:
+    joined = {name: Traffic(value, downlink.get(name, 0)) for name, value in uplink.items()}
+    return joined | {n: Traffic(0, value) for n, value in downlink.items() if n not in uplink}
 
 
 def began(read_at: datetime, uptime: int) -> datetime:
