@@ -85,6 +85,11 @@ class Server:
         now = replace(self.read(), way="disk")
         self.kept = (*(r for r in self.kept if r.run != self.run), now)
 
+    def begin(self) -> None:
+        """Write to the disk that the run begins, as the unit does."""
+        nothing = reading(self.name, self.run, {}, self.since, counting_since=self.since)
+        self.kept = (*self.kept, replace(nothing, way="disk"))
+
     def stop(self) -> None:
         """Stop the core as planned: the hook writes a last reading."""
         self.keep()
@@ -94,7 +99,8 @@ class Server:
         """Start the core anew, at 0."""
         self.run, self.since, self.counters = run, self.clock.now, {}
 
-    def visit(self, *, alive: bool = True) -> Observation:
+    def visit(self, *, alive: bool = True, listed: bool = False) -> Observation:
         """Return what a visit learns."""
         now = self.read() if alive else None
-        return Observation(host=self.name, now=now, kept=self.kept, stopped=self.stopped)
+        kept, stopped = self.kept, self.stopped
+        return Observation(host=self.name, now=now, kept=kept, stopped=stopped, listed=listed)

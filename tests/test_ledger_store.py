@@ -227,7 +227,7 @@ def test_what_was_taken_in_goes_on_in_either_database(books: Books, tmp_path: Pa
         (lambda lines: [*lines[:4], "{", *lines[4:]], "line 5 is no JSON"),
         (lambda lines: [lines[0], '{"table": "x", "columns": []}', *lines[1:]], "no such table"),
         (lambda lines: [*lines[:3], "[1]", *lines[3:]], "fits no table"),
-        (lambda lines: [lines[0].replace('"1"', '"99"'), *lines[1:]], "has form 99"),
+        (lambda lines: [lines[0].replace(f'"{NEWEST}"', '"99"'), *lines[1:]], "has form 99"),
         (lambda lines: [lines[0].replace("UTC", "Asia/Tokyo"), *lines[1:]], "in Asia/Tokyo"),
     ],
 )

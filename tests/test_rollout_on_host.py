@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from lab.certificates import Authority
+from ops.collecting.kept import reading_in
 from ops.model import layout
 from ops.on_host import (
     certificates,
@@ -452,6 +454,44 @@ def test_readings_of_runs_that_ended_long_ago_go() -> None:
     readings.prune("now")
     left = sorted(path.name for path in files.at(layout.READINGS).iterdir())
     assert left == ["new.last.json", "now.minute.json"]
+
+
+def _begins(run: str) -> Path:
+    """Have *run* begin as the unit has it; return the file that says so."""
+    outbound = {"tag": f"{layout.RUN_PREFIX}{run}", "protocol": "blackhole"}
+    files.at(layout.RUNTIME).mkdir(parents=True, exist_ok=True)
+    files.write(places.TAIL, json.dumps({"outbounds": [outbound]}).encode())
+    files.write(places.STARTED_CONFIG, json.dumps(config()).encode())
+    assert readings.begin() == run
+    return files.at(f"{layout.READINGS}/{run}.begun.json")
+
+
+def test_what_says_that_a_run_has_begun_is_a_reading_of_nothing() -> None:
+    reading, planned = reading_in(_begins("5f").read_text(), "ams")
+    assert (reading.run, reading.users, planned) == ("5f", {}, False)
+    assert reading.read_at == reading.counting_since
+
+
+def test_a_reading_of_a_run_stands_in_for_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, other = _begins("5f"), _begins("60")
+    _answers(monkeypatch, "outbound>>>run-5f>>>traffic>>>uplink")
+    readings.take("minute")
+    assert (begun.exists(), other.exists()) == (False, True)
+
+
+def test_a_core_that_dies_again_and_again_does_not_fill_the_disk() -> None:
+    files.folder(layout.READINGS, 0o700)
+    moment = int(time.time()) - 10_000
+    for number in range(3 * readings.MOST):
+        kind = "last" if number == readings.MOST else "begun"
+        name = f"{layout.READINGS}/r{number}.{kind}.json"
+        files.write(name, b"{}")
+        os.utime(files.at(name), (moment + number, moment + number))
+    newest = 3 * readings.MOST - 1
+    readings.prune(f"r{newest}")
+    left = {path.name.split(".")[0] for path in files.at(layout.READINGS).iterdir()}
+    # The first of each row of them is known to last until the next that is known.
+    assert left == {"r0", f"r{readings.MOST}", f"r{readings.MOST + 1}", f"r{newest}"}
 
 
 # The network

@@ -37,7 +37,7 @@ echo end
 """
 _ETHERNET, _VOID = 1, 65535
 """Types of cards (if_arp.h); the second is what OpenVZ's containers have."""
-_NAME = re.compile(r"([0-9A-Za-z-]+)\.(last|minute)\.json")
+_NAME = re.compile(r"([0-9A-Za-z-]+)\.(last|minute|begun)\.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ LATE = 15 * 60_000
 """Milliseconds without a reading after which nobody can say when within them bytes moved."""
 _HELD_UP = 2 * 60_000
 """Milliseconds that an answer may wait for its booking."""
+_STRAGGLES = 2 * 60_000
+"""Milliseconds after the end of a run in which its host may still be writing a reading of it."""
 
 
 @dataclass
@@ -188,11 +190,25 @@ def _remember(visit: _Visit) -> None:
         sighting.run.read = max(sighting.run.read, sighting.at)
         if sighting.run.ended is not None:
             sighting.run.ended = max(sighting.run.ended, sighting.run.read)
+    _close(visit)
     if visit.alive:
         host.run_id, host.read = visit.alive.run.id, visit.alive.at
     listed = visit.observation.listed or visit.observation.kept
     if listed and host.run_id is not None and not visit.reason:
         host.listed = True
+
+
+def _close(visit: _Visit) -> None:
+    """Note of which runs there is nothing more to come, so that nobody fetches them again.
+
+    After the reading at its stop there is none. After a crash there is none either, once all
+    that the host keeps was read while the next run was well under way.
+    """
+    seen, alive = visit.observation, visit.alive
+    whole = seen.listed and alive and alive.at - alive.run.since > _STRAGGLES
+    kept = {reading.run for reading in seen.kept} if whole else set()
+    for run in visit.runs:
+        run.closed = run.ended is not None and (run.closed or run.stopped or run.identity in kept)
 
 
 def _answer(visit: _Visit) -> Booked:

@@ -9,16 +9,16 @@ from ops.ledger.schema import hosts, runs
 
 
 def closed_runs(ledger: Ledger, names: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return, by host, the identities of runs whose reading at their stop is booked.
+    """Return, by host, the identities of runs of which all is booked that their hosts keep.
 
-    Nothing comes after that reading. A ledger that was restored from a backup does not have it,
-    and so asks for it by itself.
+    A ledger that was restored from a backup does not know it of later runs, and so asks for
+    them by itself; a second ledger has its own opinion.
     """
     wanted = set(names)
 
     def asked(tx: Connection) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        over = runs.c.stopped & runs.c.ended.is_not(None)
+        over = runs.c.closed & runs.c.ended.is_not(None) & ~runs.c.settled
         for name, identity in tx.execute(
             select(hosts.c.name, runs.c.identity).join(runs).where(over)
         ):

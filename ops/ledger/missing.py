@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, exists, select
 
 from ops.ledger.booking import LATE
 from ops.ledger.calendar import when
-from ops.ledger.schema import gaps, hosts, runs
+from ops.ledger.schema import counters, gaps, hosts, runs
 from ops.ledger.sightings import NAMELESS
 
 Certainty = Literal["exact", "at least", "unknown"]
 Kind = Literal[
-    "stop", "crash", "reset", "nameless", "unread", "uncounted", "behind", "never", "open"
+    "stop", "crash", "unseen", "reset", "nameless", "unread", "uncounted", "behind", "never", "open"
 ]
 
 STOP = 100
@@ -23,6 +23,7 @@ were measured at 300 MB/s, and a loaded host is slower. A host that drains first
 WORDS: dict[Kind, str] = {
     "stop": "planned stop: misses what passed in its last moments",
     "crash": "the core ended unplanned: misses what passed since its last reading",
+    "unseen": "the core ended unplanned before a reading was written: misses all that it moved",
     "reset": "somebody else reset the core's counters: misses what they had not yet passed again",
     "nameless": "the core tells no run's identity: a quick restart cannot be told",
     "unread": "not read in between: what passed is booked at its end",
@@ -87,8 +88,12 @@ def missing(
 
 
 def _of_runs(tx: Connection, since: int, until: int, now: int) -> Iterator[Missing]:
-    query = select(runs, hosts.c.name).join(hosts, hosts.c.id == runs.c.host_id)
-    for run in tx.execute(query.where(runs.c.first < until)):
+    counted = exists().where(counters.c.run_id == runs.c.id).label("counted")
+    query = select(runs, hosts.c.name, counted).join(hosts, hosts.c.id == runs.c.host_id)
+    query = query.where(runs.c.first < until)
+    # What ended before the ledger knew the host is its business only if it was told to bill it.
+    ours = runs.c.ended.is_(None) | (runs.c.ended > hosts.c.known) | (hosts.c.adopted == "count")
+    for run in tx.execute(query.where(ours)):
         for kind, begin, end in _ends(run, now):
             if begin < until and end >= since:
                 yield Missing(
@@ -100,7 +105,8 @@ def _ends(run: Row[tuple[object, ...]], now: int) -> Iterator[tuple[Kind, int, i
     if run.ended is not None and run.stopped:
         yield "stop", run.read, run.read + STOP
     elif run.ended is not None:
-        yield "crash", run.read, run.ended
+        seen = run.counted or run.read > run.since
+        yield "crash" if seen else "unseen", run.read, run.ended
     if run.reset is not None:
         yield "reset", run.reset, run.ended or now
     if run.identity.startswith(NAMELESS):

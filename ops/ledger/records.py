@@ -38,6 +38,7 @@ class RunRow:
     stopped: bool = False
     reset: int | None = None
     settled: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

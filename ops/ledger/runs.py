@@ -58,11 +58,11 @@ def save(tx: Connection, changed: Iterable[RunRow]) -> None:
     """Write what may change of runs that are there."""
     rows = [
         {"_id": run.id, "read": run.read, "ended": run.ended, "stopped": run.stopped}
-        | {"since": run.since, "reset": run.reset}
+        | {"since": run.since, "reset": run.reset, "closed": run.closed}
         for run in changed
     ]
     if rows:
-        names = ("read", "ended", "stopped", "since", "reset")
+        names = ("read", "ended", "stopped", "since", "reset", "closed")
         values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in names}
         tx.execute(update(runs).where(runs.c.id == bindparam("_id")).values(values), rows)
 

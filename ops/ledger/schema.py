@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData()
@@ -96,10 +97,12 @@ runs = Table(
     Column("stopped", Boolean, nullable=False),
     _moment("reset", may_lack=True),
     Column("settled", Boolean, nullable=False),
+    Column("closed", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("host_id", "identity"),
     Index("runs_by_identity", "identity"),
 )
-"""*first* and *read*: its first and last reading; *ended*: the latest it can have ended."""
+"""*first* and *read*: its first and last reading; *ended*: the latest it can have ended; *closed*:
+all that its host ever kept of it is booked."""
 
 counters = Table(
     "counters",

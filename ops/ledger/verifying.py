@@ -116,9 +116,11 @@ def _negative(tx: Connection) -> Iterator[str]:
 
 def _unexplained(tx: Connection) -> Iterator[str]:
     """A run is alive, or it ended, and the ledger says when at the latest."""
-    query = select(runs, hosts.c.name, hosts.c.run_id).join(hosts, hosts.c.id == runs.c.host_id)
-    for run in tx.execute(query):
-        if run.ended is None and run.id != run.run_id and run.run_id is not None:
+    last = hosts.c.read.label("seen_alive")  # it may have been the turn of a newer run since
+    query = select(runs, hosts.c.name, hosts.c.run_id, last)
+    for run in tx.execute(query.join(hosts, hosts.c.id == runs.c.host_id)):
+        other = run.run_id is not None and run.id != run.run_id
+        if run.ended is None and other and run.first < run.seen_alive:
             yield f"run {run.identity} of {run.name} is neither alive nor ended"
         if run.ended is not None and run.ended < run.read:
             yield f"run {run.identity} of {run.name} was read after it ended"

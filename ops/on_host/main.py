@@ -56,6 +56,14 @@ def _recover(words: list[str], archive: str) -> int:
     return apply.recover()
 
 
+def _begin(words: list[str], archive: str) -> int:
+    """Before the core starts: what will be left of it if it is killed at once."""
+    from ops.on_host import readings
+
+    readings.prune(readings.begin())
+    return 0
+
+
 def _stop(words: list[str], archive: str) -> int:
     """The core's stop hook: the last reading, while it still answers."""
     from ops.on_host import drain, readings
@@ -84,6 +92,7 @@ VERBS = {
     "swap": _swap,
     "finish": _finish,
     "recover": _recover,
+    "begin": _begin,
     "stop": _stop,
     "minute": _minute,
 }

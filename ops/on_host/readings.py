@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from ops.model import layout
@@ -13,6 +14,23 @@ from ops.on_host.failure import RolloutError
 
 KEPT = 90 * 24 * 3600
 """Seconds that readings of ended runs stay: long enough for a ledger restored from a backup."""
+BEGUN = "begun"
+MOST = 100
+"""Runs of which nothing but their beginning is known that have a file each."""
+
+
+def begin() -> str:
+    """Write that a run begins, before its core starts, and return the run.
+
+    It is a reading like any other: at its beginning all counters of a run are at 0. Of a core
+    that is killed before the timer comes round, it is all that remains.
+    """
+    tag = files.read_json(places.TAIL)["outbounds"][0]["tag"]
+    run = str(tag)[len(layout.RUN_PREFIX) :]
+    inbounds = [f"inbound>>>{one['tag']}" for one in service.started_config()["inbounds"]]
+    names = [f"{name}>>>traffic>>>uplink" for name in (*inbounds, f"outbound>>>{tag}")]
+    _write(run, BEGUN, _since(), {"stat": [{"name": name} for name in names]})
+    return run
 
 
 def take(kind: str) -> str:
@@ -25,10 +43,8 @@ def take(kind: str) -> str:
     run = run_of({stat["name"]: 0 for stat in answer.get("stat", [])})
     if not run:
         raise RolloutError("the reading names no run: nothing is written")
-    held = {"run": run, "kind": kind, "read_at": _utc(time.time()), "counting_since": _since()}
-    content = json.dumps({**held, "statsquery": answer}).encode()
-    files.folder(layout.READINGS, 0o700)
-    files.write(f"{layout.READINGS}/{run}.{kind}.json", content)
+    _write(run, kind, _utc(time.time()), answer)
+    files.at(_name(run, BEGUN)).unlink(missing_ok=True)  # it says less
     return run
 
 
@@ -39,6 +55,35 @@ def prune(run: str) -> None:
         unfinished = path.name.startswith(".") and age > 60
         if unfinished or (age > KEPT and not path.name.startswith(f"{run}.")):
             path.unlink(missing_ok=True)
+    _thin(run)
+
+
+def _thin(run: str) -> None:
+    """Of a core that dies again and again keep the first beginning: what follows it is unknown.
+
+    Whoever reads takes a run to last until the next one that is known, so nothing less is told.
+    """
+    there = sorted(files.at(layout.READINGS).glob("[!.]*.json"), key=_changed)
+    begun = [path for path in there if path.name.endswith(f".{BEGUN}.json")]
+    if len(begun) > MOST:
+        for before, path in pairwise(there):
+            if before in begun and path in begun and path != files.at(_name(run, BEGUN)):
+                path.unlink(missing_ok=True)
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _write(run: str, kind: str, read_at: str, answer: object) -> None:
+    held = {"run": run, "kind": kind, "read_at": read_at, "counting_since": _since()}
+    content = json.dumps({**held, "statsquery": answer}).encode()
+    files.folder(layout.READINGS, 0o700)
+    files.write(_name(run, kind), content)
+
+
+def _name(run: str, kind: str) -> str:
+    return f"{layout.READINGS}/{run}.{kind}.json"
 
 
 def _since() -> str:
