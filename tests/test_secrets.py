@@ -92,6 +92,32 @@ def test_a_key_is_replaced_when_asked_and_nobody_else_is(fleet: Fleet) -> None:
     assert after.keys["alice"] == before.keys["alice"]
 
 
+@pytest.mark.parametrize("field", ["uuid", "password", "psk"])
+def test_what_is_wrong_with_a_keys_secret_says_what_to_type(fleet: Fleet, field: str) -> None:
+    fill(fleet)
+    edited(fleet, getattr(secrets.load(fleet).keys["alice"], field), "wrong")
+    typed = "`ops secrets fill --replace alice` makes another"
+    with pytest.raises(FleetError, match=f"the {field} of 'alice' .*; .*{typed}"):
+        secrets.load(fleet)
+    fill(fleet, replace=["alice"])
+    secrets.load(fleet)
+
+
+def test_secrets_that_are_wrong_are_replaced_one_after_the_other(fleet: Fleet) -> None:
+    fill(fleet)
+    for inbound in (held := secrets.load(fleet).inbounds):
+        if held[inbound].private_key:
+            edited(fleet, held[inbound].private_key, "wrong")
+    typed = "`ops secrets fill --replace ams1/reality` makes another"
+    with pytest.raises(FleetError, match=f"private_key of 'ams1/reality' .*; .*{typed}"):
+        secrets.load(fleet)
+    fill(fleet, replace=["ams1/reality"])
+    with pytest.raises(FleetError, match="private_key of 'fra1/reality'"):
+        secrets.load(fleet)
+    fill(fleet, replace=["fra1/reality"])
+    secrets.load(load(fleet.folder))
+
+
 def test_replacing_what_is_not_there_is_a_usage_error(fleet: Fleet) -> None:
     with pytest.raises(UsageError, match="'bobb' has no secrets to replace; did you mean 'bob'"):
         fill(fleet, replace=["bobb"])

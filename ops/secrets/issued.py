@@ -9,7 +9,7 @@ import tomlkit
 
 from ops.files import replace
 from ops.model import Fleet
-from ops.secrets.reality import public_key
+from ops.secrets.reality import is_private_key, public_key
 
 _HEADER = """\
 # Which secrets exist, by name, and what of them is public. Commit this file.
@@ -53,7 +53,7 @@ def keep(fleet: Fleet, secrets: Mapping[str, Any]) -> None:
         for inbound, fields in inbounds.items():
             entry = hosts.setdefault(host, {}).setdefault(inbound, {})
             entry["made"] = sorted({*entry.get("made", []), *(f for f in fields if fields[f])})
-            if fields.get("private_key"):
+            if is_private_key(str(fields.get("private_key"))):  # one may be wrong meanwhile
                 entry["public_key"] = public_key(fields["private_key"])
     text = _HEADER + tomlkit.dumps({name: part for name, part in issued.items() if part})
     if not path(fleet).exists() or path(fleet).read_text() != text:

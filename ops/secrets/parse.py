@@ -12,7 +12,7 @@ from ops.inventory.toml import Document, Place
 from ops.inventory.toml import parse as parse_toml
 from ops.inventory.wording import checked
 from ops.model import Fleet, InboundSecrets, KeySecrets, Secrets
-from ops.secrets.reality import public_key
+from ops.secrets.reality import is_private_key, public_key
 
 SHORTEST_PASSWORD = 16
 
@@ -49,16 +49,15 @@ def _key_problems(document: Document, keys: Mapping[str, KeySecretsTable]) -> It
     for name, table in keys.items():
         place: Place = ("keys", name)
         if table.uuid and not _is_uuid(table.uuid):
-            yield document.problem(
-                (*place, "uuid"),
-                f"{name!r}: this is no UUID",
-                "`ops secrets fill --replace` makes one",
-            )
+            message = f"the uuid of {name!r} is no UUID"
+            yield document.problem((*place, "uuid"), message, _another(name))
         if table.password and len(table.password) < SHORTEST_PASSWORD:
-            message = f"{name!r}: the password is shorter than {SHORTEST_PASSWORD} characters"
-            yield document.problem((*place, "password"), message, "it would be guessed")
+            message = f"the password of {name!r} has less than {SHORTEST_PASSWORD} characters"
+            remedy = f"it would be guessed: {_another(name)}"
+            yield document.problem((*place, "password"), message, remedy)
         if table.psk and not _is_psk(table.psk):
-            yield document.problem((*place, "psk"), f"{name!r}: this is not 32 bytes in base64")
+            message = f"the psk of {name!r} is not 32 bytes in base64"
+            yield document.problem((*place, "psk"), message, _another(name))
         for field, identity in _identities(table):
             other = seen.setdefault((field, identity), name)
             if other != name:
@@ -82,9 +81,14 @@ def _same(field: str, name: str, other: str) -> tuple[str, str]:
         return (
             f"{name!r} and {other!r} have UUIDs that the core takes for one: "
             "it ignores the third group",
-            f"`ops secrets fill --replace {name}` makes another",
+            _another(name),
         )
-    return f"{name!r} and {other!r} have the same {field}", f"`ops secrets fill --replace {name}`"
+    return f"{name!r} and {other!r} have the same {field}", _another(name)
+
+
+def _another(owner: str) -> str:
+    """Return what makes other secrets of *owner*, a key or ``host/inbound``."""
+    return f"put the right one back, or `ops secrets fill --replace {owner}` makes another"
 
 
 def _inbound_problems(
@@ -93,14 +97,18 @@ def _inbound_problems(
     for host, inbounds in hosts.items():
         for name, table in inbounds.items():
             place: Place = ("hosts", host, name)
-            if table.private_key and not _is_x25519(table.private_key):
-                yield document.problem((*place, "private_key"), "this is no X25519 private key")
+            owner = f"{host}/{name}"
+            if table.private_key and not is_private_key(table.private_key):
+                message = f"the private_key of {owner!r} is no X25519 private key"
+                yield document.problem((*place, "private_key"), message, _another(owner))
             for short_id in table.short_ids:
                 if not re.fullmatch(r"([0-9a-f]{2}){1,8}", short_id):
-                    message = "a short id has 2 to 16 hex digits, an even number"
-                    yield document.problem((*place, "short_ids"), message, value=short_id)
+                    message = f"a short id of {owner!r} has not 2, 4, ... 16 hex digits"
+                    where = (*place, "short_ids")
+                    yield document.problem(where, message, _another(owner), value=short_id)
             if table.psk and not _is_psk(table.psk):
-                yield document.problem((*place, "psk"), "this is not 32 bytes in base64")
+                message = f"the psk of {owner!r} is not 32 bytes in base64"
+                yield document.problem((*place, "psk"), message, _another(owner))
 
 
 def _mismatches(
@@ -109,14 +117,10 @@ def _mismatches(
     """Find private keys that do not belong to the public keys that links carry."""
     for (host, name), public in fleet.public_keys.items():
         table = hosts.get(host, {}).get(name)
-        if table and _is_x25519(table.private_key) and public_key(table.private_key) != public:
+        if table and is_private_key(table.private_key) and public_key(table.private_key) != public:
             message = f"{host}/{name}: this is not the private key of the public one in issued.toml"
             remedy = "nobody who has a link could connect: put the right one back"
             yield document.problem(("hosts", host, name, "private_key"), message, remedy)
-
-
-def _is_x25519(text: str) -> bool:
-    return bool(re.fullmatch(r"[A-Za-z0-9_-]{43}", text))
 
 
 def _is_uuid(text: str) -> bool:

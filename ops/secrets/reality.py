@@ -1,6 +1,7 @@
 """REALITY's key pairs: X25519, raw, unpadded base64url."""
 
 import base64
+import re
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -8,6 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 def new_private_key() -> str:
     """Return a new private key, in the form that Xray reads."""
     return _written(X25519PrivateKey.generate().private_bytes_raw())
+
+
+def is_private_key(text: str) -> bool:
+    """Return whether *text* is a private key as the core writes it."""
+    return bool(re.fullmatch(r"[A-Za-z0-9_-]{43}", text))
 
 
 def public_key(private_key: str) -> str:

@@ -104,7 +104,8 @@ def _test(whole: Merged, texts: Sequence[Text], chosen: Chosen, findings: Findin
     if verdict.missing:
         listed = ", ".join(verdict.missing)
         message = f"not looked at, because not here: {listed}"
-        findings.say(run.STOOD_IN, message, subject=texts[0].name, file=texts[0].name)
+        where, remedy = texts[0].name, "test it on the server, or put them here under these names"
+        findings.say(run.STOOD_IN, message, subject=where, file=where, remedy=remedy)
 
 
 def refusal(verdict: Verdict, data: dict[str, Any]) -> Hit:

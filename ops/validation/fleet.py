@@ -115,7 +115,8 @@ def _secrets(fleet: Fleet, hosts: Sequence[Host], options: Options, findings: Fi
         findings.say(run.SECRETS_MISSING, why)
     else:
         message = "placeholders stood in for UUIDs, passwords, REALITY private keys and short ids"
-        findings.say(run.STOOD_IN, f"{message}: {why}")
+        remedy = "`ops validate --require-secrets` where they are, in the job that deploys"
+        findings.say(run.STOOD_IN, f"{message}: {why}", remedy=remedy)
     return filled(real, placeholders(fleet))
 
 
@@ -160,4 +161,6 @@ def _about_files(judged: Sequence[Judged], findings: Findings) -> None:
     names = sorted({name for one in judged for name in one.missing})
     if names:
         listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        findings.say(run.STOOD_IN, f"not looked at, because on the hosts only: {listed}")
+        message = f"not looked at, because on the hosts only: {listed}"
+        remedy = "nothing to do here: a rollout has each host's own core test with them"
+        findings.say(run.STOOD_IN, message, remedy=remedy)

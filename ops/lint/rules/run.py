@@ -49,7 +49,8 @@ STOOD_IN = add(
         severity=NOTE,
         sentence="Secrets or files that are not here were stood in for.",
         why="The core tested the shape of the config, not these.",
-        remedy="`ops validate --require-secrets`, where the secrets are, in the job that deploys",
+        remedy="for secrets `ops validate --require-secrets`, in the job that deploys; for files "
+        "nothing: a rollout has each host's own core test with them",
     )
 )
 SECRETS_MISSING = add(
