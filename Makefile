@@ -61,7 +61,8 @@ lab-packages:
 	[ -z "$$missing" ] || { echo "Installing$$missing"; $(call install,$$missing); }
 
 bench: lab-packages $(INSTALLED)  ## the README's measurements, beside the peers
-	@$(BIN)/python -m bench
+	@for what in bench bench.collecting bench.ledger bench.validate bench.rollout; do $(BIN)/python -m $$what; done
+	@$(BIN)/python -m docs
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache

@@ -30,13 +30,15 @@ def main() -> None:
 
 def _measure(sizes: list[int], *, peers: bool) -> None:
     # Imported inside: what they import is part of nothing that is measured.
+    from bench import page
     from bench.reading import run
     from bench.report import markdown
 
     report = markdown(run(STATE, sizes, peers=peers))
-    print(report)
     if peers:
-        (HERE / "RESULTS.md").write_text(report)
+        page.write("RESULTS.md", [report])
+    else:
+        print(report)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,10 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from bench import enclosure
+from bench import enclosure, page
 from bench.fleet import SimulatedFleet
 from bench.servers import Servers, servers
 from lab.cgroup import Cgroup
@@ -26,15 +25,14 @@ from lab.command import program
 from lab.waiting import wait_until
 from ops.model.layout import SOCKET
 
-HERE = Path(__file__).parent
 WARM_UP = 3
 ROUNDS = 10
 GOAL_WALL, GOAL_CPU = 1.0, 1.5
 HOW = """\
-How: `python -m bench.collecting`, {date}, {cores} cores. One sshd answers for every host, in a
-network namespace that leads nowhere; **it, the StatsService and PostgreSQL run on the same {cores}
-cores** (and the load was {load:.0f} when this was measured), so walls are upper bounds: client CPU
-is the figure to trust, and it holds ssh, gRPC and the booking. Medians of {rounds} warm rounds.
+How: `python -m bench.collecting`, {how}. One sshd answers for every host, in a network namespace
+that leads nowhere; **it, the StatsService and PostgreSQL run on the same cores**, so walls are
+upper bounds: client CPU is the figure to trust, and it holds ssh, gRPC and the booking. Medians of
+{rounds} warm rounds.
 """
 
 
@@ -73,6 +71,7 @@ def main() -> None:
     enclosure.enter("bench.collecting")
     if not enclosure.leads_nowhere():
         sys.exit(f"{enclosure.INSIDE} is set, but this is no enclosure: unset it")
+    how = page.conditions()
     with ExitStack() as opened:
         root = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="xray-ops-bench-")))
         other_side = opened.enter_context(servers(root))
@@ -80,14 +79,7 @@ def main() -> None:
         report = _report(list(_series(fleet, opened, options.users)), options)
         small = _fleet(other_side, root, 20, 50)
         report += f"\n{_memory(small, options.rounds)}\n"
-    report += "\n" + HOW.format(
-        date=f"{datetime.now(UTC):%d %B %Y}",
-        cores=os.cpu_count(),
-        load=os.getloadavg()[0],
-        rounds=ROUNDS,
-    )
-    print(report)
-    (HERE / "COLLECTING.md").write_text(report)
+    page.write("COLLECTING.md", [report, HOW.format(how=how, rounds=ROUNDS)])
 
 
 def _series(fleet: SimulatedFleet, opened: ExitStack, users: int) -> Iterator[Series]:

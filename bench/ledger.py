@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench import page
 from ops.ledger import Ledger, open_ledger
 from ops.model import Observation, Reading, Traffic
 from tests.postgres import AbsentError, database, running
@@ -22,6 +23,10 @@ from tests.postgres import AbsentError, database, running
 ROUND = 30.0
 """Seconds between two rounds."""
 BEGAN = datetime(2025, 11, 1, tzinfo=UTC)
+HOW = """
+How: `python -m bench.ledger`, {how}. Readings are made up and booked as `ops collect` books them;
+no server is asked. PostgreSQL is Debian's, as it comes, on the same machine.
+"""
 
 
 @dataclass
@@ -71,32 +76,42 @@ class Simulated:
 
 
 def main() -> None:
-    """Measure what the command line asks for, and print it."""
+    """Measure what the command line asks for; `LEDGER.md` keeps it."""
     parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__)
     parser.add_argument("--hosts", type=int, default=1000)
     parser.add_argument("--keys", type=int, default=1000)
     parser.add_argument("--days", type=int, default=365, help="of the simulated past")
     parser.add_argument("--rounds", type=int, default=1000, help="for the memory")
-    options = parser.parse_args()
+    page.write("LEDGER.md", _report(parser.parse_args()))
+
+
+def _report(options: argparse.Namespace) -> Iterator[str]:
+    how = page.conditions()
+    yield "# The ledger"
     for name in ("SQLite", "PostgreSQL"):
         with ExitStack() as stack:
             try:
                 where = stack.enter_context(_somewhere(name))
             except AbsentError as error:
-                print(f"{name}: {error}")
+                yield f"\n{name}: {error}"
                 continue
             clock = Clock()
             if name == "SQLite":
-                _memory(stack.enter_context(_fresh(where, "memory", 50, clock)), clock, options)
+                memory = stack.enter_context(_fresh(where, "memory", 50, clock))
+                yield from _memory(memory, clock, options)
             rounds = stack.enter_context(_fresh(where, "rounds", options.hosts, clock))
-            _rounds(name, rounds, clock, options)
-            _year(name, stack.enter_context(_fresh(where, "year", 300, clock)), clock, options)
+            yield from _rounds(name, rounds, clock, options)
+            year = stack.enter_context(_fresh(where, "year", 300, clock))
+            yield from _year(name, year, clock, options)
+    yield HOW.format(how=how)
 
 
-def _rounds(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) -> None:
+def _rounds(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) -> Iterator[str]:
     fleet = Simulated(options.hosts, options.keys)
     count = options.hosts * options.keys
-    print(f"\n{name}: rounds of {options.hosts} hosts x {options.keys} keys")
+    yield f"\n## {name}: a round of {options.hosts:,} hosts x {options.keys:,} keys\n"
+    yield "| | s | rows/s | share of 30 s |"
+    yield "|---|--:|--:|--:|"
     # In a bucket's first round its rows are new, in the others they grow.
     for what, every in (
         ("first sight", 1),
@@ -110,12 +125,12 @@ def _rounds(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace
         visits = fleet.visit(clock.now)
         seconds = _timed(lambda visits=visits: ledger.book_all(visits))  # type: ignore[misc]
         share = seconds / ROUND
-        print(f"  {what:13} {seconds:6.2f} s  {count / seconds:9,.0f} rows/s  {share:5.1%} of 30 s")
+        yield f"| {what} | {seconds:.2f} | {count / seconds:,.0f} | {share:.1%} |"
     clock.now += timedelta(hours=1)
-    print(f"  an hour rolled up in {_timed(ledger.roll):.2f} s")
+    yield f"| an hour rolled up, once an hour | {_timed(ledger.roll):.2f} | | |"
 
 
-def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) -> None:
+def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) -> Iterator[str]:
     """300 hosts x 200 keys that used something every day; hours are told by a day of them."""
     hosts, keys, days = 300, 200, options.days
     fleet = Simulated(hosts, keys)
@@ -131,8 +146,11 @@ def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) 
     hour = _size(ledger) - before
     clock.now = BEGAN + timedelta(days=days, hours=12)
     ledger.roll()
-    print(f"\n{name}: {days} days of {hosts} hosts x {keys} keys, each used every day")
-    print(f"  a year of days {day * 365 / 1e9:.2f} GB, 90 days of hours {hour * 90 / 1e9:.2f} GB")
+    yield f"\n## {name}: {days} days of {hosts} hosts x {keys} keys, each used every day\n"
+    yield "| | |"
+    yield "|---|--:|"
+    yield f"| a year of days | {day * 365 / 1e9:.2f} GB |"
+    yield f"| 90 days of hours | {hour * 90 / 1e9:.2f} GB |"
     after = clock.now.replace(day=1, hour=0)
     month = (after - timedelta(days=1)).replace(day=1)
     for what, by in (
@@ -141,10 +159,10 @@ def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) 
         ("by day", ("day",)),
     ):
         seconds = _timed(lambda by=by: ledger.usage(month, after, by=by))  # type: ignore[misc]
-        print(f"  a month {what:16} {seconds:.2f} s")
+        yield f"| `ops usage --month`, {what} (goal 1 s) | {seconds:.2f} s |"
     since = BEGAN + timedelta(days=3)
     seconds = _timed(lambda: ledger.usage(since, clock.now - timedelta(days=3)))
-    print(f"  most of the year by key  {seconds:.2f} s")
+    yield f"| most of the year, by key | {seconds:.2f} s |"
 
 
 def _fill(ledger: Ledger, table: str, first: int, step: int, count: int) -> None:
@@ -167,17 +185,19 @@ def _fill_months(ledger: Ledger, first: int, days: int) -> None:
         begin = (begin + timedelta(days=32)).replace(day=1)
 
 
-def _memory(ledger: Ledger, clock: Clock, options: argparse.Namespace) -> None:
+def _memory(ledger: Ledger, clock: Clock, options: argparse.Namespace) -> Iterator[str]:
     rounds = options.rounds
     fleet = Simulated(50, 200)
-    print(f"\nMemory over {rounds} rounds of 50 hosts x 200 keys, all changed")
+    yield f"\n## Memory over {rounds:,} rounds of 50 hosts x 200 keys, all changed\n"
+    yield "| rounds | MB |"
+    yield "|--:|--:|"
     for number in range(1, rounds + 1):
         clock.now += timedelta(seconds=ROUND)
         fleet.use(1)
         ledger.book_all(fleet.visit(clock.now))
         if number in (rounds // 10, rounds // 2, rounds):
             gc.collect()
-            print(f"  after {number:5} rounds: {_resident():.1f} MB")
+            yield f"| {number:,} | {_resident():.1f} |"
 
 
 def _resident() -> float:

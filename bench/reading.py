@@ -1,12 +1,12 @@
 """Ask every host what its keys used: ``ops traffic`` beside the tools that run a command."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import page
 from bench.contestants import (
     Contestant,
     ansible,
@@ -45,14 +45,14 @@ class Results:
     hung: Sample | None = None
     hung_hosts: int = 0
     failed: list[Setting] = field(default_factory=list)
-    load: float = 0.0
-    """What else the machine had to do when it began: the load average of a minute."""
+    how: str = ""
+    """When and on what it was measured."""
 
 
 def run(state: Path, sizes: Sequence[int], *, peers: bool) -> Results:
     """Measure everything; *state* keeps what is installed for it."""
     others = [parallel_ssh(), pyinfra(), tuned_ansible(state), ansible(state)] if peers else []
-    results = Results(load=os.getloadavg()[0])
+    results = Results(how=page.conditions())
     with tempfile.TemporaryDirectory(prefix="xray-ops-bench-") as folder:
         root = Path(folder)
         with servers(root) as other_side:

@@ -1,10 +1,7 @@
 """Medians and ratios, as people read them."""
 
-import os
-import platform
 import statistics
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 from bench.goals import verdicts
 from bench.measure import Sample
@@ -12,39 +9,59 @@ from bench.reading import MANY_USERS, Results, Setting
 
 OURS = "ops traffic"
 HOW = """\
-How: `python -m bench` (`make bench`), {date}, {cores} cores ({machine}), Linux {kernel}, Python
-{python}. One sshd answers at every address of the loopback, in a network namespace that leads
-nowhere; a StatsService stands for the core of every host. **That other side runs on the same
-{cores} cores**, so walls are upper bounds: client CPU is the figure to trust. The peers fetch what
-`xray api statsquery` would print with `cat`; the real program costs each host some 50 ms more.
-ansible is there as it comes (5 forks) and as its documentation advises for speed; pyinfra asks
-all hosts at once, ssh 32. All know the hosts' keys and check them. Load of other work when it
-began: {load:.1f}. CPU counts all descendants, memory is the most that all processes together had
-(Pss). Medians; contestants took turns.
+How: `python -m bench`, {how}. One sshd answers at every address of the loopback, in a network
+namespace that leads nowhere; a StatsService stands for the core of every host. **That other side
+runs on the same cores**, so walls are upper bounds: client CPU is the figure to trust. The peers
+fetch what `xray api statsquery` would print with `cat`; the real program costs each host some 50 ms
+more. ansible is there as it comes (5 forks) and as its documentation advises for speed; pyinfra
+asks all hosts at once, ssh 32. All know the hosts' keys and check them. CPU counts all descendants,
+memory is the most that all processes together had (Pss). Medians; contestants took turns.
 """
+_IN_SHORT = {
+    "pyinfra exec": "pyinfra exec",
+    "xargs": "32 ssh at once",
+    "ansible -m shell, 25": "ansible, 25 forks, pipelined",
+}
+"""The peers of the README's table, by how their names begin."""
 
 
 def markdown(results: Results) -> str:
     """Return the report of *results*, ratios first."""
-    now = datetime.now(UTC)
     parts = [
         "# Measurements\n",
+        "## In short\n",
+        *_in_short(results),
+        "",
         *_section("Reading every host, 200 keys each", results, 200),
         *_section(f"Reading every host, {MANY_USERS:,} keys each", results, MANY_USERS),
         "## Goals\n",
         "| goal | found | met |\n|---|---|---|",
         *(f"| {v.goal} | {v.found} | {'yes' if v.met else '**no**'} |" for v in verdicts(results)),
         "",
-        HOW.format(
-            date=f"{now:%d %B %Y}",
-            cores=os.cpu_count(),
-            machine=platform.machine(),
-            kernel=platform.release(),
-            python=platform.python_version(),
-            load=results.load,
-        ),
+        HOW.format(how=results.how),
     ]
     return "\n".join(parts)
+
+
+def _in_short(results: Results) -> Iterator[str]:
+    """Yield the README's table: ours, and how many times its wall and CPU the peers need."""
+    yield f"| hosts | `ops traffic` | {' | '.join(_IN_SHORT.values())} |"
+    yield "|--:|---" + "|---" * len(_IN_SHORT) + "|"
+    for hosts in sorted({setting.hosts for setting in results.samples}):
+        own = results.samples[Setting(hosts, 200, OURS)]
+        figures = f"{median(own, wall):.2g} s wall, {median(own, cpu):.2g} s CPU"
+        peers = " | ".join(_beside(results, hosts, begin) for begin in _IN_SHORT)
+        yield f"| {hosts:,} | {figures}, {median(own, memory):.0f} MB | {peers} |"
+
+
+def _beside(results: Results, hosts: int, begin: str) -> str:
+    own = results.samples[Setting(hosts, 200, OURS)]
+    for setting, samples in results.samples.items():
+        asked = (setting.hosts, setting.users) == (hosts, 200)
+        if asked and setting.contestant.startswith(begin):
+            walls, cpus = (median(samples, f) / median(own, f) for f in (wall, cpu))
+            return f"{walls:.2g} x, {cpus:.2g} x"
+    return ""
 
 
 def _section(title: str, results: Results, users: int) -> Iterator[str]:

@@ -5,9 +5,9 @@ import shutil
 import statistics
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import page
 from bench.measure import Sample, measure
 from lab import Lab
 from lab.core import ensure_core
@@ -66,6 +66,7 @@ WantedBy=multi-user.target
 
 def main() -> None:
     """Boot the hosts, bring each way to where nothing changes, and measure them in turns."""
+    how = page.conditions()
     with Lab.up(
         "bench", HOSTS, transient=True, say=lambda line: print(line, file=sys.stderr)
     ) as lab:
@@ -77,9 +78,7 @@ def main() -> None:
             for deploy, found in samples.items():
                 words = [str(BIN / "pyinfra"), "inventory", deploy, "-y"]
                 found.append(measure(words, FOLDER, environment))
-    report = told(samples)
-    print(report)
-    (HERE / "ROLLOUT.md").write_text(report)
+    page.write("ROLLOUT.md", [told(samples, how)])
 
 
 def prepare(lab: Lab) -> dict[str, str]:
@@ -123,14 +122,13 @@ def run(environment: dict[str, str], deploy: str) -> None:
     )
 
 
-def told(samples: dict[str, list[Sample]]) -> str:
-    """Return the report."""
+def told(samples: dict[str, list[Sample]], how: str) -> str:
+    """Return the report; *how* says when and on what it was measured."""
     wall = {name: statistics.median(s.wall for s in found) for name, found in samples.items()}
     cpu = {name: statistics.median(s.cpu for s in found) for name, found in samples.items()}
     failed = [name for name, found in samples.items() if any(s.status for s in found)]
     ratio = wall[STOCK] / wall[OURS]
     verdict = "met" if ratio >= 3 else "**not met**"
-    today = f"{datetime.now(UTC):%d %B %Y}"
     names = {
         OURS: "xray-ops: `pyinfra inventory deploy.py -y`",
         STOCK: "12 stock operations of pyinfra",
@@ -149,7 +147,7 @@ def told(samples: dict[str, list[Sample]]) -> str:
 
 Goal: wall <= 1/3 of the stock operations. Found: 1/{ratio:.1f}, {verdict}.
 
-How: `python -m bench.rollout`, {today}, {os.cpu_count()} cores. {HOSTS} Debian hosts in containers
+How: `python -m bench.rollout`, {how}. {HOSTS} Debian hosts in containers
 on the same cores (`lab/`), 200 keys; medians of {RUNS} runs each, in turns, after a first one that
 changed everything. The stock operations put the same program, a config, two units, a link,
 directories, users, and see to one service.{f" Failed: {failed}." if failed else ""}

@@ -5,7 +5,6 @@ core. A test of the core is beside it by itself, for what of the time is the cor
 """
 
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from bench import page
 from bench.measure import Sample, measure
 from bench.tools import BIN
 from lab.core import ensure_core
@@ -28,6 +28,10 @@ port = 443
 target = "www.example.com:443"
 [defaults]
 inbounds = ["reality"]
+"""
+HOW = """
+How: `python -m bench.validate`, {how}. Every key opens every host. Times are the whole command's,
+from its start to the last line; memory is the most that all its processes together had.
 """
 _LETTERS = str.maketrans("01", "gh")
 """Names that the eye takes for the same are refused: none of ours has a 0 or a 1."""
@@ -69,13 +73,15 @@ def fleet(folder: Path, hosts: int, keys: int) -> Path:
 def run() -> Iterator[str]:
     """Yield the lines of a table, each when it is measured."""
     core = str(ensure_core().program)
-    yield f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
+    how = page.conditions()
+    yield "# Judging a fleet\n"
     yield "| hosts | keys each | core | wall s | ms a host | CPU s | memory MB | goal |"
     yield "|--:|--:|---|--:|--:|--:|--:|---|"
     with tempfile.TemporaryDirectory(prefix="xray-ops-bench-") as folder:
         for case in CASES:
             root = Path(folder) / f"{case.hosts}-{case.keys}-{case.core}"
             yield _row(case, _judged(fleet(root, case.hosts, case.keys), core if case.core else ""))
+    yield HOW.format(how=how)
 
 
 def _judged(folder: Path, core: str) -> Sample:
@@ -101,5 +107,4 @@ def _row(case: Case, sample: Sample) -> str:
 
 
 if __name__ == "__main__":
-    for line in run():
-        print(line, flush=True)
+    page.write("VALIDATE.md", run())

@@ -20,15 +20,18 @@ from ops.lint import RULES, Rule
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "cli.md"
 RULES_PAGE = ROOT / "docs" / "rules.md"
+RESULTS = ROOT / "bench" / "RESULTS.md"
 README = ROOT / "README.md"
 _BLOCK = re.compile(r"(?<=^```console\n)\$ (ops [^\n]*)\n.*?(?=^```$)", re.DOTALL | re.MULTILINE)
+_SPEED = re.compile(r"\| hosts \| `ops traffic` .*?(?=\n\n)", re.DOTALL)
 _HEAD = """\
 # The commands of ops
 
 Made from the code by `make docs`. `ops --help` and `ops VERB --help` show the same.
 
 """
-_RULES_HEAD = """\
+_RULES_SPEED = re.compile(r"\| hosts \| `ops traffic` .*?(?=\n\n)", re.DOTALL)
+_HEAD = """\
 # The rules of ops validate
 
 Made from the code by `make docs`; `ops validate --explain CODE` shows the same. An error fails, a
@@ -75,8 +78,10 @@ def _rule(rule: Rule) -> str:
 
 
 def readme() -> str:
-    """Return the README with the output of its `$ ops ...` blocks as it is today."""
-    return _BLOCK.sub(lambda block: f"$ {block[1]}\n{_output(block[1])}\n", README.read_text())
+    """Return the README with the output of its `$ ops ...` blocks, and its speed, as they are."""
+    text = _BLOCK.sub(lambda block: f"$ {block[1]}\n{_output(block[1])}\n", README.read_text())
+    measured = _SPEED.search(RESULTS.read_text())
+    return _SPEED.sub(measured[0], text) if measured else text
 
 
 def _helps(command: click.Command = cli, *names: str) -> Iterator[tuple[str, str]]:
