@@ -1,0 +1,93 @@
+"""Cores that end before anybody read them: the ledger says what it cannot know."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from lab import Client, Host, Lab
+from lab.waiting import wait_until
+from ops.model import Traffic, layout
+from tests.lab.accounts import Accounts, assert_same, run_of, wait_for_core
+from tests.lab.operator import Operator
+
+MIB = 1 << 20
+MAIN_PID = "systemctl show xray -p MainPID --value"
+
+
+@pytest.fixture(scope="module")
+def operator(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """Somebody whose fleet is in place on all three hosts."""
+    return Operator.settled(tmp_path_factory.mktemp("operator") / "fleet", lab)
+
+
+@pytest.fixture
+def host(operator: Operator) -> Host:
+    """A host without a timer, so that only what a test wants is written."""
+    host = operator.lab.host("lab1")
+    host.run("systemctl stop xray-minute.timer")
+    return host
+
+
+@pytest.fixture
+def accounts(operator: Operator) -> Iterator[Accounts]:
+    """A ledger that knows every host."""
+    accounts = Accounts(operator)
+    assert accounts.collect("--adopt", "baseline")["code"] == 0
+    yield accounts
+    with accounts.open() as ledger:
+        assert ledger.verify() == []
+
+
+@pytest.fixture
+def alice(operator: Operator) -> Iterator[Client]:
+    with operator.client("alice", "lab1", "ss") as client:
+        yield client
+
+
+def kept(host: Host) -> set[str]:
+    """Return the names of the readings that the host has."""
+    return set(host.run(f"ls {layout.READINGS}").stdout.split())
+
+
+def test_pitfall_2_a_core_killed_seconds_after_its_start_makes_the_figure_at_least(
+    host: Host, accounts: Accounts, alice: Client
+) -> None:
+    alice.send(up=MIB, down=5 * MIB)
+    assert accounts.collect()["code"] == 0
+    before = accounts.used("alice")
+    assert accounts.usage("alice").certainty == "exact"
+    first = run_of(host)
+    host.run("systemctl restart xray")
+    wait_for_core(host, besides=first)
+    unread = run_of(host)
+    with alice.stream(rate=4 * MIB) as stream:
+        stream.wait_for(MIB)
+        host.run(f"kill -9 $({MAIN_PID})")
+        wait_until(lambda: not stream.alive, "the download ends")
+    wait_until(lambda: run_of(host) not in ("", first, unread), "the core runs again")
+    wait_for_core(host, besides=unread)
+    assert {name for name in kept(host) if unread in name} == {f"{unread}.begun.json"}
+    after = alice.send(up=MIB, down=5 * MIB)
+    assert accounts.collect()["code"] == 0
+    answer = accounts.usage("alice")
+    assert answer.certainty == "at least"
+    (lost,) = [one for one in answer.missing if one.run == unread]
+    assert lost.kind == "unseen"
+    assert timedelta() < lost.span < timedelta(minutes=2)
+    up, down = answer.total.uplink, answer.total.downlink
+    assert_same(Traffic(up - before.uplink, down - before.downlink), after)
+
+
+def test_a_core_that_cannot_start_says_nothing_of_a_run(host: Host, accounts: Accounts) -> None:
+    before = kept(host)
+    host.run("systemctl stop xray")
+    host.run("systemd-run --unit squatter python3 -m http.server 8388")
+    wait_until(lambda: ":8388" in host.run("ss -ltn").stdout, "the port is taken")
+    host.run("systemctl start --no-block xray")
+    shown = "systemctl show xray -p NRestarts --value"
+    wait_until(lambda: int(host.run(shown).stdout or 0) > 1, "it was tried again")
+    host.run("systemctl stop squatter xray")
+    assert not [name for name in kept(host) - before if "begun" in name]
+    host.run("systemctl start xray")
+    wait_for_core(host)
