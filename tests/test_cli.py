@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import ops.cli
 from ops import reading
-from ops.cli import cli
+from ops.cli import cli, show
 from ops.errors import TunnelError
 from ops.model import Host, Reading, Traffic
 from ops.reading import Round
@@ -153,6 +153,8 @@ def test_no_answer_at_all_is_exit_4(dead: set[str]) -> None:
         (["traffic", "--all-hosts", "--host", "ams1"], "say different things"),
         (["trafic"], "no such command 'trafic'; did you mean 'traffic'?"),
         (["traffic", "--watch", "1", "--json"], "--watch shows tables"),
+        (["traffic", "--json", "--csv"], "two forms of the same: choose one"),
+        (["keys", "list", "--csv", "--json"], "two forms of the same: choose one"),
         (["stats", "user", "alise"], "unknown key 'alise'; did you mean 'alice'?"),
         (["render", "ams2"], "unknown host 'ams2'; did you mean 'ams1'?"),
         (["traffic", "--fleet", "/nowhere"], "does not exist"),
@@ -203,6 +205,16 @@ def test_problems_of_the_fleet_are_lines_and_exit_1(fleet: Path) -> None:
     assert result.stderr == (
         "Error: inventory/keys.toml:2: unknown field 'open'; did you mean 'opens'?\n"
     )
+
+
+def test_on_a_terminal_the_keys_fit_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only that it is a terminal is stood in for."""
+    in_a_pipe = ops_("keys", "list").stdout
+    assert "ams1/reality ams1/ws ams1/trojan ams1/ss fra1/reality" in in_a_pipe
+    monkeypatch.setattr(show, "is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "16")
+    lines = ops_("keys", "list").stdout.splitlines()
+    assert lines[1:] == ["alice  ams1", "       fra1", "bob    ams1/ws"]
 
 
 def test_links_are_printed_for_each_address(fleet: Path) -> None:

@@ -18,11 +18,12 @@ from ops.cli.options import (
 )
 from ops.errors import HostError, UsageError
 from ops.model import Host
+from ops.traffic import per_key
 
 if TYPE_CHECKING:
     from ops.reading.questions import Inspection
 
-_HEADINGS = ("host", "state", "core", "up", "counting since", "users", "read by")
+_HEADINGS = ("host", "state", "core", "up", "counting since", "keys used", "read by")
 
 
 @click.group(invoke_without_command=True)
@@ -31,7 +32,10 @@ _HEADINGS = ("host", "state", "core", "up", "counting since", "users", "read by"
 @host_options
 @click.pass_context
 def hosts(context: click.Context, selected: Selected, timeout: float, output: Format) -> None:
-    """Show the hosts: reachable, core, since when it counts, users that it has counted.
+    """Show the hosts: reachable, core, since when it counts, how many keys were used since.
+
+    The API is read by a forwarded socket or port, or by exec: the core's own program on the host,
+    where sshd forwards nothing.
 
     \b
     Example:
@@ -58,7 +62,7 @@ def hosts(context: click.Context, selected: Selected, timeout: float, output: Fo
 
 def _line(host: Host, found: "Inspection | None", failures: dict[str, HostError]) -> dict[str, Any]:
     line: dict[str, Any] = dict.fromkeys(
-        ("host", "state", "core", "uptime_seconds", "counting_since", "users", "way", "reason")
+        ("host", "state", "core", "uptime_seconds", "counting_since", "keys_used", "way", "reason")
     )
     line["host"] = host.name
     if found is None:
@@ -71,7 +75,7 @@ def _line(host: Host, found: "Inspection | None", failures: dict[str, HostError]
         "state": "up",
         "uptime_seconds": int((now.read_at - now.counting_since).total_seconds()),
         "counting_since": show.moment(now.counting_since),
-        "users": len(now.users),
+        "keys_used": len(per_key(now)),
         "way": now.way,
     }
 

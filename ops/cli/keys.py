@@ -23,6 +23,8 @@ def keys() -> None:
 def list_keys(selected: Selected, output: Format) -> None:
     """List the keys, and the inbounds of the selected hosts that each opens.
 
+    On a terminal a host's name alone stands for all its inbounds; elsewhere each is named.
+
     \b
     Example:
       ops keys list --key 'a*' --host fra1
@@ -35,9 +37,24 @@ def list_keys(selected: Selected, output: Format) -> None:
         ]
         click.echo(show.as_json(shown))
         return
+    if output == "table" and show.is_terminal():
+        opened = {name: _shortened(hosts, opens) for name, opens in opened.items()}
     rows = [(key.name, " ".join(opened[key.name]), key.note) for key in selected.keys]
     headings = ("key", "opens", "note")
-    click.echo(show.as_csv(headings, rows) if output == "csv" else show.table(headings, rows))
+    if output == "csv":
+        click.echo(show.as_csv(headings, rows))
+    else:
+        click.echo(show.table(headings, show.folded(headings, rows, column=1)))
+
+
+def _shortened(hosts: tuple[Host, ...], opened: list[str]) -> list[str]:
+    """Return *opened* with one word for a host all of whose inbounds are in it."""
+    short = []
+    for host in hosts:
+        all_of_it = [f"{host.name}/{inbound.name}" for inbound in host.inbounds]
+        there = [place for place in all_of_it if place in set(opened)]
+        short += [host.name] if there and there == all_of_it else there
+    return short
 
 
 def _opened(hosts: tuple[Host, ...], key: Key) -> list[str]:

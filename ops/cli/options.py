@@ -104,15 +104,28 @@ Format = Literal["table", "json", "csv"]
 
 def json_option(verb: Verb) -> Verb:
     """Give *verb* ``--json``, as *output*."""
-    return click.option(
-        "--json", "output", flag_value="json", default="table", help="Print JSON: bytes, UTC."
-    )(verb)
+    return _writing(verb, ("json",))
 
 
 def table_options(verb: Verb) -> Verb:
     """Give *verb* ``--json`` and ``--csv``, as *output*."""
-    csv = click.option("--csv", "output", flag_value="csv", help="Print CSV: bytes, UTC.")
-    return json_option(csv(verb))
+    return _writing(verb, ("json", "csv"))
+
+
+def _writing(verb: Verb, forms: tuple[str, ...]) -> Verb:
+    @wraps(verb)
+    def with_output(*args: Any, **kwargs: Any) -> Any:
+        asked = [form for form in forms if kwargs.pop(form)]
+        if len(asked) > 1:
+            raise click.UsageError("--json and --csv are two forms of the same: choose one")
+        return verb(*args, output=asked[0] if asked else "table", **kwargs)
+
+    command: Any = with_output
+    for form in reversed(forms):
+        says = f"Print {form.upper()}: bytes, UTC."
+        command = click.option(f"--{form}", is_flag=True, help=says)(command)
+    result: Verb = command
+    return result
 
 
 timeout_option = click.option(

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -29,6 +31,33 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int =
 
     heading, *body = map(aligned, lines)
     return "\n".join([click.style(heading, bold=True), *body])
+
+
+def folded(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], column: int, width: int | None = None
+) -> list[list[str]]:
+    """Return *rows* so that their table is no wider than *width*, or the terminal.
+
+    What is too long in *column* goes on below, between words. Where nobody is looking, nothing is
+    folded.
+
+    >>> folded(["key", "opens"], [["bob", "ams1/ws fra1/ws"]], column=1, width=12)
+    [['bob', 'ams1/ws'], ['', 'fra1/ws']]
+    """
+    lines = [list(row) for row in rows]
+    if width is None:
+        width = shutil.get_terminal_size().columns if is_terminal() else sys.maxsize
+    others = [max(map(len, cells)) + 2 for cells in zip(headings, *lines, strict=True)]
+    room = max(width - sum(others) + others[column], len(headings[column]))
+    found = []
+    for line in lines:
+        first, *more = textwrap.wrap(
+            line[column], room, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+        found.append([*line[:column], first, *line[column + 1 :]])
+        blank = [""] * len(line)
+        found += [[*blank[:column], part, *blank[column + 1 :]] for part in more]
+    return found
 
 
 def as_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
