@@ -24,6 +24,7 @@ SLOW = {
     "test_collecting_rounds.py",
     "test_ledger.py",
     "test_ledger_orders.py",
+    "test_ledger_postgres.py",
     "test_ledger_runs.py",
     "test_ledger_store.py",
     "test_ledger_time.py",

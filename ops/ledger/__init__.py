@@ -65,7 +65,7 @@ def open_ledger(
     """
     wanted = zone or (where.ledger.zone if isinstance(where, Fleet) else "")
     _check(wanted or "UTC")
-    store = Store(engine_of(url_of(where), make=make), patience)
+    store = Store(engine_of(url_of(where), patience, make=make), patience)
     try:
         if store.read(version_of) != NEWEST:
             _demand(make or store.read(version_of))

@@ -1,7 +1,9 @@
 """Where the ledger is, and how its database is spoken to."""
 
+import math
 import os
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,14 @@ _PRAGMAS = (
     "cache_size=-16384",
     "temp_store=MEMORY",
 )
+_ANSWER = 5
+"""Seconds in which PostgreSQL must take a new connection: of each address that its name has."""
+_SILENT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""A machine that was switched off says nothing: after 25 seconds it is taken for dead."""
+_UNHEARD = 15_000
+"""Milliseconds in which it must at least acknowledge what it was sent."""
+_FROZEN = 60_000
+"""Milliseconds that a transaction may do nothing: it holds the rows of its hosts meanwhile."""
 
 
 def url_of(where: str | Path | Fleet) -> URL:
@@ -44,10 +54,11 @@ def url_of(where: str | Path | Fleet) -> URL:
 _WAYS = "{!r} is no ledger; write sqlite:////path/ledger.db or postgresql+psycopg://user@host/name"
 
 
-def engine_of(url: URL, *, make: bool = True) -> Engine:
+def engine_of(url: URL, patience: float, *, make: bool = True) -> Engine:
     """Return the engine for *url*; a SQLite file is made if need be, for its owner's eyes only.
 
-    LedgerError where it is not there and not to be made.
+    *patience*: seconds that PostgreSQL waits for a lock of somebody else's. LedgerError where a
+    file is not there and not to be made.
     """
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
@@ -59,8 +70,29 @@ def engine_of(url: URL, *, make: bool = True) -> Engine:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
-    patience: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_count": 3}
-    return create_engine(url, pool_pre_ping=True, connect_args=patience, isolation_level=None)
+    engine = create_engine(url, pool_pre_ping=True, connect_args=_limits(url, patience))
+    event.listen(engine, "connect", partial(_limit_server, patience=patience))
+    return engine
+
+
+def _limits(url: URL, patience: float) -> dict[str, Any]:
+    """Return in what time this end takes a server for dead; what *url* says itself holds."""
+    ours = {"connect_timeout": max(2, min(_ANSWER, math.ceil(patience)))}
+    ours |= {**_SILENT, "tcp_user_timeout": _UNHEARD}
+    return {name: limit for name, limit in ours.items() if name not in url.query}
+
+
+def _limit_server(connection: Any, _: object, *, patience: float) -> None:
+    """Have the server let go of the locks of a collector that froze, or whose machine died.
+
+    Set here and not in the connection's options, which connection poolers refuse.
+    """
+    limits = {"lock_timeout": math.ceil(patience * 1000), "tcp_user_timeout": _UNHEARD}
+    limits |= {"idle_in_transaction_session_timeout": _FROZEN}
+    limits |= {f"tcp_{name}": seconds for name, seconds in _SILENT.items()}
+    with connection.cursor() as cursor:
+        cursor.execute("; ".join(f"SET {name} = {limit}" for name, limit in limits.items()))
+    connection.commit()
 
 
 def _make_file(path: Path) -> None:

@@ -13,10 +13,21 @@ from ops.errors import LedgerError
 
 Answer = TypeVar("Answer")
 
-_PASSING = ("locked", "busy", "deadlock", "could not serialize", "starting up", "connection")
+_PASSING = (
+    "locked",
+    "busy",
+    "deadlock",
+    "could not serialize",
+    "starting up",
+    "connection",
+    "timeout",
+)
 """Words in what a database says when asking again is the remedy."""
 _LASTING = ("authentication", "does not exist", "permission")
 """Words with which it says that it is not."""
+
+_NO_ANSWER = "connection timeout expired"
+"""What the driver says of a server that is silent."""
 
 
 class Store:
@@ -56,6 +67,8 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """Yield a connection for reads as of one moment, for what is read piece by piece."""
         with self._transaction(self._for_reading) as connection:
+            if not self.is_sqlite:  # it holds nothing, and whoever reads may take their time
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
 
     @property
@@ -91,8 +104,10 @@ def _passes(error: DBAPIError) -> bool:
 
 
 def _sentence(error: DBAPIError) -> str:
-    said = " ".join(str(error.orig).split())
+    said = f"says: {' '.join(str(error.orig).split())}"
+    if _NO_ANSWER in said:
+        said = "took no connection in time: see that its server is up, and its address right"
     return (
-        f"the ledger's database says: {said}. Nothing is lost: the servers go on counting, "
+        f"the ledger's database {said}. Nothing is lost: the servers go on counting, "
         "and what was not booked is booked by the next round that succeeds"
     )
