@@ -96,6 +96,11 @@ class Core:
         file.write_text(json.dumps(held | changes))
         return file
 
+    def begin(self) -> None:
+        """Write to the disk that the run begins."""
+        now = datetime.now(UTC).isoformat()
+        self.keep("begun", read_at=now, counting_since=now)
+
     def restart(self, run: str, *, planned: bool = True) -> None:
         """Begin another run at 0; a planned stop leaves a last reading."""
         if planned:

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from ops.cli.collect import collect
 from ops.collecting import looking
 from ops.collecting.kept import reading_in
 from ops.model import Traffic
-from tests.collectors import Core, Fleet, a_fleet, known_host, run_called
+from tests.collectors import EVER, Core, Fleet, a_fleet, known_host, run_called
 
 A, B, C = map(run_called, "abc")
 
@@ -99,6 +99,33 @@ def test_what_is_booked_of_an_ended_run_is_not_fetched_again(fleet: Fleet, host:
     host.server.commands.clear()
     fleet.collect()
     assert host.server.commands == [looking.LOOK]
+
+
+def test_what_is_booked_of_a_crashed_run_is_not_fetched_again(fleet: Fleet, host: Core) -> None:
+    host.use("alice", 1, 1)
+    host.keep("minute")
+    host.restart(B, planned=False)
+    fleet.collect()
+    assert A in host.server.commands[-1]
+    host.server.commands.clear()
+    fleet.collect()
+    assert host.server.commands == [looking.LOOK]
+
+
+def test_pitfall_2_a_run_that_began_and_was_never_read_is_told(fleet: Fleet, host: Core) -> None:
+    host.restart(B)
+    host.begin()
+    host.use("alice", 100, 200)
+    host.restart(C, planned=False)
+    host.begin()
+    host.use("alice", 1, 2)
+    host.stats.uptime = 0
+    fleet.collect()
+    assert fleet.usage() == Traffic(1, 2)
+    with fleet.ledger() as ledger:
+        until = datetime.now(UTC) + timedelta(days=1)
+        runs = {one.run for one in ledger.missing(EVER, until) if one.kind == "unseen"}
+        assert runs == {B}
 
 
 def test_two_ledgers_and_one_from_yesterday_come_to_the_same(
