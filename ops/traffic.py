@@ -1,13 +1,16 @@
 """Sum what readings say: per key, host and inbound. Knows no ssh, no API, no terminal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ops.model import Fleet, Reading, Traffic
+from ops.model import Fleet, Host, Reading, Traffic
 from ops.model.key import key_of
 
 Grouping = Literal["key", "host", "both", "inbound"]
+Certainty = Literal["exact", "at least", "unknown"]
+Place = tuple[str, str, str]
+"""What a row is about: its key, host and inbound; empty is what it is not about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,33 +23,85 @@ class Row:
     traffic: Traffic
     known: bool = True
     """Whether the inventory still has it: a removed key counts on until the core restarts."""
+    certainty: Certainty = "exact"
+    """``unknown``: no host that it is on answered, and *traffic* is nothing."""
 
 
 def rows(
-    fleet: Fleet, readings: Iterable[Reading], by: Grouping, keys: Iterable[str] | None = None
+    fleet: Fleet,
+    readings: Iterable[Reading],
+    by: Grouping,
+    keys: Iterable[str] | None = None,
+    unread: Collection[str] = (),
 ) -> list[Row]:
     """Return *readings* summed *by* key, host, both or inbound, most traffic first.
 
     Keys of the inventory that never connected are there with 0. *keys* names those that count;
-    None means all, and keys that the inventory no longer has.
+    None means all, and keys that the inventory no longer has. *unread* names hosts that did not
+    answer: what is on them, too, is *at least*, and what is on none but them is *unknown*.
     """
-    readings = list(readings)
-    wanted = None if keys is None else set(keys)
-    if by == "inbound":
-        return _ordered(_inbounds(readings))
-    known = {key.name for key in fleet.keys}
-    sums: dict[tuple[str, str], Traffic] = {}
+    wanted = None if keys is None or by == "inbound" else set(keys)
+    sums: dict[Place, Traffic] = {}
+    unsure: set[Place] = set()
     for reading in readings:
-        used = per_key(reading)
-        opening = fleet.keys_opening(fleet.host(reading.host))
-        for name in {*used, *(key.name for key in opening)}:
+        host = fleet.host(reading.host)
+        for name, traffic in _counted(fleet, host, reading, by):
             if wanted is None or name in wanted:
-                place = (name if by != "host" else "", reading.host if by != "key" else "")
-                sums[place] = sums.get(place, Traffic()) + used.get(name, Traffic())
-    return _ordered(
-        Row(key=key, host=host, traffic=traffic, known=not key or key in known)
-        for (key, host), traffic in sums.items()
+                place = _place(name, host, by)
+                sums[place] = sums.get(place, Traffic()) + traffic
+                if host.accounting == "spliced":  # what still flows is not counted yet
+                    unsure.add(place)
+    for host in map(fleet.host, unread):
+        named = (name for name in _names(fleet, host, by) if wanted is None or name in wanted)
+        unsure |= {_place(name, host, by) for name in named}
+    known = {key.name for key in fleet.keys}
+    if by == "key" and unread:  # a key that was removed may have been on those, too
+        unsure |= {place for place in sums if place[0] not in known}
+    return _ordered(_row(known, place, sums, unsure) for place in sums.keys() | unsure)
+
+
+def sure_bytes(row: Row) -> Mapping[str, object]:
+    """Return how much *row* is and how sure that is, as JSON says it; null where it is unknown."""
+    unknown = row.certainty == "unknown"
+    amount = None if unknown else traffic_bytes(row.traffic)
+    return {"certainty": row.certainty, "traffic_bytes": amount}
+
+
+def _row(known: set[str], place: Place, sums: Mapping[Place, Traffic], unsure: set[Place]) -> Row:
+    key, host, inbound = place
+    certainty: Certainty = "exact"
+    if place in unsure:
+        certainty = "at least" if place in sums else "unknown"
+    return Row(
+        key=key,
+        host=host,
+        inbound=inbound,
+        traffic=sums.get(place, Traffic()),
+        known=not key or key in known,
+        certainty=certainty,
     )
+
+
+def _place(name: str, host: Host, by: Grouping) -> Place:
+    if by == "inbound":
+        return "", host.name, name
+    return name if by != "host" else "", host.name if by != "key" else "", ""
+
+
+def _counted(
+    fleet: Fleet, host: Host, reading: Reading, by: Grouping
+) -> Iterable[tuple[str, Traffic]]:
+    """Return what *reading* says of each key, or inbound; 0 for keys that never connected."""
+    if by == "inbound":
+        return reading.inbounds.items()
+    return (dict.fromkeys(_names(fleet, host, by), Traffic()) | per_key(reading)).items()
+
+
+def _names(fleet: Fleet, host: Host, by: Grouping) -> Iterable[str]:
+    """Return the keys that open *host*, or its inbounds."""
+    if by == "inbound":
+        return [inbound.name for inbound in host.inbounds]
+    return [key.name for key in fleet.keys_opening(host)]
 
 
 def per_key(reading: Reading) -> dict[str, Traffic]:
@@ -75,14 +130,11 @@ def traffic_bytes(traffic: Traffic) -> Mapping[str, int | float | str]:
     }
 
 
-def _inbounds(readings: Iterable[Reading]) -> Iterable[Row]:
-    for reading in readings:
-        for name, traffic in reading.inbounds.items():
-            yield Row(host=reading.host, inbound=name, traffic=traffic)
-
-
 def _ordered(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (-row.traffic.total, row.key, row.host, row.inbound))
+    def order(row: Row) -> tuple[bool, int, str, str, str]:
+        return row.certainty == "unknown", -row.traffic.total, row.key, row.host, row.inbound
+
+    return sorted(rows, key=order)
 
 
 def rates(
@@ -91,15 +143,18 @@ def rates(
     before: Iterable[Reading],
     by: Grouping,
     keys: Iterable[str] | None = None,
+    asked: Iterable[str] = (),
 ) -> list[Row]:
     """Return bytes a second between two readings of the same run of each host.
 
-    A host that was not read twice, or whose core restarted in between, has no rate yet.
+    A host that was not read twice, or whose core restarted in between, has no rate yet; those
+    of *asked*, the names of hosts, are unread then.
     """
     earlier = {(reading.host, reading.run): reading for reading in before}
     pairs = [(reading, earlier.get((reading.host, reading.run))) for reading in now]
     slowed = [_per_second(reading, old) for reading, old in pairs if old]
-    return rows(fleet, slowed, by, keys)
+    read = {reading.host for reading in slowed}
+    return rows(fleet, slowed, by, keys, [name for name in asked if name not in read])
 
 
 def _per_second(now: Reading, before: Reading) -> Reading:

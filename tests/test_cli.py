@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def test_traffic_by_host_and_key_has_a_line_for_each_pair() -> None:
         "uplink_bytes": "1048577",
         "downlink_bytes": "5242882",
         "total_bytes": "6291459",
+        "certainty": "exact",
     }
     assert {"key": "bob", "host": "ams1"}.items() <= rows[-1].items()
 
@@ -114,6 +116,7 @@ def test_traffic_as_json_has_the_promised_fields() -> None:
         {
             "key": "alice",
             "in_inventory": True,
+            "certainty": "exact",
             "traffic_bytes": {
                 "uplink_bytes": 1048587,
                 "downlink_bytes": 5242902,
@@ -136,6 +139,57 @@ def test_a_dead_host_costs_its_own_line(dead: set[str]) -> None:
     assert "total of 1 of 2 hosts" in result.stdout
     assert result.stderr == "fra1: no route\n"
     assert json.loads(ops_("traffic", "--json").stdout)["certainty"] == "at least"
+
+
+def test_a_key_of_dead_hosts_only_is_unknown_and_no_0(dead: set[str]) -> None:
+    dead.add("ams1")
+    lines = ops_("traffic").stdout.splitlines()[2:]
+    assert [line.split() for line in lines] == [
+        ["key", "up", "down", "total", "certainty"],
+        ["alice", "10", "B", "20", "B", "30", "B", "at", "least"],
+        ["bob", "?", "?", "?", "unknown"],
+        ["total", "of", "1", "of", "2", "hosts", "10", "B", "20", "B", "30", "B", "at", "least"],
+    ]
+    rows = {row["key"]: row for row in json.loads(ops_("traffic", "--json").stdout)["traffic"]}
+    assert rows["bob"] == {
+        "key": "bob",
+        "in_inventory": True,
+        "certainty": "unknown",
+        "traffic_bytes": None,
+    }
+    assert rows["alice"]["certainty"] == "at least"
+    assert "bob,,,,unknown" in ops_("traffic", "--csv").stdout
+    users = {row["key"]: row for row in json.loads(ops_("stats", "users", "--json").stdout)}
+    assert (users["bob"]["traffic_bytes"], users["bob"]["certainty"]) == (None, "unknown")
+    assert ops_("stats", "users").stdout == "alice uplink=10 downlink=20\n"
+
+
+@pytest.mark.parametrize("by", ["host", "both", "inbound"])
+def test_a_dead_hosts_own_lines_are_unknown_and_the_others_exact(dead: set[str], by: str) -> None:
+    dead.add("ams1")
+    rows = json.loads(ops_("traffic", "--by", by, "--json").stdout)["traffic"]
+    assert {(row["host"], row["certainty"]) for row in rows} == {
+        ("ams1", "unknown"),
+        ("fra1", "exact"),
+    }
+
+
+def test_spliced_hosts_say_at_least(fleet: Path) -> None:
+    hosts = fleet / "inventory" / "hosts.toml"
+    hosts.write_text(
+        hosts.read_text().replace("[hosts.fra1]", '[hosts.fra1]\naccounting = "spliced"')
+    )
+    rows = {row["key"]: row for row in json.loads(ops_("traffic", "--json").stdout)["traffic"]}
+    assert [rows[key]["certainty"] for key in ("alice", "bob")] == ["at least", "exact"]
+
+
+def test_what_was_read_by_the_hosts_own_program_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_exec = replace(counted("ams1"), way="exec")
+    monkeypatch.setattr(
+        reading, "read_hosts", lambda *_, **__: Round(readings=(by_exec,), failures=())
+    )
+    said = "Read by the host's own `xray api`, because sshd forwards nothing there: ams1."
+    assert ops_("traffic").stdout.splitlines()[1] == said
 
 
 def test_no_answer_at_all_is_exit_4(dead: set[str]) -> None:

@@ -14,7 +14,7 @@ from ops.cli.options import (
 )
 from ops.cli.round import exit_code, read
 from ops.model import Traffic
-from ops.traffic import rows, total, traffic_bytes
+from ops.traffic import rows, sure_bytes, total, traffic_bytes
 
 
 @click.group()
@@ -35,23 +35,24 @@ def stats() -> None:
 def users(selected: Selected, timeout: float, output: Format) -> None:
     """Print a line a key: NAME uplink=BYTES downlink=BYTES, summed over the hosts.
 
-    A key that never connected has 0; a host that did not answer is named on stderr (exit 3).
+    A key that never connected has 0. A host that did not answer is named on stderr (exit 3); keys
+    that are on such hosts only have no line, and null in JSON.
 
     \b
     Example:
       ops stats users --group edge
     """
     answer = read(selected, timeout)
-    lines = sorted(
-        rows(selected.fleet, answer.readings, "key", selected.key_names), key=lambda row: row.key
-    )
+    unread = [failure.host for failure in answer.failures]
+    found = rows(selected.fleet, answer.readings, "key", selected.key_names, unread)
+    lines = sorted(found, key=lambda row: row.key)
     if output == "json":
-        keys = [{"key": row.key, "traffic_bytes": traffic_bytes(row.traffic)} for row in lines]
-        click.echo(show.as_json(keys))
+        click.echo(show.as_json([{"key": row.key, **sure_bytes(row)} for row in lines]))
     else:
         for row in lines:
-            up, down = row.traffic.uplink, row.traffic.downlink
-            click.echo(f"{row.key} uplink={up} downlink={down}")
+            if row.certainty != "unknown":
+                up, down = row.traffic.uplink, row.traffic.downlink
+                click.echo(f"{row.key} uplink={up} downlink={down}")
     show.failures(answer.failures)
     raise click.exceptions.Exit(exit_code(answer))
 

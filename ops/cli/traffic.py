@@ -1,6 +1,6 @@
 """``ops traffic``: what each key used, live."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_args
 
 import click
@@ -8,9 +8,9 @@ import click
 from ops.cli import show
 from ops.cli.options import Format, Selected, selection_options, table_options, timeout_option
 from ops.cli.round import exit_code, read, watch
-from ops.model import Reading
+from ops.model import Reading, Traffic
 from ops.reading import Round
-from ops.traffic import Grouping, Row, rates, rows, total, traffic_bytes
+from ops.traffic import Grouping, Row, rates, rows, sure_bytes, total
 
 _COLUMNS: dict[Grouping, tuple[str, ...]] = {
     "key": ("key",),
@@ -69,15 +69,16 @@ def traffic(
             lambda readings, before: _rates(selected, by, readings, before),
         )
     answer = read(selected, timeout)
+    unread = [failure.host for failure in answer.failures]
+    lines = rows(selected.fleet, answer.readings, by, selected.key_names, unread)
     if output == "json":
-        click.echo(show.as_json(_json(selected, by, answer.readings, answer.failures)))
+        click.echo(show.as_json(_json(by, lines, answer)))
+    elif answer.readings and output == "csv":
+        click.echo(_csv(by, lines))
     elif answer.readings:
-        lines = rows(selected.fleet, answer.readings, by, selected.key_names)
-        if output == "csv":
-            click.echo(_csv(by, lines))
-        else:
-            table = _table(by, lines, show.size, _summed(answer))
-            click.echo(f"{_since(answer.readings)}\n\n{table}")
+        for line in _heading(answer.readings):
+            click.echo(line)
+        click.echo(f"\n{_table(by, lines, show.size, _summed(answer))}")
     show.failures(answer.failures)
     raise click.exceptions.Exit(exit_code(answer))
 
@@ -97,24 +98,33 @@ def _summed(answer: Round) -> str:
     return f"total of {read} of {read + failed} hosts" if failed else "total"
 
 
-def _since(readings: Sequence[Reading]) -> str:
-    """Say since when the cores count, for these are no totals of a month."""
+def _heading(readings: Sequence[Reading]) -> Iterator[str]:
+    """Say since when the cores count, for these are no totals of a month; and how they were read.
+
+    Where it was by running a program on the host, that costs the host more, and sshd can be told
+    to forward sockets instead.
+    """
     first = min(readings, key=lambda reading: reading.counting_since)
     last = max(readings, key=lambda reading: reading.counting_since)
     begun = f"{first.counting_since:%Y-%m-%d %H:%M:%S} UTC ({first.host})"
     if last.counting_since != first.counting_since:
         begun = f"between {begun} and {last.counting_since:%Y-%m-%d %H:%M:%S} UTC ({last.host})"
-    return f"Live counters, begun {begun}; a core's restart begins them again: no bill."
+    yield f"Live counters, begun {begun}; a core's restart begins them again: no bill."
+    if run := [reading.host for reading in readings if reading.way == "exec"]:
+        listed = ", ".join(run[:6]) + (f" and {len(run) - 6} more" if len(run) > 6 else "")
+        yield f"Read by the host's own `xray api`, because sshd forwards nothing there: {listed}."
 
 
 def _table(
     by: Grouping, lines: Sequence[Row], written: Callable[[float], str], called: str = "total"
 ) -> str:
     body = [[*_names(by, row), *_figures(row, written)] for row in lines]
-    summed = total(lines)
-    last = [called, *[""] * (len(_COLUMNS[by]) - 1)]
-    last += [written(summed.uplink), written(summed.downlink), written(summed.total)]
-    return show.table([*_COLUMNS[by], "up", "down", "total"], [*body, last], numbers=3)
+    last = [called, *[""] * (len(_COLUMNS[by]) - 1), *_amounts(total(lines), written)]
+    headings = [*_COLUMNS[by], "up", "down", "total"]
+    if all(row.certainty == "exact" for row in lines):
+        return show.table(headings, [*body, last], numbers=3)
+    sure = [[*cells, row.certainty] for cells, row in zip(body, lines, strict=True)]
+    return show.table([*headings, "certainty"], [*sure, [*last, "at least"]], numbers=4)
 
 
 def _names(by: Grouping, row: Row) -> list[str]:
@@ -124,29 +134,32 @@ def _names(by: Grouping, row: Row) -> list[str]:
     return names
 
 
-def _figures(row: Row, written: Callable[[float], str]) -> list[str]:
-    return [
-        written(count) for count in (row.traffic.uplink, row.traffic.downlink, row.traffic.total)
-    ]
+def _figures(row: Row, written: Callable[[float], str], unknown: str = "?") -> list[str]:
+    return [unknown] * 3 if row.certainty == "unknown" else _amounts(row.traffic, written)
+
+
+def _amounts(traffic: Traffic, written: Callable[[float], str]) -> list[str]:
+    return [written(count) for count in (traffic.uplink, traffic.downlink, traffic.total)]
 
 
 def _csv(by: Grouping, lines: Sequence[Row]) -> str:
-    headings = [*_COLUMNS[by], "uplink_bytes", "downlink_bytes", "total_bytes"]
-    body = ([*(getattr(row, name) for name in _COLUMNS[by]), *_figures(row, str)] for row in lines)
+    headings = [*_COLUMNS[by], "uplink_bytes", "downlink_bytes", "total_bytes", "certainty"]
+    body = (
+        [*(getattr(row, name) for name in _COLUMNS[by]), *_figures(row, str, ""), row.certainty]
+        for row in lines
+    )
     return show.as_csv(headings, body)
 
 
-def _json(
-    selected: Selected, by: Grouping, readings: Sequence[Reading], failures: Sequence[Any]
-) -> dict[str, Any]:
-    spliced = {host.name for host in selected.hosts if host.accounting == "spliced"}
+def _json(by: Grouping, lines: Sequence[Row], answer: Round) -> dict[str, Any]:
+    sure = all(row.certainty == "exact" for row in lines) and not answer.failures
     return {
         "traffic": [
             {name: getattr(row, name) for name in _COLUMNS[by]}
-            | {"in_inventory": row.known, "traffic_bytes": traffic_bytes(row.traffic)}
-            for row in rows(selected.fleet, readings, by, selected.key_names)
+            | {"in_inventory": row.known, **sure_bytes(row)}
+            for row in lines
         ],
-        "certainty": "at least" if failures or spliced & {r.host for r in readings} else "exact",
+        "certainty": "exact" if sure else "at least" if answer.readings else "unknown",
         "hosts": [
             {
                 "host": reading.host,
@@ -155,9 +168,9 @@ def _json(
                 "counting_since": show.moment(reading.counting_since),
                 "way": reading.way,
             }
-            for reading in readings
+            for reading in answer.readings
         ],
-        "failures": show.as_failures(failures),
+        "failures": show.as_failures(answer.failures),
     }
 
 
@@ -165,5 +178,6 @@ def _rates(
     selected: Selected, by: Grouping, readings: Sequence[Reading], before: Sequence[Reading]
 ) -> str:
     """Return the table of bytes per second between two rounds, hosts read in both."""
-    lines = rates(selected.fleet, readings, before, by, selected.key_names)
+    asked = [host.name for host in selected.hosts]
+    lines = rates(selected.fleet, readings, before, by, selected.key_names, asked)
     return _table(by, lines, lambda count: f"{show.size(count)}/s")
