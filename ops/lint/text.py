@@ -131,6 +131,8 @@ def _said(text: str, error: json.JSONDecodeError) -> str:
     before = text[: error.pos].rstrip()
     if text[error.pos : error.pos + 1] in ("}", "]") and before.endswith(","):
         return f"is not JSON: a comma before {text[error.pos]!r}, column {error.colno}"
+    if error.msg == "Extra data":
+        return "goes on after the config's last }, and Xray ignores that without a word"
     if error.pos >= len(text.rstrip()):
         return "is not JSON: it ends in the middle"
     return f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}, column {error.colno}"
