@@ -71,7 +71,7 @@ def engine_of(url: URL, patience: float, *, make: bool = True) -> Engine:
         event.listen(engine, "begin", _begin)
         return engine
     engine = create_engine(url, pool_pre_ping=True, connect_args=_limits(url, patience))
-    event.listen(engine, "connect", partial(_limit_server, patience=patience))
+    event.listen(engine, "connect", partial(_set, patience=patience))
     return engine
 
 
@@ -82,16 +82,18 @@ def _limits(url: URL, patience: float) -> dict[str, Any]:
     return {name: limit for name, limit in ours.items() if name not in url.query}
 
 
-def _limit_server(connection: Any, _: object, *, patience: float) -> None:
+def _set(connection: Any, _: object, *, patience: float) -> None:
     """Have the server let go of the locks of a collector that froze, or whose machine died.
 
     Set here and not in the connection's options, which connection poolers refuse.
     """
-    limits = {"lock_timeout": math.ceil(patience * 1000), "tcp_user_timeout": _UNHEARD}
-    limits |= {"idle_in_transaction_session_timeout": _FROZEN}
-    limits |= {f"tcp_{name}": seconds for name, seconds in _SILENT.items()}
+    words = {"lock_timeout": math.ceil(patience * 1000), "tcp_user_timeout": _UNHEARD}
+    words |= {"idle_in_transaction_session_timeout": _FROZEN}
+    words |= {f"tcp_{name}": seconds for name, seconds in _SILENT.items()}
+    # A year's days are asked for one by one, and compiling took longer than each answer.
+    words |= {"jit": 0}
     with connection.cursor() as cursor:
-        cursor.execute("; ".join(f"SET {name} = {limit}" for name, limit in limits.items()))
+        cursor.execute("; ".join(f"SET {name} = {word}" for name, word in words.items()))
     connection.commit()
 
 
