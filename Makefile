@@ -11,7 +11,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 # What apt says is for the log, unless it fails.
 install = mkdir -p build && { $(APT) update && $(APT) install -y --no-install-recommends $(1); } >build/apt.log 2>&1 || { cat build/apt.log >&2; exit 1; }
 
-.PHONY: help demo down test check lint unit lab lab-packages proto docs lock bench clean
+.PHONY: help demo down test check lint unit lab root lab-packages proto docs lock bench clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -19,7 +19,7 @@ help:  ## show this list
 demo: lab-packages $(INSTALLED)  ## three real servers on this machine, rolled out, used and read
 	@$(BIN)/python -m lab.demo
 
-down: $(INSTALLED)  ## end the demo's servers
+down: root $(INSTALLED)  ## end the demo's servers
 	@$(BIN)/python -m lab down
 
 test: check lab  ## everything: lint, types, unit tests and the lab's real servers
@@ -53,9 +53,12 @@ lock:  ## pin the newest dependencies, with hashes (needs uv)
 # Debian's own python3 comes without venv, so it is among them.
 LAB_PACKAGES := python3-venv systemd-container mmdebstrap nftables openssh-client iproute2 postgresql
 
-lab-packages:
+# Asked first: nothing is installed for who may not use it.
+root:
 	@[ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ] || { \
 	  echo "The lab needs root on Debian 12: its servers are containers. The unit tests run anywhere: make check" >&2; exit 1; }
+
+lab-packages: root
 	@missing=; for package in $(LAB_PACKAGES); do \
 	  dpkg-query -Wf '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=" $$package"; done; \
 	[ -z "$$missing" ] || { echo "Installing$$missing"; $(call install,$$missing); }

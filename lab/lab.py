@@ -126,9 +126,10 @@ class Lab:
 
     def down(self) -> None:
         """End its processes and remove it, whatever state it is in. The guard routes stay."""
-        with locked(_lock(self.name)):
+        with locked(lock := _lock(self.name)):
             links.refuse_stranger(self.name)
             self._remove()
+            lock.unlink()
 
     def __enter__(self) -> Self:
         return self

@@ -70,6 +70,30 @@ def test_a_transient_lab_is_orphaned_when_nobody_holds_it() -> None:
     assert lab.orphaned
 
 
+def test_a_lock_is_on_the_file_that_is_there_and_not_on_a_removed_one(state: Path) -> None:
+    place = state / "demo.lock"
+    held: list[bool] = []
+
+    def wait() -> None:
+        with locked(place) as descriptor:
+            held.append(os.path.samestat(os.fstat(descriptor), place.stat()))
+
+    waiting = threading.Thread(target=wait)
+    with locked(place) as descriptor:
+        waiting.start()
+        wait_until(lambda: somebody_waits(descriptor), "somebody waits for the lock")
+        place.unlink()
+    waiting.join()
+    assert held == [True]
+
+
+def somebody_waits(descriptor: int) -> bool:
+    inode = f":{os.fstat(descriptor).st_ino} "
+    return any(
+        "->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()
+    )
+
+
 def test_clearing_leaves_what_is_not_ours(state: Path) -> None:
     (state / "image").mkdir(parents=True)
     (state / "letters").mkdir()

@@ -14,6 +14,7 @@ from ops.inventory.toml import Document, Place
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
+_ALIKE = 3
 _TYPES = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
@@ -92,11 +93,20 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("prot", ["port", "path"])
     "did you mean 'port'?"
+    >>> did_you_mean("fra9", ["fra1", "fra2", "ams1"])
+    "did you mean 'fra1' or 'fra2'?"
+    >>> did_you_mean("fra9", ["fra1", "fra2", "fra3", "fra4"])
+    'known: fra1, fra2, fra3, fra4'
     """
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    likeness = difflib.SequenceMatcher(b=word)
+    alike: dict[float, list[str]] = {}
+    for close in difflib.get_close_matches(word, known, n=len(known) or 1):
+        likeness.set_seq1(close)
+        alike.setdefault(likeness.ratio(), []).append(close)
+    nearest = sorted(alike[max(alike)]) if alike else []
+    if 0 < len(nearest) <= _ALIKE:  # of many that are as near as each other, each is a guess
+        return f"did you mean {' or '.join(map(repr, nearest))}?"
     return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
 
 

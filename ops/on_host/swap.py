@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,7 @@ class Swap:
             health.prove(self.config, restarted=True)
         serving = users.of_config(self.config)
         everybody = {name for named in serving.values() for name in named} - {layout.NOBODY}
-        self.say(f"healthy: {len(serving)} inbounds serve {len(everybody)} users")
+        self.say(f"healthy: {_count(everybody, 'user')} on {_count(serving, 'inbound')}")
 
     def record(self) -> None:
         """Remember what was applied, and make it final."""
@@ -234,6 +234,10 @@ def sweep(folder: Path) -> None:
     for other in files.at(places.STATE).glob("set.*"):
         if time.time() - other.stat().st_mtime > 600:
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _count(things: Collection[object], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _now() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab import Host, Lab, LabError, every_lab, purge, sweep
+from lab.state import state_folder
 from lab.waiting import wait_until
 
 
@@ -205,6 +206,7 @@ def test_a_killed_owner_leaves_a_lab_that_is_found_and_swept(lab: Lab) -> None:
     sweep()
     assert name not in [left.name for left in every_lab()]
     assert not list(Path("/run/netns").glob(f"xl-{name}*"))
+    assert not list((state_folder() / "labs").glob(f"{name}*"))
 
 
 def test_a_lab_of_another_state_folder_is_left_alone(
