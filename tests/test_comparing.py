@@ -147,7 +147,7 @@ def test_a_host_that_ssh_does_not_reach_is_a_failure(
     assert (code, [failure["host"] for failure in found["failures"]]) == (3, ["gone"])
 
 
-def test_people_see_a_table_and_how_the_figures_should_relate(
+def test_pitfall_21_people_see_a_table_and_how_the_figures_should_relate(
     fleet: Fleet, host: Core, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host.use("alice", 0, 3 << 20)

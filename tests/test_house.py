@@ -1,6 +1,7 @@
 """The house rules, checked: floors, rooms, sizes, names."""
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -61,6 +62,35 @@ ROOMS = {
 """Which rooms of ops may import an outside library; deploy.py is pyinfra's, too."""
 STRANGERS = {"tunnel": {"xray_api"}, "xray_api": {"tunnel"}}
 """Rooms of one floor that must not know each other."""
+PITFALLS = {
+    1: "spliced downloads count only when they close",
+    2: "a restart drops the counters",
+    3: "a lost reply to a read that resets",
+    4: "read, and then the write fails",
+    5: "a total that is added again",
+    6: "a restart that is seen only where a value fell",
+    7: "first sight: baseline or usage",
+    8: "somebody else resets",
+    9: "a pattern that hits look-alikes",
+    10: "unused, zero and unreachable taken for one",
+    11: "a core that counts nothing, and says nothing of it",
+    12: "one user, two spellings",
+    13: "removed keys go on counting",
+    14: "who is online now, taken for all",
+    15: "removed keys keep their connections",
+    16: "a health check that restarts the core",
+    17: "rounding, and small deltas dropped",
+    18: "a reset that erases, comes back or misses a host",
+    19: "month's edge, time zone, clocks",
+    20: "history that leaves with its host or key",
+    21: "users', inbounds' and the card's bytes compared as if they were one",
+    22: "a database that is held",
+    23: "one hung host stops the round",
+    24: "old figures shown as new",
+    25: "the API's own calls counted as traffic",
+    26: "a socket left behind, and two processes on one port",
+}
+"""How others lose bytes or count them twice."""
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base"}
 
 
@@ -142,6 +172,21 @@ def test_functions_are_small() -> None:
     }
     assert statistics.median(sizes.values()) <= 10
     assert [name for name, size in sizes.items() if size > 40] == []
+
+
+@pytest.mark.parametrize("number", PITFALLS, ids=[f"{n}: {what}" for n, what in PITFALLS.items()])
+def test_each_pitfall_of_accounting_has_a_test_that_names_it(number: int) -> None:
+    assert number in named_pitfalls()
+
+
+@cache
+def named_pitfalls() -> frozenset[int]:
+    """Return the pitfalls that tests are called after: ``test_pitfalls_13_and_15_...``."""
+    found: set[int] = set()
+    for file in sources("tests"):
+        for named in re.findall(r"^ *def test_pitfalls?((?:_and|_\d+)+)_", file.read_text(), re.M):
+            found |= {int(number) for number in re.findall(r"\d+", named)}
+    return frozenset(found)
 
 
 def test_no_module_is_named_after_nothing() -> None:

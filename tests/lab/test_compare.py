@@ -51,7 +51,7 @@ def of_key(shown: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("host", "inbound"), [("lab1", "reality"), ("lab2", "ws"), ("lab3", "ss")])
-def test_exact_is_within_half_a_percent_and_the_others_relate_as_expected(
+def test_pitfall_21_exact_is_within_half_a_percent_and_the_others_relate_as_expected(
     operator: Operator, host: str, inbound: str
 ) -> None:
     _, before = compare(operator, "--host", host)

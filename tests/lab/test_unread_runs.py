@@ -50,7 +50,7 @@ def kept(host: Host) -> set[str]:
     return set(host.run(f"ls {layout.READINGS}").stdout.split())
 
 
-def test_pitfall_2_a_core_killed_seconds_after_its_start_makes_the_figure_at_least(
+def test_pitfalls_2_and_26_a_core_killed_at_its_start_comes_back_and_figures_are_at_least(
     host: Host, accounts: Accounts, alice: Client
 ) -> None:
     alice.send(up=MIB, down=5 * MIB)
