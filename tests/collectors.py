@@ -54,6 +54,8 @@ class Core:
     run: str = run_called("a")
     used: dict[str, tuple[int, int]] = field(default_factory=dict)
     disk_fails: str = ""
+    ahead: int = 0
+    """Seconds by which its clock is ahead of this machine's."""
 
     def __post_init__(self) -> None:
         self.readings.mkdir()
@@ -114,6 +116,7 @@ class Core:
         if self.disk_fails:
             return 1, "", self.disk_fails
         command = command.replace(READINGS, str(self.readings))
+        command = command.replace("date +", f"date -d '{self.ahead} seconds' +")
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 

@@ -232,6 +232,24 @@ def test_pitfall_8_counters_that_somebody_else_resets_are_reported(
     assert fleet.usage() == Traffic(100, 200)
 
 
+def test_pitfall_19_a_hosts_wrong_clock_is_told_in_every_round_in_the_same_words(
+    fleet: Fleet, host: Core
+) -> None:
+    fleet.core("fra")
+    host.ahead = -185
+    with fleet.rounds() as rounds:
+        first, second = next(rounds), next(rounds)
+    (said,) = first.warnings
+    assert said.startswith("ams: its clock is 3 min behind this machine's")
+    assert first.warnings == second.warnings
+
+
+def test_pitfall_19_a_wrong_clock_here_is_told_once(fleet: Fleet, host: Core) -> None:
+    host.ahead, fleet.core("fra").ahead = -7200, -7201
+    (said,) = fleet.collect().warnings
+    assert said.startswith("the clock of this machine is 2 h ahead of that of every host")
+
+
 def test_users_that_the_inventory_does_not_name_are_noted_and_counted(
     fleet: Fleet, host: Core
 ) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import time
 
+from ops.collecting.clocks import ahead
 from ops.collecting.kept import reading_in
 from ops.collecting.looking import LOOK, Kept, chunks, fetched, fetching, seen
 from ops.errors import HostError
@@ -21,6 +23,8 @@ class Look:
     nic: NicCounters | None = None
     whole: bool = False
     """Whether the disk holds nothing else that is worth reading."""
+    ahead: float = 0.0
+    """Seconds by which its clock is ahead of ours, negative if it is behind."""
     troubles: list[str] = field(default_factory=list)
 
 
@@ -31,9 +35,10 @@ async def look(line: Line, besides: Collection[str], until: Deadline) -> Look:
     """
     found = Look()
     try:
+        asked = time()
         printed = await line.run(LOOK, until)
         at_once = seen(printed, line.host.name, datetime.now(UTC))
-        found.nic = at_once.nic
+        found.nic, found.ahead = at_once.nic, ahead(at_once.clock, asked, time())
         await _fetch(line, found, [one for one in at_once.kept if one.run not in besides], until)
         found.whole = True
     except (HostError, ValueError) as error:

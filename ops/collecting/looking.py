@@ -30,6 +30,7 @@ done
 """
 LOOK = f"""\
 {CARDS}
+echo "clock $(date +%s)"
 if [ -d {READINGS} ]; then
   find {READINGS} -maxdepth 1 -name '[!.]*.json' -printf 'kept %s %T@ %f\\n'
 fi
@@ -58,6 +59,8 @@ class Seen:
     kept: tuple[Kept, ...]
     """Oldest first."""
     nic: NicCounters | None
+    clock: int | None
+    """Seconds since 1970, by the host's clock."""
 
 
 def seen(printed: str, host: str, at: datetime) -> Seen:
@@ -72,7 +75,8 @@ def seen(printed: str, host: str, at: datetime) -> Seen:
     if not lines or lines[-1] != ["end"]:
         raise ValueError("its answer is cut off")
     kept = [line[1:] for line in lines if line[0] == "kept"]
-    return Seen(_kept(kept), cards(lines, host, at))
+    clock = next((int(line[1]) for line in lines if line[0] == "clock"), None)
+    return Seen(_kept(kept), cards(lines, host, at), clock)
 
 
 def cards(lines: Sequence[Sequence[str]], host: str, at: datetime) -> NicCounters | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ops.collecting.clocks import told
 from ops.collecting.outcome import Collected
 from ops.collecting.roster import Muster
 from ops.collecting.visiting import Visit
@@ -25,6 +26,7 @@ class Harvest:
     _warnings: list[str] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
     _unadopted: list[str] = field(default_factory=list)
+    _ahead: dict[str, float] = field(default_factory=dict)
     _traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
@@ -41,6 +43,7 @@ class Harvest:
             self._read.append(host.name)
             self._notes += self._strangers(reading)
         self._warnings += [f"{host.name}: {trouble}" for trouble in outcome.troubles]
+        self._ahead[host.name] = outcome.ahead
 
     def booked(self, answer: Booked | LedgerError) -> None:
         """Take note of what the ledger said to one host's observation."""
@@ -69,7 +72,7 @@ class Harvest:
             failures=tuple(self._failures[name] for name in order if name in self._failures),
             booked=self._traffic,
             unadopted=tuple(sorted(self._unadopted)),
-            warnings=(*trouble, *sorted(self._warnings)),
+            warnings=(*trouble, *sorted([*self._warnings, *told(self._ahead)])),
             notes=tuple(sorted(self._notes)),
             ledger_error=self.ledger_error,
         )

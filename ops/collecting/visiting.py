@@ -29,6 +29,8 @@ class Visit:
     """Why the core's counters are not among it."""
     troubles: tuple[str, ...] = ()
     """What else could not be read, in sentences."""
+    ahead: float = 0.0
+    """Seconds by which the host's clock was ahead of ours when its disk was last looked at."""
 
 
 class Visitor:
@@ -41,6 +43,7 @@ class Visitor:
         self._open: tuple[HostReader, AsyncExitStack] | None = None
         self._run = ""
         self._next_look = 0.0
+        self._ahead = 0.0
         self._unbooked: Reading | None = None
 
     async def visit(self, closed: Collection[str], until: Deadline) -> Visit:
@@ -95,6 +98,7 @@ class Visitor:
             observation=self._observation(reading, found),
             failure=failure,
             troubles=tuple(found.troubles) if found else (),
+            ahead=self._ahead,
         )
 
     async def _read(
@@ -120,7 +124,7 @@ class Visitor:
         # Not all hosts at once: a look costs several times what a reading does.
         rest = (RARELY if reading else OFTEN) * uniform(0.7, 1.0)  # noqa: S311
         self._next_look = monotonic() + rest if found.whole else 0.0
-        self._run = run
+        self._run, self._ahead = run, found.ahead
         return found
 
     def _observation(self, reading: Reading | None, found: Look | None) -> Observation:
