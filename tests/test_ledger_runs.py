@@ -124,6 +124,16 @@ def test_what_crashed_before_the_ledger_knew_the_host_is_not_its_business(books:
     assert kinds(books.ledger) == []
 
 
+def test_pitfall_7_the_beginning_of_an_old_run_is_no_reason_to_bill_it(books: Books) -> None:
+    old = Server("ams1", books.clock)
+    old.begin()
+    old.use("alice", 1000, 2000)
+    books.clock.pass_(days=3)
+    books.ledger.book(old.visit(alive=False, listed=True))
+    booked = books.ledger.book(old.visit(listed=True))
+    assert (booked.outcome, booked.traffic) == ("needs adoption", Traffic())
+
+
 # Runs of which all is booked
 
 

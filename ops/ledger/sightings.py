@@ -31,6 +31,11 @@ class Sighting:
     counted: bool = True
     """False where it is the baseline: what was there before the ledger."""
 
+    @property
+    def used(self) -> bool:
+        """Return whether it has counted anything."""
+        return any(used.total for used in self.users.values())
+
 
 @dataclass(slots=True, kw_only=True)
 class Found:
@@ -62,10 +67,11 @@ def look(
         sighting.at = _booking_time(sighting, host, now)
         if run.id:
             found.sightings.append(sighting)
-        elif identity in elsewhere or not _ours(sighting, host):
-            found.strangers.append(sighting)
-        else:
+        elif identity not in elsewhere and _ours(sighting, host):
             found.sightings.append(sighting)
+        elif sighting.used or live:
+            found.strangers.append(sighting)
+        # Else it began before the ledger knew the host: what it counts later is not ours by that.
     return found
 
 
@@ -142,7 +148,7 @@ def _highest(readings: list[Reading]) -> Mapping[str, Traffic]:
 
 def _ours(sighting: Sighting, host: HostRow) -> bool:
     """Say whether all that an unseen run counted was counted while the ledger knew the host."""
-    if not any(used.total for used in sighting.users.values()):
+    if sighting.live and not sighting.used:
         return True
     if sighting.live and host.run_id is not None:
         return True  # when the host was last read another run was alive: this one came later
