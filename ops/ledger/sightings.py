@@ -65,9 +65,7 @@ def look(
         run = runs.get(identity) or _new_run(host, identity, readings, read)
         sighting = Sighting(run=run, users=_highest(readings), read=read, live=live)
         sighting.at = _booking_time(sighting, host, now)
-        if run.id:
-            found.sightings.append(sighting)
-        elif identity not in elsewhere and _ours(sighting, host):
+        if run.id or (identity not in elsewhere and _ours(sighting, host)):
             found.sightings.append(sighting)
         elif sighting.used or live:
             found.strangers.append(sighting)
