@@ -11,6 +11,7 @@ Grouping = Literal["key", "host", "both", "inbound"]
 Certainty = Literal["exact", "at least", "unknown"]
 Place = tuple[str, str, str]
 """What a row is about: its key, host and inbound; empty is what it is not about."""
+_NOTHING = Traffic()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +46,16 @@ def rows(
     unsure: set[Place] = set()
     for reading in readings:
         host = fleet.host(reading.host)
+        spliced = host.accounting == "spliced"
         for name, traffic in _counted(fleet, host, reading, by):
             if wanted is None or name in wanted:
-                place = _place(name, host, by)
-                sums[place] = sums.get(place, Traffic()) + traffic
-                if host.accounting == "spliced":  # what still flows is not counted yet
+                place = _place(name, host.name, by)
+                sums[place] = sums[place] + traffic if place in sums else traffic
+                if spliced:  # what still flows is not counted yet
                     unsure.add(place)
     for host in map(fleet.host, unread):
         named = (name for name in _names(fleet, host, by) if wanted is None or name in wanted)
-        unsure |= {_place(name, host, by) for name in named}
+        unsure |= {_place(name, host.name, by) for name in named}
     known = {key.name for key in fleet.keys}
     if by == "key" and unread:  # a key that was removed may have been on those, too
         unsure |= {place for place in sums if place[0] not in known}
@@ -76,16 +78,16 @@ def _row(known: set[str], place: Place, sums: Mapping[Place, Traffic], unsure: s
         key=key,
         host=host,
         inbound=inbound,
-        traffic=sums.get(place, Traffic()),
+        traffic=sums.get(place, _NOTHING),
         known=not key or key in known,
         certainty=certainty,
     )
 
 
-def _place(name: str, host: Host, by: Grouping) -> Place:
+def _place(name: str, host: str, by: Grouping) -> Place:
     if by == "inbound":
-        return "", host.name, name
-    return name if by != "host" else "", host.name if by != "key" else "", ""
+        return "", host, name
+    return name if by != "host" else "", host if by != "key" else "", ""
 
 
 def _counted(
@@ -94,7 +96,7 @@ def _counted(
     """Return what *reading* says of each key, or inbound; 0 for keys that never connected."""
     if by == "inbound":
         return reading.inbounds.items()
-    return (dict.fromkeys(_names(fleet, host, by), Traffic()) | per_key(reading)).items()
+    return (dict.fromkeys(_names(fleet, host, by), _NOTHING) | per_key(reading)).items()
 
 
 def _names(fleet: Fleet, host: Host, by: Grouping) -> Iterable[str]:
@@ -111,7 +113,7 @@ def per_key(reading: Reading) -> dict[str, Traffic]:
         name = key_of(user)
         if not name:  # nobody's: it keeps an inbound without users open to them
             continue
-        used[name] = used.get(name, Traffic()) + traffic
+        used[name] = used[name] + traffic if name in used else traffic
     return used
 
 
