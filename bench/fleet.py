@@ -3,6 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+REALITY = """
+[inbounds.reality]
+protocol = "vless"
+security = "reality"
+flow = "xtls-rprx-vision"
+port = 443
+target = "www.example.com:443"
+"""
+"""The one way in that the measured hosts offer, as hosts.toml says it."""
 SSH_PORT = 22
 SILENT_PORT = 2222
 """Where connections are accepted and nothing is ever said."""

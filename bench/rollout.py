@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from bench import page
+from bench.fleet import REALITY
 from bench.measure import Sample, measure
 from lab import Lab
 from lab.core import ensure_core
@@ -27,12 +28,6 @@ sha256.x86_64 = "{core.sha256}"
 [defaults]
 ssh_key = "{key}"
 inbounds = ["reality"]
-[inbounds.reality]
-protocol = "vless"
-security = "reality"
-flow = "xtls-rprx-vision"
-port = 443
-target = "www.example.com:443"
 """
 HOST = """\
 [hosts.{host.name}]
@@ -87,7 +82,7 @@ def prepare(lab: Lab) -> dict[str, str]:
     (FOLDER / "inventory").mkdir(parents=True)
     for name in ("config.py", "deploy.py", "inventory/__init__.py"):
         shutil.copy(CHECKOUT / name, FOLDER / name)
-    text = INVENTORY.format(core=ensure_core(), key=lab.private_key)
+    text = INVENTORY.format(core=ensure_core(), key=lab.private_key) + REALITY
     for host in lab.hosts:
         user = "" if host.ssh_user == "root" else f'ssh_user = "{host.ssh_user}"'
         text += HOST.format(host=host, user=user)

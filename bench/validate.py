@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench import page
+from bench.fleet import REALITY
 from bench.measure import Sample, measure
 from bench.tools import BIN
 from lab.core import ensure_core
@@ -20,12 +21,6 @@ from lab.core import ensure_core
 HOSTS = """
 [core]
 version = "26.10.10"
-[inbounds.reality]
-protocol = "vless"
-security = "reality"
-flow = "xtls-rprx-vision"
-port = 443
-target = "www.example.com:443"
 [defaults]
 inbounds = ["reality"]
 """
@@ -64,7 +59,7 @@ def fleet(folder: Path, hosts: int, keys: int) -> Path:
         f'ssh_hostname = "10.{n // 256}.{n % 256}.9"\n'
         for n in range(hosts)
     )
-    (inventory / "hosts.toml").write_text(HOSTS + "".join(tables))
+    (inventory / "hosts.toml").write_text(HOSTS + REALITY + "".join(tables))
     names = (sha256(str(n).encode()).hexdigest()[:12].translate(_LETTERS) for n in range(keys))
     (inventory / "keys.toml").write_text("".join(f"[keys.k{name}]\n" for name in names))
     return folder
