@@ -134,6 +134,11 @@ def test_imports_only_go_down(file: Path) -> None:
             assert there not in STRANGERS.get(here, set()), f"{here} knows {there}"
 
 
+def test_contributing_names_every_room() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    assert [name for rooms in FLOORS for name in rooms if f"`{name}`" not in told] == []
+
+
 @pytest.mark.parametrize("library", ROOMS)
 def test_each_outside_library_has_one_room(library: str) -> None:
     at_home = {"deploy.py", "config.py"} if library == "pyinfra" else set()
