@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lab import archive, elf
@@ -47,17 +48,20 @@ def ensure_core(
         folder.mkdir(parents=True, exist_ok=True)
         for file in made.iterdir():
             run("cp", "--reflink=auto", "--preserve=mode,timestamps", file, folder)
-    where = folder or made
-    program = where / "xray"
-    zipped = where / archive.NAME
-    sha256 = hashlib.sha256(zipped.read_bytes()).hexdigest()
-    return CoreFiles(_version(program), program, zipped, sha256)
+    return _described(folder or made)
 
 
 def _recipe() -> str:
     """Return a hash of all that decides the bytes."""
     sources = (LOCK, Path(elf.__file__), Path(archive.__file__))
     return hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
+
+
+@cache  # clients and fleets ask by the hundred, and each sum is of 40 MB
+def _described(folder: Path) -> CoreFiles:
+    program, zipped = folder / "xray", folder / archive.NAME
+    sha256 = hashlib.sha256(zipped.read_bytes()).hexdigest()
+    return CoreFiles(_version(program), program, zipped, sha256)
 
 
 def _make(made: Path, wheel: Path) -> None:

@@ -54,6 +54,8 @@ def ssh_command(user: str, address: str, *, key: Path, known_hosts: Path) -> lis
         "BatchMode": "yes",
         "ConnectTimeout": "10",
         "IdentitiesOnly": "yes",
+        # Debian's first choice, sntrup761, keeps the machine busy for 70 ms in each of a thousand.
+        "KexAlgorithms": "curve25519-sha256",
         "LogLevel": "ERROR",
         "StrictHostKeyChecking": "yes",
         "UserKnownHostsFile": str(known_hosts),
