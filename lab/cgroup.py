@@ -6,6 +6,7 @@ whole by the kernel, even when what started it is long dead.
 
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,6 +78,13 @@ class Cgroup:
     def freeze(self, frozen: bool, below: str = ".") -> None:
         """Stop every process in it where it stands, or let them go on."""
         (self.path / below / "cgroup.freeze").write_text("1" if frozen else "0")
+
+    def schedule(self, policy: int, priority: int, below: str = ".") -> None:
+        """Give every thread in it, and what those start, a policy such as ``os.SCHED_RR``."""
+        for pid in self.members(below):
+            for task in Path(f"/proc/{pid}/task").glob("*"):
+                with suppress(ProcessLookupError):
+                    os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
 
     def kill(self) -> None:
         """End every process in it at once, and return when none is left."""
