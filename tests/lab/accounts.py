@@ -5,10 +5,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from lab import Host, Moved
 from lab.waiting import wait_until
@@ -30,7 +31,8 @@ class Accounts:
     """A ledger of the operator's fleet, and what was sent since it was looked at."""
 
     operator: Operator
-    name: str = "ledger.db"
+    name: str = field(default_factory=lambda: f"{uuid4().hex}.db")
+    """A new one unless it is said: tests share the folder."""
     began: datetime = datetime(2020, 1, 1, tzinfo=UTC)
 
     @property

@@ -1,4 +1,4 @@
-"""Tests on real servers: one lab for the whole session, on a network of its own."""
+"""Tests on real servers: one lab for each worker's session, on a network of its own."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import pytest
 
 from lab import Host, Lab, sweep
 from lab.machine import obstacle
+from tests.lab.operator import Operator
 
 HERE = Path(__file__).parent
 
@@ -49,6 +50,18 @@ def host2(lab: Lab) -> Iterator[Host]:
 def host3(lab: Lab) -> Iterator[Host]:
     """The host whose sshd forwards nothing."""
     yield from _mended(lab.host("lab3"))
+
+
+@pytest.fixture(scope="session")
+def shared(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """The fleet folder that tests share, so that hosts are installed once; ask for `operator`."""
+    return Operator(tmp_path_factory.mktemp("operator") / "fleet", lab).begin()
+
+
+@pytest.fixture
+def operator(shared: Operator) -> Operator:
+    """Somebody whose fleet is in place on all three hosts."""
+    return shared.reset()
 
 
 def _mended(host: Host) -> Iterator[Host]:

@@ -1,5 +1,6 @@
 """Somebody who keeps a fleet in a folder and rolls it out, as people do: by the literal words."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -57,18 +58,15 @@ class Operator:
     configs: dict[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
     """Of clients that were run before: secrets stay."""
 
-    @classmethod
-    def settled(cls, folder: Path, lab: Lab) -> "Operator":
-        """Return an operator whose fleet is in place on all hosts."""
-        operator = cls(folder, lab).begin()
-        operator.reset()
-        return operator
-
-    def reset(self) -> None:
+    def reset(self) -> "Operator":
         """Have every host as it was at first, whatever a test did to it."""
+        for host in self.lab.hosts:
+            if host.state == "off":
+                host.start()
         self.keys, self.of_host, self.more, self.core = ["alice", "bob"], {}, "", ""
         self.fill()
         self.roll_out("--data", "force=yes", "--data", "rotate=all")
+        return self
 
     def begin(self) -> "Operator":
         """Make the folder, its secrets and its first commit."""
@@ -102,6 +100,13 @@ class Operator:
         if not all(key in known for key in self.keys) or "inbounds" in str(self.of_host):
             self.ops("secrets", "fill")
         self.commit()
+
+    def pin(self, archive: Path) -> None:
+        """Ask for the core in *archive*, and have it at hand."""
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        self.core = f'version = "26.10.10"\nsha256.x86_64 = "{digest}"'
+        self.fill()
+        self.ops("core", "fetch", "--archive", str(archive))
 
     def commit(self, message: str = "The fleet") -> None:
         """Commit all that changed."""

@@ -2,10 +2,9 @@
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from lab import Lab
 from lab.addresses import TARGET
 from lab.traffic import Client, Moved
-from lab.waiting import wait_until
 from tests.lab.operator import Operator
 
 KINDS = ("reality", "xhttp", "ws", "trojan", "ss")
@@ -54,13 +52,6 @@ def operator(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
     return operator
 
 
-@contextmanager
-def client(operator: Operator, key: str, inbound: str, host: str = "lab1") -> Iterator[Client]:
-    config = operator.ops("link", key, "--host", host, "--inbound", inbound, "--client-json")
-    with operator.lab.client(config) as running:
-        yield running
-
-
 def used(operator: Operator, key: str) -> Moved:
     lines = operator.ops("stats", "user", key).split()
     up, down = (int(line.split(":")[1]) for line in lines)
@@ -83,7 +74,7 @@ def test_odd_payloads_over_many_connections_are_counted(
     operator: Operator, host: str, kind: str
 ) -> None:
     before = used(operator, kind)
-    with client(operator, kind, kind, host) as running:
+    with operator.client(kind, host, kind) as running:
         sent = running.send(up=1_234_567, down=7_654_321, connections=7)
     assert_counted(used(operator, kind), before, sent, connections=7)
 
@@ -91,14 +82,14 @@ def test_odd_payloads_over_many_connections_are_counted(
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_byte_is_counted(operator: Operator, kind: str) -> None:
     before = used(operator, kind)
-    with client(operator, kind, kind) as running:
+    with operator.client(kind, "lab1", kind) as running:
         sent = running.send(up=1, down=1)
     assert_counted(used(operator, kind), before, sent, connections=1)
 
 
 def test_tls_inside_vision_is_counted_with_its_records(operator: Operator) -> None:
     before = used(operator, "reality")
-    with client(operator, "reality", "reality") as running:
+    with operator.client("reality", "lab1", "reality") as running:
         sent = running.send(up=2_000_003, down=9_000_011, connections=3, tls=True)
     assert_counted(used(operator, "reality"), before, sent, connections=3)
 
@@ -107,7 +98,9 @@ def test_several_keys_at_once_are_told_apart(operator: Operator) -> None:
     before = {kind: used(operator, kind) for kind in KINDS}
     sizes = {kind: 1_000_003 * number for number, kind in enumerate(KINDS, 1)}
     with ExitStack() as running, ThreadPoolExecutor() as pool:
-        clients = {kind: running.enter_context(client(operator, kind, kind)) for kind in KINDS}
+        clients = {
+            kind: running.enter_context(operator.client(kind, "lab1", kind)) for kind in KINDS
+        }
         sends = {k: pool.submit(c.send, up=sizes[k], down=sizes[k]) for k, c in clients.items()}
         sent = {kind: send.result() for kind, send in sends.items()}
     for kind in KINDS:
@@ -117,7 +110,7 @@ def test_several_keys_at_once_are_told_apart(operator: Operator) -> None:
 def test_a_key_on_several_inbounds_of_several_hosts_is_one_name(operator: Operator) -> None:
     before, sent = used(operator, "shared"), Moved()
     for kind, host in (("reality", "lab1"), ("ss", "lab1"), ("ws", "lab2"), ("trojan", "lab3")):
-        with client(operator, "shared", kind, host) as running:
+        with operator.client("shared", host, kind) as running:
             sent += running.send(up=300_007, down=500_009)
     assert_counted(used(operator, "shared"), before, sent, connections=4)
 
@@ -127,20 +120,20 @@ def test_a_key_that_never_connected_has_0(operator: Operator) -> None:
 
 
 def test_a_running_vision_download_is_counted_within_a_second(operator: Operator) -> None:
-    before = used(operator, "reality")
+    before, a_second = used(operator, "reality"), 8 << 20
     with (
-        client(operator, "reality", "reality") as running,
-        running.stream(rate=8 << 20, tls=True) as stream,
+        operator.client("reality", "lab1", "reality") as client,
+        client.stream(rate=a_second, tls=True) as stream,
     ):
-        wait_until(lambda: stream.received > 8 << 20, "the download runs")
-        got, asked = stream.received, time.monotonic()
-        wait_until(lambda: used(operator, "reality").down - before.down >= got, "it is counted")
-        assert time.monotonic() - asked < 2  # one reading of three hosts takes .5 s of that
+        stream.wait_for(a_second)
+        got = stream.received
+        stream.wait_for(a_second)
+        assert used(operator, "reality").down - before.down >= got
 
 
 @pytest.fixture(scope="module")
 def insider(operator: Operator) -> Iterator[Client]:
-    with client(operator, "shared", "ss") as running:
+    with operator.client("shared", "lab1", "ss") as running:
         yield running
 
 

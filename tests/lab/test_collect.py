@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import Client, Host, Lab, Moved
+from lab import Client, Host, Moved
 from lab.waiting import wait_until
 from ops.model import Traffic, layout
 from tests.lab.accounts import Accounts, assert_same, run_of, wait_for_core
@@ -28,9 +28,9 @@ STOP = 0.1
 
 
 @pytest.fixture(scope="module")
-def operator(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """Somebody whose fleet is in place on all three hosts."""
-    return Operator.settled(tmp_path_factory.mktemp("operator") / "fleet", lab)
+def operator(shared: Operator) -> Operator:
+    """Somebody whose fleet is in place on all three hosts, once for all tests here."""
+    return shared.reset()
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_planned_stop_in_a_download_misses_what_is_stated(
 ) -> None:
     rate, host = 20 * MIB, operator.lab.host("lab1")
     before = accounts.used("alice")
-    with alice.stream(rate=rate) as stream:
+    with host.undisturbed(), alice.stream(rate=rate) as stream:
         stream.wait_for(20 * MIB)
         host.run("systemctl restart xray")
         wait_until(lambda: not stream.alive, "the download ends")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from lab import Lab
 from lab.waiting import wait_until
 from tests.lab.accounts import API, OPS
 from tests.lab.operator import Operator
@@ -17,9 +16,9 @@ MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def operator(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """Somebody whose fleet is in place on all three hosts."""
-    return Operator.settled(tmp_path_factory.mktemp("operator") / "fleet", lab)
+def operator(shared: Operator) -> Operator:
+    """Somebody whose fleet is in place on all three hosts, once for all tests here."""
+    return shared.reset()
 
 
 @pytest.fixture

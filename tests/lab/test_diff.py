@@ -4,26 +4,12 @@ import json
 import subprocess
 from typing import Any
 
-import pytest
-
-from lab import Host, Lab
+from lab import Host
 from lab.waiting import wait_until
 from ops.model import layout
 from tests.lab.operator import BIN, Operator
 
 API = f"{layout.CORE} api"
-
-
-@pytest.fixture(scope="module")
-def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    return Operator.settled(tmp_path_factory.mktemp("operator") / "fleet", lab)
-
-
-@pytest.fixture
-def operator(folder: Operator) -> Operator:
-    """Somebody whose fleet is in place on all three hosts."""
-    folder.reset()
-    return folder
 
 
 def live(operator: Operator, *words: str, exits: int = 0) -> str:
@@ -112,7 +98,7 @@ def test_a_server_that_does_not_tell_is_unknown_and_beats_drift(operator: Operat
     operator.lab.host("lab1").run("systemctl stop xray")
     operator.lab.host("lab2").cut()
     try:
-        said = live(operator, "--timeout", "15", exits=3)
+        said = live(operator, "--timeout", "10", exits=3)
     finally:
         operator.lab.host("lab2").heal()
     assert "lab1: the core is restarted" in said

@@ -215,7 +215,7 @@ def test_a_hung_core_ends_at_the_deadline(lab3: Lab, fleet: Fleet) -> None:
     host = lab3.host("lab1")
     host.run(f"systemctl kill -s STOP {UNIT}")
     try:
-        assert "its API gave no answer in time" in failure(fleet, "lab1", deadline=1)
+        assert "its API gave no answer in time" in failure(fleet, "lab1", deadline=3)
     finally:
         host.run(f"systemctl kill -s CONT {UNIT}")
 
@@ -233,7 +233,7 @@ def test_no_sudo_is_told(lab3: Lab, fleet: Fleet) -> None:
 @pytest.mark.parametrize("fault", ["cut", "drop", "pause", "crash"])
 def test_a_host_that_is_away_costs_its_own_line(lab3: Lab, fleet: Fleet, fault: str) -> None:
     getattr(lab3.host("lab2"), fault)()
-    answer = read(fleet, deadline=2)
+    answer = read(fleet, deadline=5)
     assert [found.host for found in answer.readings] == ["lab1", "lab3"]
     assert [error.host for error in answer.failures] == ["lab2"]
 
@@ -300,7 +300,7 @@ def test_a_watch_sees_the_new_run_of_a_restarted_core(lab3: Lab, fleet: Fleet) -
 
 
 def test_a_watch_outlives_a_reboot(lab3: Lab, fleet: Fleet) -> None:
-    rounds = reading.watch(fleet, fleet.hosts, every=0, deadline=3)
+    rounds = reading.watch(fleet, fleet.hosts, every=0, deadline=5)
     assert len(next(rounds).readings) == 3
     lab3.host("lab1").crash()
     assert [error.host for error in next(rounds).failures] == ["lab1"]
@@ -325,7 +325,7 @@ def test_nothing_listens_on_tcp_here_while_reading(lab3: Lab, fleet: Fleet) -> N
         assert _sockets(run.pid, "tcp") == []
     finally:
         run.send_signal(signal.SIGTERM)
-        assert run.wait(5) == 143
+        assert run.wait(30) == 143
         lab3.host("lab1").run(f"systemctl kill -s CONT {UNIT}")
 
 

@@ -9,25 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from lab import Host, Lab
+from lab import Host
 from lab.core import ensure_core
 from lab.waiting import wait_until
 from ops.model import layout
 from tests.lab.operator import Operator
 
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def folder(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    return Operator.settled(tmp_path_factory.mktemp("operator") / "fleet", lab)
-
-
-@pytest.fixture
-def operator(folder: Operator) -> Operator:
-    """Somebody whose fleet is in place on all three hosts."""
-    folder.reset()
-    return folder
 
 
 def pid(host: Host) -> str:

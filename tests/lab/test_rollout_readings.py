@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lab import Host, Lab, Moved
+from lab import Host, Moved
 from lab.waiting import wait_until
 from ops.model import layout
 from tests.lab.operator import Operator
@@ -14,9 +14,9 @@ MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def operator(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """Somebody whose fleet is in place on all three hosts."""
-    return Operator.settled(tmp_path_factory.mktemp("operator") / "fleet", lab)
+def operator(shared: Operator) -> Operator:
+    """Somebody whose fleet is in place on all three hosts, once for all tests here."""
+    return shared.reset()
 
 
 @pytest.fixture
@@ -129,7 +129,11 @@ def test_the_timer_reads_every_minute(host: Host) -> None:
 
 def test_a_download_is_in_the_last_reading_of_a_stop(operator: Operator, host: Host) -> None:
     run = run_of(host)
-    with operator.client("alice", "lab1") as client, client.stream(rate=20 * MIB) as stream:
+    with (
+        host.undisturbed(),
+        operator.client("alice", "lab1") as client,
+        client.stream(rate=20 * MIB) as stream,
+    ):
         stream.wait_for(10 * MIB)
         host.run("systemctl stop xray")
         got = stream.carried

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from lab import Client, Host, Lab
+from lab import Client, Host
 from lab.waiting import wait_until
 from ops.ledger import Missing
 from ops.model import Traffic, layout
@@ -17,17 +17,18 @@ MAIN_PID = "systemctl show xray -p MainPID --value"
 
 
 @pytest.fixture(scope="module")
-def operator(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """Somebody whose fleet is in place on all three hosts."""
-    return Operator.settled(tmp_path_factory.mktemp("operator") / "fleet", lab)
+def operator(shared: Operator) -> Operator:
+    """Somebody whose fleet is in place on all three hosts, once for all tests here."""
+    return shared.reset()
 
 
 @pytest.fixture
-def host(operator: Operator) -> Host:
+def host(operator: Operator) -> Iterator[Host]:
     """A host without a timer, so that only what a test wants is written."""
     host = operator.lab.host("lab1")
     host.run("systemctl stop xray-minute.timer")
-    return host
+    yield host
+    host.run("systemctl start xray-minute.timer")
 
 
 @pytest.fixture
