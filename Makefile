@@ -34,8 +34,12 @@ lint: $(INSTALLED)
 unit: $(INSTALLED)
 	@$(BIN)/pytest -m "not lab and not postgres and not slow"
 
+# These tests mostly wait. Workers wait at once, each with servers of its own and a file at a
+# time; in the files' order, as the long ones come first.
+WORKERS := 3
+
 lab: lab-packages $(INSTALLED)
-	@$(BIN)/pytest -m "lab or postgres or slow"
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "lab or postgres or slow"
 
 proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
 	@$(BIN)/python -m proto
