@@ -49,7 +49,7 @@ def test_every_place_has_its_line(path: tuple[str | int, ...], line: int) -> Non
         (b"", 1, "is empty"),
         (b'{"a": 1,\n}', 2, "a comma before '}'"),
         (b'{"a": [1', 1, "ends in the middle"),
-        (b'{}\n{}', 2, "goes on after the config's last }"),
+        (b"{}\n{}", 2, "goes on after the config's last }"),
         (b'{\n"a": "\xff"}', 2, "not UTF-8"),
         (b"\xef\xbb\xbf{}", 1, "byte order mark"),
         (b"[]", 1, "begin with {"),
