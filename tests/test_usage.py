@@ -83,6 +83,12 @@ def test_usage_by_key_has_every_key_and_says_how_sure_it_is() -> None:
 
 
 @pytest.mark.usefixtures("booked")
+def test_what_was_booked_late_is_told_where_it_matters() -> None:
+    assert "may lack" not in ops_("usage", today()).stdout
+    assert "not read in between" in ops_("usage", today(), "--by", "hour").stdout
+
+
+@pytest.mark.usefixtures("booked")
 def test_usage_as_json_has_the_promised_fields() -> None:
     answer = json.loads(ops_("usage", today(), "--json", "--key", "alice").stdout)
     assert answer["certainty"] == "exact"

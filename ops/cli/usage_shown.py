@@ -30,7 +30,7 @@ def show_usage(selected: Selected, answer: "Usage", by: Sequence[str], output: F
         click.echo(_csv(rows, columns))
     else:
         click.echo(f"{_heading(answer)}\n\n{_table(answer, rows, columns)}")
-        for line in _notes(answer.missing):
+        for line in _notes(_lacking(answer)):
             click.echo(line)
 
 
@@ -66,6 +66,12 @@ def _names(row: "UsageRow", columns: Sequence[str]) -> list[str]:
         return str(getattr(row, column))
 
     return [name(column) for column in columns]
+
+
+def _lacking(answer: "Usage") -> list["Missing"]:
+    """Return what makes any shown figure less than exact: a gap inside a span's figure does not."""
+    spans = {(answer.since, answer.until), *((row.since, row.until) for row in answer.rows)}
+    return [one for one in answer.missing if any(one.effect(*span) != "exact" for span in spans)]
 
 
 def _notes(missing: Sequence["Missing"]) -> Iterator[str]:
