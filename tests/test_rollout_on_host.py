@@ -472,6 +472,12 @@ def test_what_says_that_a_run_has_begun_is_a_reading_of_nothing() -> None:
     assert reading.read_at == reading.counting_since
 
 
+def test_without_a_run_nothing_begins() -> None:
+    with pytest.raises(RolloutError, match="names no run"):
+        readings.begin()
+    assert not files.at(layout.READINGS).exists()
+
+
 def test_a_reading_of_a_run_stands_in_for_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, other = _begins("5f"), _begins("60")
     _answers(monkeypatch, "outbound>>>run-5f>>>traffic>>>uplink")

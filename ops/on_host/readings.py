@@ -25,7 +25,10 @@ def begin() -> str:
     It is a reading like any other: at its beginning all counters of a run are at 0. Of a core
     that is killed before the timer comes round, it is all that remains.
     """
-    tag = files.read_json(places.TAIL)["outbounds"][0]["tag"]
+    tail = files.read_json(places.TAIL)
+    if not tail:
+        raise RolloutError(f"{places.TAIL} names no run: this is for the unit, before the core")
+    tag = tail["outbounds"][0]["tag"]
     run = str(tag)[len(layout.RUN_PREFIX) :]
     inbounds = [f"inbound>>>{one['tag']}" for one in service.started_config()["inbounds"]]
     names = [f"{name}>>>traffic>>>uplink" for name in (*inbounds, f"outbound>>>{tag}")]
