@@ -155,6 +155,13 @@ def test_what_deploy_imports_never_imports_grpc() -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 
+def test_what_deploy_imports_leaves_the_process_unpatched() -> None:
+    """``pyinfra_cli`` lets gevent patch it; gRPC then hangs, in whatever tests come next."""
+    modules = [f"ops.rollout.{file.stem}" for file in (ROOT / "ops/rollout").glob("[!_]*.py")]
+    script = f"import sys, {', '.join(modules)}; sys.exit('pyinfra_cli' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
+
+
 def test_ops_does_not_import_pyinfra() -> None:
     script = "import sys, ops.cli.traffic, ops.reading; sys.exit('pyinfra' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0

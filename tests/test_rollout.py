@@ -342,7 +342,6 @@ def test_a_difference_names_keys_and_not_who_stands_in_for_nobody() -> None:
 
 
 def test_a_release_is_verified_once_for_all_hosts(tmp_path: Path) -> None:
-    """In a process of its own: ``ops.rollout`` lets pyinfra patch whichever it is in."""
     fleets.write(tmp_path, hosts=fleets.HOSTS.replace("[defaults]", f"{PINNED}\n[defaults]"))
     (tmp_path / "inventory/secrets.toml").touch(mode=0o600)
     script = (

@@ -14,7 +14,7 @@ from ops.rollout.consent import consent
 from ops.rollout.fact import LookAtHost
 from ops.rollout.fleet import here, release
 from ops.rollout.operation import roll_out
-from ops.rollout.wrong import WrongError
+from ops.rollout.wrong import wrong
 
 
 def look() -> HostState | None:
@@ -42,11 +42,11 @@ def _decided(seen: HostState) -> Plan:
         options = consent(target, ours.fleet)
         return decide(ours, ours.fleet.host(target.name), seen, options)
     except KeyError:
-        raise WrongError(
+        raise wrong(
             f"{target.name} is no host of the fleet; type `pyinfra inventory deploy.py`"
         ) from None
     except OpsError as error:
-        raise WrongError(str(error)) from None
+        raise wrong(error) from None
 
 
 def change(planned: Plan | None) -> None:
@@ -57,7 +57,7 @@ def change(planned: Plan | None) -> None:
     try:
         archive = release(order.core["sha256"]) if order and order.core.get("upload") else None
     except OpsError as error:
-        raise WrongError(str(error)) from None
+        raise wrong(error) from None
     roll_out(name="Roll out Xray", plan=planned, archive=archive)
 
 
