@@ -192,6 +192,28 @@ def test_encrypting_to_nobody_is_refused_and_keeps_the_plain_file(fleet: Fleet) 
     assert store.plain(fleet).exists()
 
 
+def test_nobody_locks_themselves_out(fleet: Fleet, identity: str) -> None:
+    fill(fleet)
+    colleague = str(pyrage.x25519.Identity.generate().to_public())
+    age.keep_recipients(fleet, [colleague])
+    with pytest.raises(SecretsError, match="you could not read the secrets yourself then"):
+        store.encrypt(fleet)
+    assert store.plain(fleet).exists()
+    assert not store.encrypted(fleet).exists()
+
+
+@pytest.mark.parametrize("held", ["nothing of the kind", "-----BEGIN OPENSSH PRIVATE KEY-----"])
+def test_an_identity_that_is_none_is_told(
+    fleet: Fleet, identity: str, tmp_path: Path, held: str
+) -> None:
+    age.keep_recipients(fleet, [identity])
+    fill(fleet)
+    store.encrypt(fleet)
+    (tmp_path / "identity.txt").write_text(held)
+    with pytest.raises(SecretsError, match="holds no age identity, and no ssh key without"):
+        secrets.load(fleet)
+
+
 def test_a_plain_and_an_encrypted_file_at_once_are_refused(fleet: Fleet, identity: str) -> None:
     age.keep_recipients(fleet, [identity])
     fill(fleet)

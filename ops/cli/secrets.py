@@ -1,15 +1,12 @@
 """``ops secrets``: make, edit, encrypt and recover."""
 
-import os
-import tempfile
-from pathlib import Path
-
 import click
 
 from ops import recovery
 from ops.cli import show
+from ops.cli.editing import edited
 from ops.cli.options import Selected, fleet_option, host_options, timeout_option
-from ops.errors import OpsError, SecretsError
+from ops.errors import SecretsError
 from ops.files import locked
 from ops.inventory.toml import shown
 from ops.secrets import age, issued, store
@@ -59,36 +56,26 @@ def fill(selected: Selected, again: tuple[str, ...]) -> None:
 def edit(selected: Selected) -> None:
     """Open the secrets in $EDITOR; they are checked before they are kept.
 
-    Encrypted ones are decrypted into a private folder that is removed at the end.
+    They lie in a private folder in memory meanwhile, which is removed at the end.
 
     \b
     Example:
       ops secrets edit
     """
     fleet = selected.fleet
-    with (
-        locked(fleet.folder / "inventory"),
-        tempfile.TemporaryDirectory(dir=os.environ.get("XDG_RUNTIME_DIR")) as folder,
-    ):
+    with locked(fleet.folder / "inventory"):
         before = store.read(fleet)
-        file = Path(folder) / "secrets.toml"
-        file.touch(mode=0o600)
-        file.write_text(before)
-        while True:
-            click.edit(filename=str(file), require_save=False)
-            after = file.read_text()
-            if after == before:
-                click.echo("nothing was changed")
-                return
-            try:
-                parse(fleet, "secrets.toml", after)
-                break
-            except OpsError as error:
-                click.echo(f"Error: {error}", err=True)
-                click.confirm("Edit again?", default=True, abort=True)
+        after = edited(
+            "secrets.toml",
+            before,
+            lambda text: text == before or parse(fleet, "secrets.toml", text),
+        )
+        if after == before:
+            click.echo("nothing was changed")
+            return
         store.write(fleet, after)
         issued.keep(fleet, issued.data_of(after))
-    click.echo("kept")
+        click.echo(f"kept in {shown(store.path(fleet) or store.plain(fleet))}")
 
 
 @secrets.command()
@@ -103,7 +90,9 @@ def encrypt(selected: Selected) -> None:
     """
     with locked(selected.fleet.folder / "inventory"):
         file = store.encrypt(selected.fleet)
-    click.echo(f"{shown(file)} is encrypted to {len(age.recipients(selected.fleet))}: commit it")
+    count = len(age.recipients(selected.fleet))
+    called = "1 recipient" if count == 1 else f"{count} recipients"
+    click.echo(f"{shown(file)} is encrypted to {called}: commit it, and recipients.txt")
 
 
 @secrets.command()

@@ -81,6 +81,18 @@ def decrypt(file: Path) -> str:
         ) from None
 
 
+def must_open(content: bytes) -> None:
+    """Raise SecretsError where this user's identity does not open *content*."""
+    try:
+        pyrage.decrypt(content, _identities())
+    except pyrage.DecryptError:
+        raise SecretsError(
+            f"you could not read the secrets yourself then: {shown(identity_file())} is the "
+            "identity of none of the recipients. `ops secrets recipients --add` its public key; "
+            "nothing was changed"
+        ) from None
+
+
 def _recipient(public_key: str) -> "pyrage.x25519.Recipient | pyrage.ssh.Recipient":
     room = pyrage.ssh if public_key.startswith("ssh-") else pyrage.x25519
     try:
@@ -97,13 +109,24 @@ def _identities() -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
         content = file.read_bytes()
     except OSError as error:
         raise SecretsError(
-            f"the secrets are encrypted, and {shown(file)} cannot be read ({error.strerror}): "
-            f"put your age identity there, or its path into ${IDENTITY}"
+            f"encrypted secrets need your age identity, and {shown(file)} cannot be read "
+            f"({error.strerror}): put it there, or its path into ${IDENTITY}; `ops secrets "
+            "identity` makes one"
         ) from None
+    found = _identities_in(content)
+    if not found:
+        raise SecretsError(
+            f"{shown(file)} holds no age identity, and no ssh key without a passphrase: "
+            "`ops secrets identity` makes one"
+        )
+    return found
+
+
+def _identities_in(content: bytes) -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
     try:
         if b"OPENSSH PRIVATE KEY" in content:
             return [pyrage.ssh.Identity.from_buffer(content)]
         lines = content.decode().split()
         return [pyrage.x25519.Identity.from_str(x) for x in lines if x.startswith("AGE-SECRET")]
     except (pyrage.IdentityError, UnicodeDecodeError):
-        raise SecretsError(f"{shown(file)} holds no age identity that can be used") from None
+        return []

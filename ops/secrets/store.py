@@ -61,8 +61,10 @@ def write(fleet: Fleet, text: str) -> None:
 
 
 def write_to(fleet: Fleet, text: str, public_keys: list[str]) -> None:
-    """Keep *text* as the secrets, encrypted to *public_keys*."""
-    replace(encrypted(fleet), age.encrypt(text, public_keys))
+    """Keep *text* as the secrets, encrypted to *public_keys*; not if we could not read it then."""
+    content = age.encrypt(text, public_keys)
+    age.must_open(content)
+    replace(encrypted(fleet), content)
 
 
 def encrypt(fleet: Fleet) -> Path:

@@ -1,0 +1,70 @@
+"""Let a person edit a secret text: in a private folder in memory that is gone afterwards."""
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ops.errors import OpsError, UsageError
+
+_MEMORY = Path("/dev/shm")  # noqa: S108  the folder in it is private
+
+
+def edited(name: str, before: str, check: Callable[[str], object]) -> str:
+    """Return what a person makes of *before* in $EDITOR, in a file called *name*.
+
+    *check* raises OpsError for what cannot be kept; the person may mend it then, or give up
+    (click.Abort). Where nobody is at the terminal the error is the end of it.
+    """
+    with _private_folder() as folder:
+        file = folder / name
+        file.touch(mode=0o600)
+        file.write_text(before)
+        while True:
+            click.edit(filename=str(file), require_save=False)
+            after = _read(file)
+            try:
+                check(after)
+            except OpsError as error:
+                if not sys.stdin.isatty():
+                    raise
+                click.echo(f"Error: {error}", err=True)
+                if not click.confirm("Edit again?", default=True):
+                    click.echo("nothing was changed")
+                    raise click.Abort from None
+            else:
+                return after
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the editor left no text: {error}; nothing was changed") from None
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Yield a folder that is removed even if the terminal is closed meanwhile."""
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with tempfile.TemporaryDirectory(prefix="ops-", dir=_in_memory()) as folder:
+            yield Path(folder)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _in_memory() -> Path | None:
+    """Return a folder that no disk keeps, where there is one."""
+    places = [Path(os.environ.get("XDG_RUNTIME_DIR") or _MEMORY), _MEMORY]
+    return next((place for place in places if os.access(place, os.W_OK | os.X_OK)), None)

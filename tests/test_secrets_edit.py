@@ -1,0 +1,145 @@
+"""Secrets at a terminal: a real one (a pty), and editors that are real programs."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.waiting import wait_until
+from ops import secrets
+from ops.inventory import load
+from ops.model import Fleet
+from ops.secrets import age, store
+from ops.secrets.fill import fill
+from tests import fleets
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    """A fleet whose secrets are encrypted to whoever runs this."""
+    monkeypatch.setenv(age.IDENTITY, str(tmp_path / "identity.txt"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
+    (tmp_path / "runtime").mkdir(mode=0o700)
+    fleet = load(fleets.write(tmp_path / "fleet"))
+    fill(fleet)
+    age.keep_recipients(fleet, [age.make_identity()])
+    store.encrypt(fleet)
+    return fleet
+
+
+class Terminal:
+    """Somebody at a terminal who types ``ops secrets edit``; their editor is a shell script."""
+
+    def __init__(self, fleet: Fleet, editor: str) -> None:
+        script = fleet.folder.parent / "editor"
+        script.write_text(f"#!/bin/sh\n{editor}\n")
+        script.chmod(0o755)
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ops", "secrets", "edit"],
+            cwd=fleet.folder,
+            env=os.environ | {"EDITOR": str(script), "PYTHONPATH": str(Path.cwd())},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self.shown = ""
+
+    def wait_for(self, words: str) -> None:
+        while words not in self.shown:
+            self.shown += os.read(self._ours, 4096).decode()
+
+    def types(self, words: str) -> None:
+        os.write(self._ours, f"{words}\n".encode())
+
+    def code(self) -> int:
+        """Return the exit code, having read all that is shown."""
+        try:
+            while more := os.read(self._ours, 4096):
+                self.shown += more.decode()
+        except OSError:  # nobody has the other end any more
+            pass
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[Path]:
+    """Where the text lies while it is edited; nothing may be left there."""
+    yield tmp_path / "runtime"
+    assert list((tmp_path / "runtime").iterdir()) == []
+
+
+def test_what_is_kept_was_checked_and_is_encrypted_again(fleet: Fleet, runtime: Path) -> None:
+    before = store.encrypted(fleet).read_bytes()
+    typist = Terminal(fleet, 'echo "# checked" >> "$1"; stat -c %a "$1" "$(dirname "$1")"')
+    assert typist.code() == 0
+    assert typist.shown.split()[:2] == ["600", "700"]
+    assert "kept in inventory/secrets.toml.age" in typist.shown
+    assert store.encrypted(fleet).read_bytes() != before
+    assert store.read(fleet).endswith("# checked\n")
+
+
+def test_what_cannot_be_kept_may_be_mended(fleet: Fleet, runtime: Path) -> None:
+    mending = 'if grep -q "x = \\[" "$1"; then sed -i "/x = /d" "$1"; else echo "x = [" >> "$1"; fi'
+    typist = Terminal(fleet, f'{mending}; echo "# mine" >> "$1"')
+    typist.wait_for("Edit again? [Y/n]: ")
+    assert "is not TOML" in typist.shown
+    typist.types("y")
+    assert typist.code() == 0
+    assert "# mine\n# mine" in store.read(fleet)
+
+
+def test_what_cannot_be_kept_may_be_given_up(fleet: Fleet, runtime: Path) -> None:
+    before = store.encrypted(fleet).read_bytes()
+    typist = Terminal(fleet, 'echo "x = [" >> "$1"')
+    typist.wait_for("Edit again? [Y/n]: ")
+    typist.types("n")
+    assert (typist.code(), "nothing was changed" in typist.shown) == (130, True)
+    assert store.encrypted(fleet).read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_an_edit_that_is_cut_off_leaves_no_secret_behind(
+    fleet: Fleet, runtime: Path, number: signal.Signals
+) -> None:
+    """By Ctrl-C, by a terminal that is closed, by whoever ends it."""
+    before = store.encrypted(fleet).read_bytes()
+    typist = Terminal(fleet, "exec sleep 600")
+    wait_until(lambda: any(runtime.rglob("secrets.toml")), "the editor has the text")
+    os.killpg(typist.process.pid, number)
+    assert typist.code() in (130, 128 + number)
+    assert store.encrypted(fleet).read_bytes() == before
+
+
+def test_without_a_runtime_folder_memory_is_used(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/nobody")
+    typist = Terminal(fleet, 'echo "$1"')
+    assert (typist.code(), typist.shown.startswith("/dev/shm/")) == (0, True)
+
+
+def test_where_nobody_is_at_the_terminal_nothing_is_asked(fleet: Fleet, tmp_path: Path) -> None:
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\necho "x = [" >> "$1"\n')
+    script.chmod(0o755)
+    words = [sys.executable, "-m", "ops", "secrets", "edit"]
+    done = subprocess.run(
+        words,
+        cwd=fleet.folder,
+        env=os.environ | {"EDITOR": str(script), "PYTHONPATH": str(Path.cwd())},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is not TOML" in done.stderr
+    secrets.load(fleet)
