@@ -280,6 +280,20 @@ def test_links_are_printed_for_each_address(fleet: Path) -> None:
     ]
 
 
+def test_a_code_that_the_terminal_would_break_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only that it is a terminal is stood in for."""
+    ops_("secrets", "fill")
+    words = ("link", "bob", "--address", "*.net", "--qr")
+    in_a_pipe = ops_(*words).stdout
+    monkeypatch.setattr(show, "is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    result = ops_(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "of ams1/ws needs 55 columns, and the terminal has 40: widen it, or" in result.stderr
+    monkeypatch.setenv("COLUMNS", "80")
+    assert ops_(*words).stdout == in_a_pipe
+
+
 def test_a_picture_is_of_one_link_and_private(tmp_path: Path) -> None:
     ops_("secrets", "fill")
     file = tmp_path / "bob.png"

@@ -203,5 +203,7 @@ def test_qr_codes_fit_a_terminal_and_are_images() -> None:
     lines = qr.terminal(url, colour=False).splitlines()
     assert max(map(len, lines)) <= 80
     assert qr.terminal(url).splitlines() == [f"\x1b[97;40m{line}\x1b[0m" for line in lines]
+    narrow = qr.terminal(url, colour=False, width=qr.narrowest(url)).splitlines()
+    assert {len(line) for line in narrow} == {qr.narrowest(url)} == {len(lines[0]) - 6}
     assert qr.png(url).startswith(b"\x89PNG")
     assert qr.svg(url).startswith("<?xml")

@@ -1,5 +1,6 @@
 """``ops link``: what a person needs to connect."""
 
+import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -67,10 +68,25 @@ def link(
     elif output == "json":
         click.echo(show.as_json([_json(one) for one in found]))
     else:
+        width = _width_for(found) if on_terminal else None
         for one in found:
             click.echo(one.url)
             if on_terminal:
-                click.echo(qr_codes.terminal(one.url))
+                click.echo(qr_codes.terminal(one.url, width=width))
+
+
+def _width_for(found: list[Link]) -> int | None:
+    """Return the terminal's columns, if the codes of *found* fit; None in a pipe."""
+    if not show.is_terminal():
+        return None
+    columns = shutil.get_terminal_size().columns
+    widest = max(found, key=lambda one: qr_codes.narrowest(one.url))
+    if (needed := qr_codes.narrowest(widest.url)) > columns:
+        raise UsageError(
+            f"the QR code of {widest.host.name}/{widest.inbound.name} needs {needed} columns, and "
+            f"the terminal has {columns}: widen it, or write a picture with --png FILE"
+        )
+    return columns
 
 
 def _links(selected: Selected, key: Key, known: Secrets, inbound: str, address: str) -> list[Link]:

@@ -4,15 +4,24 @@ import io
 
 import segno
 
+_QUIET = 4
+"""Modules around the code, by its standard; most cameras make do with less."""
 
-def terminal(link: str, colour: bool = True) -> str:
-    """Return the code as text, two modules a character.
+
+def narrowest(link: str) -> int:
+    """Return how many columns the code needs at least."""
+    return int(_code(link).symbol_size(border=1)[0])
+
+
+def terminal(link: str, colour: bool = True, width: int | None = None) -> str:
+    """Return the code as text, two modules a character, in *width* columns if it can be.
 
     With *colour* it is white on black whatever the terminal's own colours are: cameras want it
     that way round. Without, light modules are drawn in the text's colour.
     """
     out = io.StringIO()
-    _code(link).terminal(out, compact=True)
+    room = _QUIET if width is None else (width - narrowest(link)) // 2 + 1
+    _code(link).terminal(out, compact=True, border=max(1, min(room, _QUIET)))
     if not colour:
         return out.getvalue()
     return "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in out.getvalue().splitlines())
