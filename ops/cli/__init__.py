@@ -43,7 +43,7 @@ def _without_collections() -> Iterator[None]:
     gc.disable()
     yield
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(50_000, 10, 10)
     gc.enable()
 
 
