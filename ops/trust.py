@@ -33,20 +33,31 @@ def chosen(host: Host, lines: dict[str, str], fingerprint: str) -> list[str]:
     return [lines[wanted]]
 
 
+def is_known(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
+    """Return whether all *lines* are in known_hosts already.
+
+    UsageError where other keys are known for the host, unless they go *instead*.
+    """
+    old = known(fleet, lines[0])
+    if set(lines) <= set(old):
+        return True
+    if old and not instead:
+        raise UsageError(
+            f"{host.name}: another host key is in {fleet.known_hosts.name} already. If the "
+            "server was rebuilt, compare the new key, and add --replace"
+        )
+    return False
+
+
 def keep(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
     """Write *lines* into known_hosts; return whether that changed anything.
 
     UsageError where other keys are known for the host, unless they go *instead*.
     """
     with locked(fleet.known_hosts.parent):
-        old = known(fleet, lines[0])
-        if set(lines) <= set(old):
+        if is_known(fleet, host, lines, instead=instead):
             return False
-        if old and not instead:
-            raise UsageError(
-                f"{host.name}: another host key is in {fleet.known_hosts.name} already. If the "
-                "server was rebuilt, and you compared the new key, add --replace"
-            )
+        old = known(fleet, lines[0])
         kept = [line for line in _lines(fleet) if line not in old]
         _write(fleet, [*kept, *lines])
     return True

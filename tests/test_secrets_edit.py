@@ -1,7 +1,6 @@
 """Secrets at a terminal: a real one (a pty), and editors that are real programs."""
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from ops.model import Fleet
 from ops.secrets import age, store
 from ops.secrets.fill import fill
 from tests import fleets
+from tests.terminal import Terminal
 
 
 @pytest.fixture
@@ -32,41 +32,12 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
     return fleet
 
 
-class Terminal:
-    """Somebody at a terminal who types ``ops secrets edit``; their editor is a shell script."""
-
-    def __init__(self, fleet: Fleet, editor: str) -> None:
-        script = fleet.folder.parent / "editor"
-        script.write_text(f"#!/bin/sh\n{editor}\n")
-        script.chmod(0o755)
-        self._ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ops", "secrets", "edit"],
-            cwd=fleet.folder,
-            env=os.environ | {"EDITOR": str(script), "PYTHONPATH": str(Path.cwd())},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        self.shown = ""
-
-    def wait_for(self, words: str) -> None:
-        while words not in self.shown:
-            self.shown += os.read(self._ours, 4096).decode()
-
-    def types(self, words: str) -> None:
-        os.write(self._ours, f"{words}\n".encode())
-
-    def code(self) -> int:
-        """Return the exit code, having read all that is shown."""
-        try:
-            while more := os.read(self._ours, 4096):
-                self.shown += more.decode()
-        except OSError:  # nobody has the other end any more
-            pass
-        return self.process.wait(timeout=60)
+def edit(fleet: Fleet, editor: str) -> Terminal:
+    """Type ``ops secrets edit``, where the editor is the shell script *editor*."""
+    script = fleet.folder.parent / "editor"
+    script.write_text(f"#!/bin/sh\n{editor}\n")
+    script.chmod(0o755)
+    return Terminal(fleet.folder, "secrets", "edit", variables={"EDITOR": str(script)})
 
 
 @pytest.fixture
@@ -78,7 +49,7 @@ def runtime(tmp_path: Path) -> Iterator[Path]:
 
 def test_what_is_kept_was_checked_and_is_encrypted_again(fleet: Fleet, runtime: Path) -> None:
     before = store.encrypted(fleet).read_bytes()
-    typist = Terminal(fleet, 'echo "# checked" >> "$1"; stat -c %a "$1" "$(dirname "$1")"')
+    typist = edit(fleet, 'echo "# checked" >> "$1"; stat -c %a "$1" "$(dirname "$1")"')
     assert typist.code() == 0
     assert typist.shown.split()[:2] == ["600", "700"]
     assert "kept in inventory/secrets.toml.age" in typist.shown
@@ -88,7 +59,7 @@ def test_what_is_kept_was_checked_and_is_encrypted_again(fleet: Fleet, runtime: 
 
 def test_what_cannot_be_kept_may_be_mended(fleet: Fleet, runtime: Path) -> None:
     mending = 'if grep -q "x = \\[" "$1"; then sed -i "/x = /d" "$1"; else echo "x = [" >> "$1"; fi'
-    typist = Terminal(fleet, f'{mending}; echo "# mine" >> "$1"')
+    typist = edit(fleet, f'{mending}; echo "# mine" >> "$1"')
     typist.wait_for("Edit again? [Y/n]: ")
     assert "is not TOML" in typist.shown
     typist.types("y")
@@ -98,7 +69,7 @@ def test_what_cannot_be_kept_may_be_mended(fleet: Fleet, runtime: Path) -> None:
 
 def test_what_cannot_be_kept_may_be_given_up(fleet: Fleet, runtime: Path) -> None:
     before = store.encrypted(fleet).read_bytes()
-    typist = Terminal(fleet, 'echo "x = [" >> "$1"')
+    typist = edit(fleet, 'echo "x = [" >> "$1"')
     typist.wait_for("Edit again? [Y/n]: ")
     typist.types("n")
     assert (typist.code(), "nothing was changed" in typist.shown) == (130, True)
@@ -111,9 +82,9 @@ def test_an_edit_that_is_cut_off_leaves_no_secret_behind(
 ) -> None:
     """By Ctrl-C, by a terminal that is closed, by whoever ends it."""
     before = store.encrypted(fleet).read_bytes()
-    typist = Terminal(fleet, "exec sleep 600")
+    typist = edit(fleet, "exec sleep 600")
     wait_until(lambda: any(runtime.rglob("secrets.toml")), "the editor has the text")
-    os.killpg(typist.process.pid, number)
+    typist.signals(number)
     assert typist.code() in (130, 128 + number)
     assert store.encrypted(fleet).read_bytes() == before
 
@@ -122,7 +93,7 @@ def test_without_a_runtime_folder_memory_is_used(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/nobody")
-    typist = Terminal(fleet, 'echo "$1"')
+    typist = edit(fleet, 'echo "$1"')
     assert (typist.code(), typist.shown.startswith("/dev/shm/")) == (0, True)
 
 

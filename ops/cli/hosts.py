@@ -16,7 +16,7 @@ from ops.cli.options import (
     table_options,
     timeout_option,
 )
-from ops.errors import HostError, UsageError
+from ops.errors import HostError, OpsError, UsageError
 from ops.model import Host
 from ops.traffic import per_key
 
@@ -106,16 +106,21 @@ def trust_host(selected: Selected, name: str, fingerprint: str | None, instead: 
     """
     host = selection.host_or_jump(selected.fleet, name)
     shown = {key.fingerprint: key.line for key in reading.host_keys(selected.fleet, host)}
-    lines = trust.chosen(host, shown, fingerprint) if fingerprint else _compared(host, shown)
-    changed = trust.keep(selected.fleet, host, lines, instead=instead)
-    click.echo(f"{name}: {'trusted from now on' if changed else 'was trusted already'}")
+    lines = trust.chosen(host, shown, fingerprint) if fingerprint else list(shown.values())
+    if not fingerprint:
+        for found, line in shown.items():
+            click.echo(f"{host.name} shows {found} ({line.split()[1]})")
+    if trust.is_known(selected.fleet, host, lines, instead=instead):
+        click.echo(f"{name}: was trusted already")
+        return
+    if not (fingerprint or _compared(host)):
+        raise OpsError(f"{name}: nothing was trusted; who is answering there?")
+    trust.keep(selected.fleet, host, lines, instead=instead)
+    click.echo(f"{name}: trusted from now on")
 
 
-def _compared(host: Host, shown: dict[str, str]) -> list[str]:
-    """Return the lines of *shown*, once a person has compared the fingerprints."""
-    for fingerprint, line in shown.items():
-        click.echo(f"{host.name} shows {fingerprint} ({line.split()[1]})")
+def _compared(host: Host) -> bool:
+    """Return whether a person has found the fingerprints that are shown to be the server's."""
     if not sys.stdin.isatty():
         raise UsageError(f"nobody is here to compare them: give {host.name}'s --fingerprint")
-    click.confirm("Is that what the server's own console shows?", abort=True)
-    return list(shown.values())
+    return click.confirm("Is that what the server's own console shows?")

@@ -106,7 +106,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         alike.setdefault(likeness.ratio(), []).append(close)
     nearest = sorted(alike[max(alike)]) if alike else []
     if 0 < len(nearest) <= _ALIKE:  # of many that are as near as each other, each is a guess
-        return f"did you mean {' or '.join(map(repr, nearest))}?"
+        *others, last = map(repr, nearest)
+        return f"did you mean {', '.join(others) + ' or ' if others else ''}{last}?"
     return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
 
 

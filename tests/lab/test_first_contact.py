@@ -6,6 +6,7 @@ import pytest
 
 from lab import Host, Lab
 from tests.lab.operator import Operator
+from tests.terminal import Terminal
 
 WRONG = "SHA256:" + "A" * 43
 
@@ -53,6 +54,30 @@ def test_nobody_at_the_keyboard_must_bring_the_fingerprint(
     operator: Operator, stranger: Path
 ) -> None:
     assert "nobody is here to compare them" in refused(operator, "hosts", "trust", "lab1")
+
+
+def test_who_compares_and_says_no_trusts_nobody(
+    operator: Operator, stranger: Path, host1: Host
+) -> None:
+    typist = Terminal(operator.folder, "hosts", "trust", "lab1", variables=operator.variables())
+    typist.wait_for("Is that what the server's own console shows? [y/N]: ")
+    assert f"lab1 shows {host1.fingerprint} (ssh-ed25519)" in typist.shown
+    typist.types("n")
+    assert (typist.code(), "lab1: nothing was trusted" in typist.shown) == (1, True)
+    assert stranger.read_text() == ""
+
+
+def test_who_compares_and_says_yes_is_not_asked_again(
+    operator: Operator, stranger: Path, host1: Host
+) -> None:
+    words = (operator.folder, "hosts", "trust", "lab1")
+    typist = Terminal(*words, variables=operator.variables())
+    typist.wait_for("[y/N]: ")
+    typist.types("y")
+    assert (typist.code(), "lab1: trusted from now on" in typist.shown) == (0, True)
+    assert host1.host_key.split()[1] in stranger.read_text()
+    again = Terminal(*words, variables=operator.variables())
+    assert (again.code(), "lab1: was trusted already" in again.shown) == (0, True)
 
 
 def test_a_rebuilt_servers_key_is_learnt_only_when_asked(
