@@ -167,11 +167,6 @@ def test_ops_does_not_import_pyinfra() -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 
-def test_no_test_has_gevent_patch_this_process() -> None:
-    """Wherever it does, gRPC hangs for ever, and so do the tests that use it."""
-    assert "gevent" not in sys.modules
-
-
 def test_modules_are_small() -> None:
     sizes = {file: len(file.read_text().splitlines()) for file in sources("ops", "lab", "bench")}
     assert statistics.median(sizes.values()) <= 100
