@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab import Host, Lab, LabError, every_lab, purge, sweep
-from lab.state import state_folder
+from lab.state import VARIABLE, state_folder
 from lab.waiting import wait_until
 
 
@@ -189,7 +189,12 @@ def test_up_again_mends_what_is_broken(lab: Lab, host1: Host, host2: Host, host3
     assert all(reachable(host) for host in again.hosts)
 
 
-def test_a_killed_owner_leaves_a_lab_that_is_found_and_swept(lab: Lab) -> None:
+def test_a_killed_owner_leaves_a_lab_that_is_found_and_swept(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a state folder of its own: any other session would sweep it from the usual one."""
+    (tmp_path / "image").symlink_to(state_folder() / "image")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
     name = f"k{os.getpid()}"
     code = f"from lab import Lab; Lab.up({name!r}, 1, transient=True); print('up'); input()"
     owner = subprocess.Popen(
