@@ -143,10 +143,12 @@ def down(name: str, everything: bool) -> None:
 
     Example: python -m lab down
     """
-    for written in record.every():
-        if everything or written.name == name:
-            Lab(written).down()
-            say(f"lab {written.name} is down")
+    ended = [written for written in record.every() if everything or written.name == name]
+    for written in ended:
+        Lab(written).down()
+        say(f"lab {written.name} is down")
+    if not ended:
+        say("no lab is up" if everything else f"no lab called {name} is up: nothing to end")
 
 
 @main.command()
