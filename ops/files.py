@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops.errors import OpsError
+
 _AGAIN = 0.02
 """Seconds between two tries to lock."""
 
@@ -28,15 +30,23 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, patience: float = 10.0) -> Iterator[None]:
     """Hold *folder* against others of ours that change its files; waits for them.
+
+    OpsError after *patience* seconds: an editor may be open for hours.
 
     It asks again and again, for a call that waits would hang pyinfra: its hosts are greenlets
     of one thread, and the one that holds the folder could never go on.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        until = time.monotonic() + patience
         while not _taken(handle):
+            if time.monotonic() > until:
+                raise OpsError(
+                    f"another command is at work in {folder} (`ops secrets edit` is, while its "
+                    "editor is open): end it, or try again; nothing was changed"
+                )
             time.sleep(_AGAIN)
         yield
     finally:

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ops.model import Fleet, Host, Reading, Traffic
+from ops.model import Certainty, Fleet, Host, Reading, Traffic
 from ops.model.key import key_of
 
 Grouping = Literal["key", "host", "both", "inbound"]
-Certainty = Literal["exact", "at least", "unknown"]
 Place = tuple[str, str, str]
 """What a row is about: its key, host and inbound; empty is what it is not about."""
 _NOTHING = Traffic()

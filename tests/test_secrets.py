@@ -8,6 +8,7 @@ import pytest
 
 from ops import secrets
 from ops.errors import FleetError, OpsError, SecretsError, UsageError
+from ops.files import locked
 from ops.inventory import load
 from ops.model import Fleet
 from ops.secrets import age, store
@@ -222,3 +223,9 @@ def test_a_plain_and_an_encrypted_file_at_once_are_refused(fleet: Fleet, identit
     store.plain(fleet).write_text(text)
     with pytest.raises(SecretsError, match="both there, and may differ"):
         secrets.load(fleet)
+
+
+def test_whoever_waits_too_long_for_the_folder_is_told_who_holds_it(tmp_path: Path) -> None:
+    told = pytest.raises(OpsError, match="`ops secrets edit` is, while its editor is open")
+    with locked(tmp_path), told, locked(tmp_path, patience=0):
+        pass

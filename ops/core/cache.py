@@ -20,6 +20,9 @@ ARCHIVES = {
 }
 """The release's file for each ``uname -m`` (XTLS/Xray-core, .github/workflows/release.yml)."""
 
+_DOWNLOAD = 3600.0
+"""Seconds that somebody else's download is waited for."""
+
 
 def folder() -> Path:
     """Return the cache's folder, made if need be."""
@@ -65,7 +68,7 @@ def archive(core: Core, machine: str, progress: Progress = lambda *_: None) -> P
     sha256 = pinned(core, machine)
     if path := cached(sha256):
         return path
-    with locked(folder()):  # one download, however many hosts want it
+    with locked(folder(), _DOWNLOAD):  # one download, however many hosts want it
         if path := cached(sha256):
             return path
         part = folder() / f"{sha256}.part"

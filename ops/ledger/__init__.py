@@ -17,7 +17,7 @@ from ops.ledger.lease import Lease
 from ops.ledger.ledger import Clock, Ledger, utc_now
 from ops.ledger.marks import Mark
 from ops.ledger.migrating import NEWEST, migrate, version_of
-from ops.ledger.missing import WORDS, Certainty, Missing
+from ops.ledger.missing import WORDS, Missing
 from ops.ledger.nic import NicUsage
 from ops.ledger.opening import VARIABLE, engine_of, url_of
 from ops.ledger.records import Adopt, Booked
@@ -33,7 +33,6 @@ __all__ = [
     "Adopt",
     "Booked",
     "By",
-    "Certainty",
     "HostState",
     "Lease",
     "Ledger",

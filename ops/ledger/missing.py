@@ -11,8 +11,8 @@ from ops.ledger.booking import LATE
 from ops.ledger.calendar import when
 from ops.ledger.schema import counters, gaps, hosts, runs
 from ops.ledger.sightings import NAMELESS
+from ops.model import Certainty
 
-Certainty = Literal["exact", "at least", "unknown"]
 Kind = Literal[
     "stop", "crash", "unseen", "reset", "nameless", "unread", "uncounted", "behind", "never", "open"
 ]

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Select, func, select
 
 from ops.ledger.calendar import moment, when
 from ops.ledger.marks import marks_of
-from ops.ledger.missing import Certainty, Missing, certainty, missing
+from ops.ledger.missing import Missing, certainty, missing
 from ops.ledger.pieces import Kept, Piece, pieces
 from ops.ledger.schema import days, hosts, keys, ledger
 from ops.ledger.spans import BY_KEY, By, Span, spans
-from ops.model import Traffic
+from ops.model import Certainty, Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

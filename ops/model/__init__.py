@@ -4,13 +4,14 @@ from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule,
 from ops.model.inbound import Inbound
 from ops.model.key import Key
 from ops.model.ledger import Billing, LedgerSettings
-from ops.model.reading import NicCounters, Observation, Reading, Traffic
+from ops.model.reading import Certainty, NicCounters, Observation, Reading, Traffic
 from ops.model.secret import FIELD_OF, InboundSecrets, KeySecrets, Secrets, psk_for
 
 __all__ = [
     "ALL",
     "FIELD_OF",
     "Billing",
+    "Certainty",
     "Core",
     "Fleet",
     "Host",

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+Certainty = Literal["exact", "at least", "unknown"]
+"""How sure a figure is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
