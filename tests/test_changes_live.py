@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
 @pytest.fixture
 def said(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Answers:
     """Return what each host answers to a look; a test puts in what is wrong."""
-    states = {host.name: asdict(healthy(fleet, host)) for host in fleet.hosts}
+    states = {host.name: healthy(fleet, host)._asdict() for host in fleet.hosts}
     answers: Answers = {name: json.dumps(state) for name, state in states.items()}
 
     def run_on_hosts(_: Fleet, hosts: Sequence[Host], *__: object, **___: object) -> Outcomes[str]:
@@ -75,7 +74,7 @@ def said(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Answers:
 def state(answers: Answers, host: str, change: Callable[[HostState], HostState]) -> None:
     answer = answers[host]
     assert isinstance(answer, str)
-    answers[host] = json.dumps(asdict(change(HostState(**json.loads(answer)))))
+    answers[host] = json.dumps(change(HostState(**json.loads(answer)))._asdict())
 
 
 @pytest.mark.usefixtures("said")
@@ -86,7 +85,7 @@ def test_no_drift_is_exit_0() -> None:
 
 def test_another_secret_in_the_core_is_drift_that_a_rollout_refuses(said: Answers) -> None:
     def another(there: HostState) -> HostState:
-        return replace(there, users={"reality": {"alice": "0" * 8}})
+        return there._replace(users={"reality": {"alice": "0" * 8}})
 
     state(said, "fra1", another)
     result = ops_("diff", "--live")
@@ -115,12 +114,12 @@ def test_what_the_host_complains_of_is_told_without_the_program(said: Answers) -
 
 
 def test_a_core_that_is_another_is_drift(said: Answers) -> None:
-    state(said, "ams1", lambda there: replace(there, started_core="6" * 64))
+    state(said, "ams1", lambda there: there._replace(started_core="6" * 64))
     assert "ams1: the core is restarted: core 26.10.10" in ops_("diff", "--live").stdout
 
 
 def test_a_machine_without_a_pinned_core_is_drift(said: Answers) -> None:
-    state(said, "ams1", lambda there: replace(there, machine="aarch64"))
+    state(said, "ams1", lambda there: there._replace(machine="aarch64"))
     result = ops_("diff", "--live")
     assert result.exit_code == 1
     assert "pins no SHA-256 of core 26.10.10 for aarch64" in result.stdout

@@ -49,7 +49,7 @@ def healthy(wanted: Wanted, **changes: Any) -> HostState:
         file_users=wanted.fingerprints,
         inbound_secrets=users.inbound_secrets(config),
     )
-    return replace(state, **changes)
+    return state._replace(**changes)
 
 
 def compared(state: HostState, of: Fleet | None = None) -> Comparison:
@@ -96,7 +96,7 @@ def test_a_removed_key_and_a_moved_one_are_named() -> None:
 def test_users_that_only_the_core_lacks_are_put_right() -> None:
     """As after a rollout that was killed between the file and the core."""
     there = {**SETTLED.users, "ws": {}} if SETTLED.users else {}
-    assert how(planned(replace(SETTLED, users=there))) == order.HOT
+    assert how(planned(SETTLED._replace(users=there))) == order.HOT
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_users_that_only_the_core_lacks_are_put_right() -> None:
     ],
 )
 def test_what_the_core_cannot_take_in_restarts_it(changes: dict[str, Any], why: str) -> None:
-    told = planned(replace(SETTLED, **changes))
+    told = planned(SETTLED._replace(**changes))
     assert how(told) == order.RESTART
     assert told.lines[-1] == f"the core is restarted: {why}"
 
 
 def test_after_an_unfinished_rollout_the_whole_set_is_sent() -> None:
-    told = planned(replace(SETTLED, unfinished="bob@laptop"))
+    told = planned(SETTLED._replace(unfinished="bob@laptop"))
     assert told.order
     assert set(told.order.paths) == SETTLED.disk.keys()
 
@@ -126,7 +126,7 @@ def test_after_an_unfinished_rollout_the_whole_set_is_sent() -> None:
 @pytest.mark.parametrize("path", [places.PROGRAM, next(iter(places.LINKS))])
 def test_what_the_core_does_not_run_on_is_put_right_beside_it(path: str) -> None:
     disk = {**SETTLED.disk, path: "another"}
-    told = planned(replace(SETTLED, disk=disk))
+    told = planned(SETTLED._replace(disk=disk))
     assert how(told) == order.FILES
     assert told.order
     assert told.order.paths == [path]
@@ -135,7 +135,7 @@ def test_what_the_core_does_not_run_on_is_put_right_beside_it(path: str) -> None
 def test_tuning_that_is_switched_off_is_removed() -> None:
     tuned = fleet().hosts[0]
     disk = want(fleet(), replace(tuned, kernel_tuning=True)).digests
-    told = planned(replace(SETTLED, disk=disk))
+    told = planned(SETTLED._replace(disk=disk))
     assert told.order
     assert (told.order.how, told.order.removed) == (order.FILES, [places.SYSCTL])
     assert f"- {places.SYSCTL}" in told.lines
@@ -151,7 +151,7 @@ def test_a_host_of_old_cores_is_restarted_for_its_users_only_when_they_change() 
 
 
 def test_an_order_says_what_it_was_planned_on_and_by_whom() -> None:
-    told = planned(replace(SETTLED, active="failed")).order
+    told = planned(SETTLED._replace(active="failed")).order
     assert told
     assert (told.seen, told.who) == (seen(SETTLED.disk), "ann@desk")
     assert told.record | {"config": ""} == {
@@ -164,7 +164,7 @@ def test_an_order_says_what_it_was_planned_on_and_by_whom() -> None:
 
 def test_a_core_is_sent_only_to_a_host_that_lacks_it() -> None:
     fresh = planned(HostState(machine="x86_64")).order
-    again = planned(replace(SETTLED, active="failed")).order
+    again = planned(SETTLED._replace(active="failed")).order
     assert fresh
     assert again
     assert fresh.core["upload"] == f"{places.STATE}/{SUM}.zip"
@@ -220,34 +220,34 @@ def test_a_settled_host_is_not_refused() -> None:
 
 
 def test_a_host_that_somebody_works_on_is_left_to_them() -> None:
-    (said,) = of_the_host(replace(SETTLED, holder={"who": "bob@laptop", "since": "12:00"}))
+    (said,) = of_the_host(SETTLED._replace(holder={"who": "bob@laptop", "since": "12:00"}))
     assert "bob@laptop, since 12:00" in said
 
 
 def test_a_host_without_systemd_is_refused() -> None:
-    (said,) = of_the_host(replace(SETTLED, systemd=False, system="Alpine Linux"))
+    (said,) = of_the_host(SETTLED._replace(systemd=False, system="Alpine Linux"))
     assert said.startswith("Alpine Linux does not run systemd")
 
 
 @pytest.mark.parametrize("holder", [["tcp", 443, 7, "/usr/sbin/nginx"], ["udp", 8388, 7, "/ss"]])
 def test_a_port_that_somebody_else_holds_is_named(holder: list[Any]) -> None:
-    (said,) = of_the_set(replace(SETTLED, listeners=[holder]))
+    (said,) = of_the_set(SETTLED._replace(listeners=[holder]))
     assert said.startswith(f"{holder[0]} port {holder[1]} is held by {holder[3]} (pid 7)")
 
 
 def test_other_ports_may_be_held() -> None:
-    state = replace(SETTLED, listeners=[["tcp", 22, 7, "/usr/sbin/sshd"], ["udp", 443, 8, "/q"]])
+    state = SETTLED._replace(listeners=[["tcp", 22, 7, "/usr/sbin/sshd"], ["udp", 443, 8, "/q"]])
     assert of_the_set(state) == []
 
 
 def test_a_foreign_drop_in_is_refused() -> None:
-    (said,) = of_the_set(replace(SETTLED, drop_ins=["/etc/systemd/system/xray.service.d/10.conf"]))
+    (said,) = of_the_set(SETTLED._replace(drop_ins=["/etc/systemd/system/xray.service.d/10.conf"]))
     assert "remove it first" in said
 
 
 def test_a_changed_secret_of_a_key_needs_consent_by_name() -> None:
     there = {"ws": {**(SETTLED.users or {})["ws"], "alice": "00000000"}}
-    state = replace(SETTLED, users={**(SETTLED.users or {}), **there})
+    state = SETTLED._replace(users={**(SETTLED.users or {}), **there})
     (said,) = of_the_set(state)
     assert "--data rotate=alice" in said
     assert of_the_set(state, Options(rotate=frozenset({"bob"}))) == [said]
@@ -257,12 +257,12 @@ def test_a_changed_secret_of_a_key_needs_consent_by_name() -> None:
 
 def test_a_changed_secret_is_seen_in_the_file_when_no_core_runs() -> None:
     there = {**SETTLED.file_users, "ws": {**SETTLED.file_users["ws"], "alice": "00000000"}}
-    assert of_the_set(replace(SETTLED, active="failed", users=None, file_users=there))
+    assert of_the_set(SETTLED._replace(active="failed", users=None, file_users=there))
 
 
 def test_an_inbounds_own_secret_that_would_go_needs_consent() -> None:
     held = {**SETTLED.inbound_secrets, "reality": ["00000000"]}
-    state = replace(SETTLED, inbound_secrets=held)
+    state = SETTLED._replace(inbound_secrets=held)
     (said,) = of_the_set(state)
     assert "--data rotate=ams/reality" in said
     assert of_the_set(state, Options(rotate=frozenset({"ams/reality"}))) == []
@@ -280,7 +280,7 @@ def test_another_short_id_may_be_added() -> None:
 
 
 def test_a_refusal_leaves_the_host_and_still_shows_what_was_meant() -> None:
-    meant = planned(replace(SETTLED, active="failed"))
+    meant = planned(SETTLED._replace(active="failed"))
     told = refusals.unless(["why"], meant)
     assert told == Plan(refusal="why", lines=meant.lines)
 
@@ -398,19 +398,19 @@ def test_a_folder_outside_git_has_no_commit(tmp_path: Path) -> None:
 
 def test_an_old_checkout_is_refused_unless_that_is_meant(repository: Path) -> None:
     here = checkout(repository)
-    state = replace(SETTLED, record={"commit": "0" * 40, "who": "bob@laptop", "when": "today"})
+    state = SETTLED._replace(record={"commit": "0" * 40, "who": "bob@laptop", "when": "today"})
     (said,) = refusals.of_the_host(state, here, Options())
     assert "000000000000, applied by bob@laptop at today" in said
     assert list(refusals.of_the_host(state, here, Options(force=True))) == []
 
 
 def test_a_core_that_would_not_fit_is_refused_and_one_that_is_there_is_not() -> None:
-    assert of_the_set(replace(SETTLED, free=1 << 20)) == []
-    (said,) = of_the_set(replace(SETTLED, free=3 << 20, releases=[]))
+    assert of_the_set(SETTLED._replace(free=1 << 20)) == []
+    (said,) = of_the_set(SETTLED._replace(free=3 << 20, releases=[]))
     assert said == "the core needs 160 MiB, and 3 are free: make room first"
 
 
 def test_a_timer_that_somebody_stopped_is_started_again() -> None:
-    told = planned(replace(SETTLED, timer=False))
+    told = planned(SETTLED._replace(timer=False))
     assert how(told) == order.FILES
     assert told.lines[0] == "+ the reading of every minute, which somebody stopped"

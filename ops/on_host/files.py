@@ -6,7 +6,6 @@ import grp
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,8 @@ def read_json(path: str) -> Any:
 
 def write(path: str, content: bytes, mode: int = 0o600, group: str = "root") -> None:
     """Make *path* hold *content*: at once, whole, and on the disk."""
+    import tempfile  # not above: a host that only looks at itself writes nothing
+
     place = at(path)
     handle, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     try:

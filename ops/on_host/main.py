@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from ops.on_host.failure import RolloutError, told
@@ -24,7 +23,7 @@ def _state(words: list[str], archive: str) -> int:
     """Print what the host has and runs, as JSON."""
     from ops.on_host import state
 
-    sys.stdout.write(json.dumps(asdict(state.gather())) + "\n")
+    sys.stdout.write(json.dumps(state.gather()._asdict()) + "\n")
     return 0
 
 

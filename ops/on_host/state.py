@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import sys
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from ops.model import layout
 from ops.on_host import files, lock, network, places, service, transaction
@@ -16,19 +16,23 @@ from ops.on_host.failure import RolloutError
 from ops.on_host.service import Service
 from ops.on_host.users import Users, fingerprints, frame, inbound_secrets, of_config
 
+_NONE: dict[str, Any] = {}
 
-@dataclass(frozen=True)
-class HostState:
-    """What a host has, and what its core runs."""
+
+class HostState(NamedTuple):
+    """What a host has, and what its core runs.
+
+    No dataclass: their module alone is a tenth of the time that a host needs to look at itself.
+    """
 
     machine: str = ""
     system: str = ""
     kernel: str = ""
     python: str = ""
     systemd: bool = True
-    disk: dict[str, str] = field(default_factory=dict)
+    disk: dict[str, str] = _NONE
     """By path: a file's SHA-256, or ``-> target``; files that are not there are left out."""
-    releases: list[str] = field(default_factory=list)
+    releases: Sequence[str] = ()
     active: str = ""
     run: str = ""
     started_frame: str = ""
@@ -39,17 +43,17 @@ class HostState:
     """Whether the counters are written down every minute."""
     users: Users | None = None
     """In the running core, as fingerprints; None if it does not tell."""
-    file_users: Users = field(default_factory=dict)
+    file_users: Users = _NONE
     """In the config on the disk, as fingerprints."""
-    inbound_secrets: dict[str, list[str]] = field(default_factory=dict)
+    inbound_secrets: dict[str, list[str]] = _NONE
     unfinished: str = ""
     """Who left a rollout unfinished."""
     holder: dict[str, Any] | None = None
-    record: dict[str, Any] = field(default_factory=dict)
-    addresses: list[str] = field(default_factory=list)
-    listeners: list[list[Any]] = field(default_factory=list)
+    record: dict[str, Any] = _NONE
+    addresses: Sequence[str] = ()
+    listeners: Sequence[Sequence[Any]] = ()
     """Who else holds ports: protocol, port, pid, program."""
-    drop_ins: list[str] = field(default_factory=list)
+    drop_ins: Sequence[str] = ()
     free: int = 1 << 40
     """Bytes free where a core passes through."""
 

@@ -5,14 +5,15 @@ from typing import Any
 
 from ops.on_host.state import HostState
 
-# The host's side comes by stdin and is run from memory.
+# The host's side comes by stdin and is run from memory; `runpy` would import for 6 ms more.
 _RUN = """\
-import os, runpy, sys, base64
+import os, sys, base64, zipimport
 handle = os.memfd_create("xray-ops")
 with open(handle, "wb", closefd=False) as file:
     file.write(base64.b64decode(sys.stdin.buffer.read()))
 sys.argv = ["/proc/self/fd/%d" % handle, "state"]
-runpy.run_path(sys.argv[0], run_name="__main__")
+sys.path.insert(0, sys.argv[0])
+exec(zipimport.zipimporter(sys.argv[0]).get_code("__main__"))
 """
 PYTHON = (
     "command -v python3 >/dev/null 2>&1 || "

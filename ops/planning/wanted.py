@@ -69,7 +69,7 @@ class Wanted:
 
 
 def wanted(
-    fleet: Fleet, host: Host, secrets: Secrets, machine: str, addresses: list[str]
+    fleet: Fleet, host: Host, secrets: Secrets, machine: str, addresses: Iterable[str]
 ) -> Wanted:
     """Return the set for *host*, a *machine* whose own public *addresses* are these.
 
