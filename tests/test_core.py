@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.core import archive, cached, keep, pin
+from ops.core import archive, cached, keep
 from ops.core.cache import sum_of
+from ops.core.pin import pin
 from ops.core.program import version_of
 from ops.errors import CoreError
 from ops.inventory import load

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from ops.core import Bench, bench, choose
+from ops.core.chosen import choose
+from ops.core.trial import Bench, bench
 from ops.lint.keys import Walk, mistyped
 from ops.lint.schema import NEWEST, Key, keys_of, protocols, settings_of
 

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli import cli
-from ops.core import keep, pin
+from ops.core import keep
+from ops.core.pin import pin
 from ops.inventory import load
 from ops.validation import Options, validate_fleet
 from tests import configs, fleets

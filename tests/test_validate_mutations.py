@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from ops.core import Verdict, bench, choose
+from ops.core.chosen import choose
+from ops.core.trial import Verdict, bench
 from ops.lint import WARNING, judge
 from ops.lint.blame import blame
 from tests import configs

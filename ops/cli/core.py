@@ -10,9 +10,9 @@ import click
 from ops.cli import show
 from ops.cli.options import Selected, fleet_option
 from ops.core import ARCHIVES, archive, keep
-from ops.core import pin as pin_core
 from ops.core.cache import fetch_release, pinned
 from ops.core.download import Progress
+from ops.core.pin import pin as pin_core
 from ops.core.program import version_of
 from ops.errors import CoreError
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ops.core import Chosen, Verdict, bench, choose
+from ops.core.chosen import Chosen, choose
+from ops.core.trial import Verdict, bench
 from ops.lint import Around, ConfigError, Finding, Hit, Rule, Text, judge, merged, read, version_of
 from ops.lint.blame import blame, redacted
 from ops.lint.certificate import ends

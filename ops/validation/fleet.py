@@ -9,7 +9,8 @@ from dataclasses import fields, replace
 from typing import TypeVar
 
 from ops import secrets
-from ops.core import bench, choose
+from ops.core.chosen import choose
+from ops.core.trial import bench
 from ops.errors import SecretsError
 from ops.inventory.toml import shown
 from ops.lint.rules import run

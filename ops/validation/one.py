@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ops.core import Bench, Verdict
+from ops.core.trial import Bench, Verdict
 from ops.errors import FleetError, Problem
 from ops.lint import Around, Finding, Hit, Rule, judge, version_of
 from ops.lint.blame import blame, redacted

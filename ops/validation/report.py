@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ops.core import Chosen
+from ops.core.chosen import Chosen
 from ops.lint import ERROR, WARNING, Finding, Rule, Severity
 from ops.lint.rules import run
 
