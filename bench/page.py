@@ -23,5 +23,5 @@ def conditions() -> str:
     return (
         f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores ({platform.machine()}), "
         f"Linux {platform.release()}, Python {platform.python_version()}; "
-        f"load of other work when it began: {os.getloadavg()[0]:.1f}"
+        f"the load average was {os.getloadavg()[0]:.1f} when it began"
     )
