@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import pairwise
 from pathlib import Path
 
 from ops.model import layout
@@ -69,7 +68,7 @@ def _thin(run: str) -> None:
     there = sorted(files.at(layout.READINGS).glob("[!.]*.json"), key=_changed)
     begun = [path for path in there if path.name.endswith(f".{BEGUN}.json")]
     if len(begun) > MOST:
-        for before, path in pairwise(there):
+        for before, path in zip(there, there[1:]):
             if before in begun and path in begun and path != files.at(_name(run, BEGUN)):
                 path.unlink(missing_ok=True)
 
