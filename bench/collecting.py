@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench import enclosure, page
 from bench.fleet import SimulatedFleet
-from bench.servers import Servers, servers
+from bench.servers import servers
 from lab.cgroup import Cgroup
 from lab.command import program
 from lab.waiting import wait_until
@@ -75,9 +75,9 @@ def main() -> None:
     with ExitStack() as opened:
         root = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="xray-ops-bench-")))
         other_side = opened.enter_context(servers(root))
-        fleet = _fleet(other_side, root, options.hosts, options.users)
+        fleet = other_side.fleet(root, options.hosts, options.users)
         report = _report(list(_series(fleet, opened, options.users)), options)
-        small = _fleet(other_side, root, 20, 50)
+        small = other_side.fleet(root, 20, 50)
         report += f"\n{_memory(small, options.rounds)}\n"
     page.write("COLLECTING.md", [report, HOW.format(how=how, rounds=ROUNDS)])
 
@@ -165,18 +165,6 @@ def _answer_with(users: int, every: int) -> None:
     words = program("bench.growing_service", str(users), str(every), SOCKET)
     group.spawn(*words, log=Path("/run/growing.log"))
     wait_until(lambda: Path(SOCKET).exists(), "the StatsService listens")
-
-
-def _fleet(other_side: Servers, root: Path, hosts: int, users: int) -> SimulatedFleet:
-    fleet = SimulatedFleet(
-        folder=root / f"{hosts}-{users}",
-        hosts=hosts,
-        users=users,
-        private_key=other_side.private_key,
-        host_key=other_side.host_key,
-    )
-    fleet.write()
-    return fleet
 
 
 def _report(series: list[Series], options: argparse.Namespace) -> str:

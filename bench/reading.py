@@ -16,7 +16,7 @@ from bench.contestants import (
     pyinfra,
     tuned_ansible,
 )
-from bench.fleet import SILENT_PORT, SSH_PORT, SimulatedFleet
+from bench.fleet import SILENT_PORT
 from bench.measure import Sample, measure
 from bench.servers import Servers, servers
 
@@ -75,7 +75,7 @@ def _compare(
     contestants: Sequence[Contestant],
 ) -> None:
     """Run the *contestants* in turn, so that a slow spell of the machine hits them all."""
-    fleet = _fleet(other_side, root, hosts, users)
+    fleet = other_side.fleet(root, hosts, users)
     for turn in range(RUNS.get(hosts, 3)):
         for contestant in contestants:
             if hosts > contestant.most_hosts or turn >= contestant.most_runs(hosts):
@@ -93,26 +93,11 @@ def _compare(
 
 def _hung(results: Results, other_side: Servers, root: Path, hosts: int) -> None:
     """Let every host accept and say nothing: all must end together."""
-    fleet = _fleet(other_side, root, hosts, 0, port=SILENT_PORT)
+    fleet = other_side.fleet(root, hosts, 0, port=SILENT_PORT)
     words = ours(HUNG_TIMEOUT).words(fleet)
     results.hung = measure(words, fleet.folder, environment(fleet))
     results.hung_hosts = hosts
     _tell(Setting(hosts, 0, "ops traffic, all hung"), results.hung)
-
-
-def _fleet(
-    other_side: Servers, root: Path, hosts: int, users: int, port: int = SSH_PORT
-) -> SimulatedFleet:
-    fleet = SimulatedFleet(
-        folder=root / f"{hosts}-{users}-{port}",
-        hosts=hosts,
-        users=users,
-        private_key=other_side.private_key,
-        host_key=other_side.host_key,
-        port=port,
-    )
-    fleet.write()
-    return fleet
 
 
 def _tell(setting: Setting, sample: Sample) -> None:

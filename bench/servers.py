@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.counters import counters
 from bench.enclosure import SSHD
-from bench.fleet import SILENT_PORT, SSH_PORT
+from bench.fleet import SILENT_PORT, SSH_PORT, SimulatedFleet
 from lab.cgroup import Cgroup
 from lab.command import program, run
 from lab.waiting import wait_until
@@ -53,6 +53,19 @@ class Servers:
     def host_key(self) -> str:
         """Return the public host key."""
         return (self._folder / "host_key.pub").read_text().strip()
+
+    def fleet(self, root: Path, hosts: int, users: int, port: int = SSH_PORT) -> SimulatedFleet:
+        """Write a fleet of so many of our addresses below *root*, and return it."""
+        fleet = SimulatedFleet(
+            folder=root / f"{hosts}-{users}-{port}",
+            hosts=hosts,
+            users=users,
+            private_key=self.private_key,
+            host_key=self.host_key,
+            port=port,
+        )
+        fleet.write()
+        return fleet
 
     @property
     def cpu_seconds(self) -> float:

@@ -11,12 +11,12 @@ from ops import inventory, reading, secrets
 from ops.cli import cli
 from ops.errors import HostError
 from ops.model import Fleet, Host
-from ops.on_host import places, users
 from ops.on_host.state import HostState
 from ops.planning.wanted import wanted
 from ops.reading.many import Outcomes
 from ops.tunnel import CommandError
 from tests import fleets
+from tests.hosts import healthy
 
 SUM = "5" * 64
 Answers = dict[str, str | HostError]
@@ -26,21 +26,9 @@ def ops_(*words: str) -> Result:
     return CliRunner().invoke(cli, words, catch_exceptions=False)
 
 
-def healthy(fleet: Fleet, host: Host) -> HostState:
+def rolled_out(fleet: Fleet, host: Host) -> HostState:
     """Return *host* as a look finds it after a rollout."""
-    want = wanted(fleet, host, secrets.load(fleet), "x86_64", [])
-    return HostState(
-        machine="x86_64",
-        disk=want.digests,
-        releases=[want.release],
-        active="active",
-        started_core=want.release,
-        started_frame=want.frame,
-        started_unit=want.digests[places.UNIT],
-        users=want.fingerprints,
-        file_users=want.fingerprints,
-        inbound_secrets=users.inbound_secrets(dict(want.config)),
-    )
+    return healthy(wanted(fleet, host, secrets.load(fleet), "x86_64", []))
 
 
 @pytest.fixture
@@ -57,7 +45,7 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
 @pytest.fixture
 def said(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Answers:
     """Return what each host answers to a look; a test puts in what is wrong."""
-    states = {host.name: healthy(fleet, host)._asdict() for host in fleet.hosts}
+    states = {host.name: rolled_out(fleet, host)._asdict() for host in fleet.hosts}
     answers: Answers = {name: json.dumps(state) for name, state in states.items()}
 
     def run_on_hosts(_: Fleet, hosts: Sequence[Host], *__: object, **___: object) -> Outcomes[str]:

@@ -18,6 +18,7 @@ from ops.planning.difference import difference
 from ops.planning.plan import Comparison, Options, Plan, leaving, plan
 from ops.planning.wanted import Wanted, wanted
 from tests import fleets, sample
+from tests.hosts import healthy
 
 SUM = "5" * 64
 PINNED = f'sha256.x86_64 = "{SUM}"'
@@ -32,24 +33,6 @@ def fleet(**changes: Any) -> Fleet:
 def want(fleet: Fleet, host: Host | None = None, secrets: Secrets | None = None) -> Wanted:
     held = secrets or sample.secrets(fleet)
     return wanted(fleet, host or fleet.hosts[0], held, "x86_64", [])
-
-
-def healthy(wanted: Wanted, **changes: Any) -> HostState:
-    """Return a host that has all that is *wanted*, and runs it."""
-    config = dict(wanted.config)
-    state = HostState(
-        machine="x86_64",
-        disk=wanted.digests,
-        releases=[wanted.release],
-        active="active",
-        started_core=wanted.release,
-        started_frame=wanted.frame,
-        started_unit=wanted.digests[places.UNIT],
-        users=wanted.fingerprints,
-        file_users=wanted.fingerprints,
-        inbound_secrets=users.inbound_secrets(config),
-    )
-    return state._replace(**changes)
 
 
 def compared(state: HostState, of: Fleet | None = None) -> Comparison:
