@@ -121,12 +121,21 @@ def total(rows: Iterable[Row]) -> Traffic:
     return sum((row.traffic for row in rows), Traffic())
 
 
+def mb(count: int) -> float:
+    """Return *count* bytes in MB, as JSON shows them everywhere: 1 MB is 1048576 bytes.
+
+    >>> mb(1572864)
+    1.5
+    """
+    return round(count / 1048576, 6)
+
+
 def traffic_bytes(traffic: Traffic) -> Mapping[str, int | float | str]:
-    """Return *traffic* in the shape that JSON shows it in everywhere (1 MB = 1048576 bytes)."""
+    """Return *traffic* in the shape that JSON shows it in everywhere."""
     parts = {"uplink": traffic.uplink, "downlink": traffic.downlink, "total": traffic.total}
     return {
         **{f"{name}_bytes": value for name, value in parts.items()},
-        **{f"{name}_mb": round(value / 1048576, 6) for name, value in parts.items()},
+        **{f"{name}_mb": mb(value) for name, value in parts.items()},
         "source": "xray_api",
     }
 

@@ -11,7 +11,7 @@ from ops.cli.options import Format, Selected, json_option, selection_options, ti
 from ops.comparing import EXPECTED, METHOD, Comparison, Figures
 from ops.comparing import compare as compared
 from ops.model import Fleet, Traffic
-from ops.traffic import traffic_bytes
+from ops.traffic import mb, traffic_bytes
 
 
 @click.command()
@@ -150,20 +150,16 @@ def _three(figures: Figures, exact: Traffic | None, guess: int | None) -> dict[s
     return {
         "api_available": figures.reading is not None,
         "exact": {
-            "total_mb": _mb(exact.total) if exact else None,
+            "total_mb": mb(exact.total) if exact else None,
             "uplink_bytes": exact.uplink if exact else None,
             "downlink_bytes": exact.downlink if exact else None,
             "error": figures.error or None,
         },
         "estimate": {
-            "total_mb": None if guess is None else _mb(guess),
+            "total_mb": None if guess is None else mb(guess),
             "calculation_method": METHOD,
             "basis": of.basis if of else None,
             "connections": of.connections if of else None,
             "difference_percent": difference(guess, exact) if guess is not None else None,
         },
     }
-
-
-def _mb(count: int) -> float:
-    return round(count / (1 << 20), 6)
