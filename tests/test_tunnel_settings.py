@@ -165,7 +165,8 @@ def test_a_jump_host(home: Path, jump: str, config: str, reached: tuple[str, int
 def test_a_proxy_command_is_left_to_asyncssh(home: Path) -> None:
     found = route(home, "ProxyCommand relay %h %p\n", hostname="192.0.2.7")
     assert found.proxied
-    assert found.options.proxy_command == ["relay", "192.0.2.7", "22"]
+    options = asyncssh.SSHClientConnectionOptions(host=found.named, **found.settings)
+    assert options.proxy_command == ["relay", "192.0.2.7", "22"]
 
 
 @pytest.fixture
@@ -257,3 +258,40 @@ def test_those_who_wait_for_ever_keep_nobody_out() -> None:
         return all(await asyncio.gather(*stuck))
 
     assert asyncio.run(run())
+
+
+def test_those_who_wait_take_no_place_from_those_who_come_and_go() -> None:
+    async def run() -> None:
+        turnstile, three, inside = Turnstile(3, patience=0.01), asyncio.Event(), 0
+
+        async def wait() -> None:
+            async with turnstile.turn():
+                await three.wait()
+
+        async def come_and_go() -> None:
+            nonlocal inside
+            while not three.is_set():
+                async with turnstile.turn():
+                    inside += 1
+                    if inside == 3:
+                        three.set()
+                    await asyncio.sleep(0.001)
+                    inside -= 1
+
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            for visit in (wait, wait, *[come_and_go] * 5):
+                group.create_task(visit())
+
+    asyncio.run(run())
+
+
+def test_a_start_asks_no_compiler_where_a_library_is(tmp_path: Path) -> None:
+    for name in ("gcc", "cc", "ld"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n: >{tmp_path}/asked\n")
+        program.chmod(0o755)
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    words = "import os, ops.tunnel; assert os.environ['PATH'] == os.environ['EXPECTED']"
+    environment["EXPECTED"] = environment["PATH"]
+    subprocess.run([sys.executable, "-c", words], env=environment, check=True)
+    assert not (tmp_path / "asked").exists()

@@ -1,5 +1,6 @@
 """ssh: a host becomes a line, on which commands run and its API can be reached. No gRPC here."""
 
+from ops.tunnel import asyncssh_import  # noqa: F401 (before all that import asyncssh)
 from ops.tunnel.deadline import Deadline
 from ops.tunnel.dialer import Dialer
 from ops.tunnel.host_keys import HostKey, shown_host_keys

@@ -4,11 +4,12 @@ import getpass
 import hashlib
 import os
 import re
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import asyncssh
 from asyncssh.config import SSHClientConfig
 
 from ops.errors import OpsError, TunnelError
@@ -23,6 +24,8 @@ class Route:
 
     host: str
     """The host's name in the fleet, for messages."""
+    named: str
+    """What the ssh config knows it by."""
     hostname: str
     port: int
     user: str
@@ -30,7 +33,8 @@ class Route:
     jump: Ssh | None
     proxied: bool
     """Whether a ProxyCommand of the ssh config makes the connection."""
-    options: asyncssh.SSHClientConnectionOptions
+    settings: Mapping[str, Any]
+    """What asyncssh is told beside host and port; it makes its options of it, once a login."""
     credentials: Credentials
 
     @property
@@ -64,24 +68,24 @@ class RoutePlanner:
         config = self._resolved(name, host.ssh, lines)
         proofs = _credentials(host.ssh, config)
         jump = _jump(host.ssh, str(config.get("ProxyJump") or ""))
-        options = asyncssh.SSHClientConnectionOptions(
-            host=name,
-            config=self._files(_without(lines, SETTLED_HERE)),
-            **_explicit(host.ssh),
-            **_proofs(proofs, config),
-            **({} if config.get("Ciphers") else {"encryption_algs": CIPHERS}),
-            x509_trusted_certs=None,
-            connect_timeout=None,
-        )
+        user = host.ssh.user or cast(str, config.get("User", self._user))
         return Route(
             host=host.name,
-            hostname=options.host,
-            port=options.port,
-            user=options.username,
-            family=options.family,
+            named=name,
+            hostname=cast(str, config.get("Hostname", name)),
+            port=host.ssh.port or cast(int, config.get("Port", 22)),
+            user=user,
+            family=cast(int, config.get("AddressFamily", socket.AF_UNSPEC)),
             jump=jump,
-            proxied=options.proxy_command is not None and jump is None,
-            options=options,
+            proxied=config.get("ProxyCommand") is not None and jump is None,
+            settings={
+                "config": self._files(_without(lines, SETTLED_HERE)),
+                "username": user,
+                **_proofs(proofs, config),
+                **({} if config.get("Ciphers") else {"encryption_algs": CIPHERS}),
+                "x509_trusted_certs": None,
+                "connect_timeout": None,
+            },
             credentials=proofs,
         )
 
@@ -111,14 +115,6 @@ one that is not there, and make a connection to the jump host for each host behi
 def _without(lines: str, keywords: frozenset[str]) -> str:
     kept = (line for line in lines.splitlines() if first_word(line) not in keywords)
     return "\n".join(kept)
-
-
-def _explicit(ssh: Ssh) -> dict[str, Any]:
-    """Return the host's own settings as asyncssh's; those it has not are left to the config."""
-    return {
-        **({"port": ssh.port} if ssh.port else {}),
-        **({"username": ssh.user} if ssh.user else {}),
-    }
 
 
 def _credentials(ssh: Ssh, config: SSHClientConfig) -> Credentials:

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 
 class Turnstile:
-    """At most *width* at once are inside, unless all of them are only waiting.
+    """At most *width* at once are inside, unless they are only waiting.
 
-    When nobody has come out for *patience* seconds, whoever is inside for that long no longer
-    counts: it waits for its host, however slow or dead that is, and must not delay the others.
+    Whoever is inside for *patience* seconds no longer counts when nobody has come out for that
+    long either, and in any case after twice as long: it waits for its host, however slow or dead
+    that is, and must not delay the others.
     """
 
     def __init__(self, width: int, patience: float) -> None:
@@ -24,7 +25,7 @@ class Turnstile:
         await self._free.acquire()
         loop, visitor = asyncio.get_running_loop(), object()
         self._counted.add(visitor)
-        expiry = loop.call_later(self._patience, self._look_at, visitor)
+        expiry = loop.call_later(self._patience, self._look_at, visitor, loop.time())
         try:
             yield
         finally:
@@ -33,16 +34,16 @@ class Turnstile:
                 self._last_out = loop.time()
                 self._discount(visitor)
 
-    def _look_at(self, visitor: object) -> None:
+    def _look_at(self, visitor: object, entered: float) -> None:
         """Stop counting *visitor* if others do not come out either; else look again later."""
-        loop = asyncio.get_running_loop()
-        idle = loop.time() - self._last_out
         if visitor not in self._counted:
             return
-        if idle >= self._patience:
+        loop = asyncio.get_running_loop()
+        latest = min(self._last_out + self._patience, entered + 2 * self._patience)
+        if loop.time() >= latest:
             self._discount(visitor)
         else:
-            loop.call_later(self._patience - idle, self._look_at, visitor)
+            loop.call_at(latest, self._look_at, visitor, entered)
 
     def _discount(self, visitor: object) -> None:
         self._counted.discard(visitor)
