@@ -46,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read every fleet anew, and leave the home alone: test_kept.py is about what is kept."""
+    monkeypatch.setattr("ops.inventory.kept.fleet", lambda folder, read: read(folder))
+
+
 @pytest.fixture(scope="session")
 def core() -> Path:
     """The real core's program, pinned; made from its wheel if need be."""

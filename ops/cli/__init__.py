@@ -1,6 +1,5 @@
 """What people type. Each verb is a file of its own, imported only when it is asked for."""
 
-import difflib
 import gc
 import importlib
 import sys
@@ -41,10 +40,12 @@ def _without_collections() -> Iterator[None]:
     eighth of a start and of a reading of 300 hosts.
     """
     gc.disable()
-    yield
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 10)
-    gc.enable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.set_threshold(50_000, 10, 10)
+        gc.enable()
 
 
 class Verbs(click.Group):
@@ -68,6 +69,8 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the verb that *args* begin with; a misspelt one gets a remedy."""
         if args[0] not in _VERBS and not args[0].startswith("-"):
+            import difflib
+
             close = difflib.get_close_matches(args[0], _VERBS, n=1)
             remedy = f"; did you mean {close[0]!r}?" if close else ", see `ops --help`"
             raise click.UsageError(f"no such command {args[0]!r}{remedy}")
@@ -113,3 +116,5 @@ def main() -> None:
     except Exception:  # noqa: BLE001 - the one place where a bug of ours shows itself
         sys.excepthook(*sys.exc_info())
         sys.exit(70)
+    finally:
+        gc.freeze()  # what is left goes with the process: Python need not look through it

@@ -2,24 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from ops.errors import FleetError, Problem, UsageError
-from ops.inventory import build, checks, inbounds
+from ops.inventory import kept
 from ops.inventory.pyinfra import Members, groups, strangers
-from ops.inventory.shape import HostsFile, IssuedFile, KeysFile
+from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import Document, read, shown
-from ops.inventory.wording import Checked, checked, did_you_mean
 from ops.model import Fleet
 
 __all__ = ["Document", "did_you_mean", "documents", "find", "load", "pyinfra_groups"]
-
-Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def find(folder: Path | None = None) -> Path:
@@ -33,24 +26,18 @@ def find(folder: Path | None = None) -> Path:
     raise UsageError(f"no inventory/hosts.toml in {here} or above it; `ops init DIR` makes a fleet")
 
 
-def load(folder: Path) -> Fleet:
-    """Return the fleet in *folder*; FleetError with every problem of its files."""
-    inventory = folder / "inventory"
-    hosts_toml, hosts = _read(inventory / "hosts.toml", HostsFile)
-    keys_toml, keys = _read(inventory / "keys.toml", KeysFile)
-    _, issued = _read(inventory / "issued.toml", IssuedFile, may_lack=True)
-    problems = [*hosts.problems, *keys.problems, *issued.problems]
-    if hosts.shape and keys.shape:
-        dropped = [
-            quoted
-            for name in hosts.dropped | keys.dropped
-            for quoted in (f"'{name}'", f"/{name}'", f"'{name}/")
-        ]
-        found = _disagreements(hosts_toml, hosts.shape, keys_toml, keys.shape)
-        problems += (p for p in found if not any(name in p.message for name in dropped))
-    if problems or not (hosts.shape and keys.shape and issued.shape):
-        raise FleetError(sorted(set(problems)))
-    return build.fleet_of(folder, hosts.shape, keys.shape, issued.shape)
+def load(folder: Path, *, passing: bool = False) -> Fleet:
+    """Return the fleet in *folder*; FleetError with every problem of its files.
+
+    What is read is kept for the next command, unless the folder is a *passing* one.
+    """
+    return _strictly(folder) if passing else kept.fleet(folder, _strictly)
+
+
+def _strictly(folder: Path) -> Fleet:
+    from ops.inventory.strict import fleet_in  # pydantic costs as much as all else of a start
+
+    return fleet_in(folder)
 
 
 def documents(folder: Path) -> tuple[Document, Document]:
@@ -83,29 +70,3 @@ def _demand_known_hosts(fleet: Fleet) -> None:
             f"{host}: its host key is not in {shown(fleet.known_hosts)}, so ssh will refuse it; "
             f"make first contact with `ops hosts trust {host}`\n"
         )
-
-
-def _disagreements(
-    hosts_toml: Document, hosts: HostsFile, keys_toml: Document, keys: KeysFile
-) -> Iterator[Problem]:
-    """Find where the files, each right by itself, do not go together."""
-    named = list(checks.names(hosts_toml, hosts))
-    yield from named
-    yield from checks.rules(hosts_toml, hosts, keys)
-    yield from checks.keys(keys_toml, keys, hosts)
-    yield from inbounds.kinds(hosts_toml, hosts)
-    if not named:
-        yield from inbounds.offers(hosts_toml, hosts)
-
-
-def _read(
-    path: Path, shape: type[Shape], *, may_lack: bool = False
-) -> tuple[Document, Checked[Shape]]:
-    nothing = Document(str(path), "", {})
-    if may_lack and not path.exists():
-        return nothing, checked(nothing, shape)
-    try:
-        document = read(path)
-    except FleetError as error:
-        return nothing, Checked(None, list(error.problems))
-    return document, checked(document, shape)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from ops.errors import Problem
 from ops.inventory.build import settings_of
 from ops.inventory.shape import HostFields, HostsFile, KeysFile
+from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import Document, Place
-from ops.inventory.wording import did_you_mean
 from ops.model import ALL
 from ops.model.key import GENERATION
 

@@ -1,8 +1,7 @@
 """Say in plain words what pydantic found wrong, and what to write instead."""
 
 import copy
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
@@ -10,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ops.errors import Problem
+from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import Document, Place
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
-_ALIKE = 3
 _TYPES = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
@@ -86,29 +85,6 @@ def _names(data: dict[str, Any]) -> frozenset[str]:
 
 def _place(found: ErrorDetails) -> Place:
     return tuple(part for part in found["loc"] if part != "[key]")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the remedy for a misspelt *word*, or what there is to choose from.
-
-    >>> did_you_mean("prot", ["port", "path"])
-    "did you mean 'port'?"
-    >>> did_you_mean("fra9", ["fra1", "fra2", "ams1"])
-    "did you mean 'fra1' or 'fra2'?"
-    >>> did_you_mean("fra9", ["fra1", "fra2", "fra3", "fra4"])
-    'known: fra1, fra2, fra3, fra4'
-    """
-    known = sorted(known)
-    likeness = difflib.SequenceMatcher(b=word)
-    alike: dict[float, list[str]] = {}
-    for close in difflib.get_close_matches(word, known, n=len(known) or 1):
-        likeness.set_seq1(close)
-        alike.setdefault(likeness.ratio(), []).append(close)
-    nearest = sorted(alike[max(alike)]) if alike else []
-    if 0 < len(nearest) <= _ALIKE:  # of many that are as near as each other, each is a guess
-        *others, last = map(repr, nearest)
-        return f"did you mean {', '.join(others) + ' or ' if others else ''}{last}?"
-    return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
 
 
 def _problems(

@@ -15,7 +15,7 @@ import tomlkit
 
 from ops.errors import SecretsError, UsageError
 from ops.files import locked
-from ops.inventory.wording import did_you_mean
+from ops.inventory.spelling import did_you_mean
 from ops.model import FIELD_OF, Fleet
 from ops.secrets import issued, store
 from ops.secrets.reality import new_private_key

@@ -1,0 +1,30 @@
+"""Find what a misspelt word was meant to be."""
+
+from collections.abc import Iterable
+
+_ALIKE = 3
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the remedy for a misspelt *word*, or what there is to choose from.
+
+    >>> did_you_mean("prot", ["port", "path"])
+    "did you mean 'port'?"
+    >>> did_you_mean("fra9", ["fra1", "fra2", "ams1"])
+    "did you mean 'fra1' or 'fra2'?"
+    >>> did_you_mean("fra9", ["fra1", "fra2", "fra3", "fra4"])
+    'known: fra1, fra2, fra3, fra4'
+    """
+    import difflib  # words are seldom misspelt
+
+    known = sorted(known)
+    likeness = difflib.SequenceMatcher(b=word)
+    alike: dict[float, list[str]] = {}
+    for close in difflib.get_close_matches(word, known, n=len(known) or 1):
+        likeness.set_seq1(close)
+        alike.setdefault(likeness.ratio(), []).append(close)
+    nearest = sorted(alike[max(alike)]) if alike else []
+    if 0 < len(nearest) <= _ALIKE:  # of many that are as near as each other, each is a guess
+        *others, last = map(repr, nearest)
+        return f"did you mean {', '.join(others) + ' or ' if others else ''}{last}?"
+    return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
