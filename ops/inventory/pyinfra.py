@@ -36,6 +36,15 @@ def strangers(fleet: Fleet) -> list[str]:
     return [host.name for host in fleet.hosts if not names & set(_places(host))]
 
 
+def keyless(fleet: Fleet) -> dict[str, list[str]]:
+    """Return the ssh keys that are not on this machine, and the hosts that name them."""
+    hosts: dict[str, list[str]] = {}
+    for host in fleet.hosts:
+        if host.ssh.key and not Path(host.ssh.key).is_file():
+            hosts.setdefault(host.ssh.key, []).append(host.name)
+    return hosts
+
+
 def _places(host: Host) -> tuple[str, str]:
     """Return how known_hosts may write where *host* is."""
     hostname = host.ssh.hostname or host.name
@@ -56,7 +65,8 @@ def _data(host: Host, fleet: Fleet, config: Path | None) -> dict[str, Any]:
         "ssh_hostname": host.ssh.hostname or host.name,
         "ssh_port": host.ssh.port,
         "ssh_user": host.ssh.user,
-        "ssh_key": host.ssh.key,
+        # pyinfra ends the whole run, with a traceback, for one key that is not there.
+        "ssh_key": host.ssh.key if Path(host.ssh.key).is_file() else "",
         "ssh_known_hosts_file": str(fleet.known_hosts),
         "ssh_strict_host_key_checking": "yes",
         "_sudo": host.uses_sudo,
