@@ -156,17 +156,20 @@ def test_pyinfra_is_given_nothing_while_the_files_are_wrong(
     assert "known_hosts: is missing; make first contact with each host" in capsys.readouterr().err
 
 
-def test_pyinfra_is_not_given_an_ssh_key_that_is_not_here(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("content", [None, "no key", "ssh-ed25519 AAAA half of one"])
+def test_pyinfra_is_not_given_an_ssh_key_that_it_cannot_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None
 ) -> None:
     """It would end the run of every host for it, with a traceback."""
-    more = '[hosts.lon1]\ninbounds = []\nssh_key = "keys/lost"\n'
+    more = '[hosts.lon1]\ninbounds = []\nssh_key = "lost"\n'
     folder = fleets.write(tmp_path, more=more)
+    if content:
+        (folder / "lost").write_text(content)
     (folder / "inventory" / "known_hosts").touch()
     assert "ssh_key" not in dict(pyinfra_groups(folder)["all"])["lon1"]
     told = capsys.readouterr().err
-    assert "there is no ssh key at" in told
-    assert "keys/lost, which hosts.toml names for lon1: put it there" in told
+    assert "there is no private ssh key at" in told
+    assert "lost, which hosts.toml names for lon1: put it there" in told
 
 
 def test_pyinfra_is_led_to_a_host_behind_a_jump_host(

@@ -76,6 +76,6 @@ def _demand_known_hosts(fleet: Fleet) -> None:
 def _tell_of_missing_keys(fleet: Fleet) -> None:
     for key, hosts in keyless(fleet).items():
         sys.stderr.write(
-            f"there is no ssh key at {shown(Path(key))}, which hosts.toml names for"
+            f"there is no private ssh key at {shown(Path(key))}, which hosts.toml names for"
             f" {', '.join(hosts)}: put it there, or only your agent's and usual keys are tried\n"
         )

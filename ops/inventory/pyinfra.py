@@ -37,12 +37,20 @@ def strangers(fleet: Fleet) -> list[str]:
 
 
 def keyless(fleet: Fleet) -> dict[str, list[str]]:
-    """Return the ssh keys that are not on this machine, and the hosts that name them."""
+    """Return the private ssh keys that are not on this machine, and the hosts that name them."""
     hosts: dict[str, list[str]] = {}
     for host in fleet.hosts:
-        if host.ssh.key and not Path(host.ssh.key).is_file():
+        if host.ssh.key and not _holds_key(host.ssh.key):
             hosts.setdefault(host.ssh.key, []).append(host.name)
     return hosts
+
+
+def _holds_key(file: str) -> bool:
+    try:
+        with Path(file).open("rb") as key:
+            return key.read(11) == b"-----BEGIN "
+    except OSError:
+        return False
 
 
 def _places(host: Host) -> tuple[str, str]:
@@ -65,8 +73,8 @@ def _data(host: Host, fleet: Fleet, config: Path | None) -> dict[str, Any]:
         "ssh_hostname": host.ssh.hostname or host.name,
         "ssh_port": host.ssh.port,
         "ssh_user": host.ssh.user,
-        # pyinfra ends the whole run, with a traceback, for one key that is not there.
-        "ssh_key": host.ssh.key if Path(host.ssh.key).is_file() else "",
+        # pyinfra ends the whole run, with a traceback, for one key that it cannot read.
+        "ssh_key": host.ssh.key if _holds_key(host.ssh.key) else "",
         "ssh_known_hosts_file": str(fleet.known_hosts),
         "ssh_strict_host_key_checking": "yes",
         "_sudo": host.uses_sudo,
