@@ -1,5 +1,6 @@
 """A fleet is checked once: what was read is kept, and never trusted further than that."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.errors import FleetError
 from ops.inventory import kept
 from ops.inventory.kept import fleet as kept_fleet
 from ops.inventory.strict import fleet_in
@@ -91,6 +93,49 @@ def test_what_is_not_whole_or_not_ours_alone_is_read_again(
     spoil(keepsake)
     kept_fleet(folder, reader)
     assert reader.times == 2
+
+
+def test_what_was_kept_under_another_name_is_not_taken(folder: Path) -> None:
+    kept_fleet(folder, fleet_in)
+    (keepsake,) = keepsakes(folder)
+    add_key(folder)
+    kept_fleet(folder, fleet_in)
+    (newer,) = set(keepsakes(folder)) - {keepsake}
+    keepsake.replace(newer)
+    assert "newcomer" in {key.name for key in kept_fleet(folder, fleet_in).keys}
+
+
+def test_a_file_that_cannot_be_read_is_not_taken_for_one_that_is_not_there(folder: Path) -> None:
+    kept_fleet(folder, fleet_in)
+    (folder / "inventory" / "issued.toml").mkdir()
+    with pytest.raises(FleetError, match=r"issued\.toml: cannot be read: Is a directory"):
+        kept_fleet(folder, fleet_in)
+
+
+def test_nothing_is_kept_in_a_home_that_is_not_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = Path("/")
+    if os.geteuid() == 0:
+        theirs = folder / "theirs"
+        theirs.mkdir()
+        os.chown(theirs, 12345, 12345)
+    monkeypatch.setenv("HOME", str(theirs))
+    assert kept_fleet(folder, fleet_in) == fleet_in(folder)
+    assert not (folder / "cache").exists()
+
+
+def test_a_folder_that_others_may_enter_is_not_used(folder: Path) -> None:
+    (folder / "cache" / "xray-ops" / "fleets").mkdir(parents=True, mode=0o755)
+    kept_fleet(folder, fleet_in)
+    assert keepsakes(folder) == []
+
+
+def test_what_is_nested_too_deeply_to_be_kept_is_read(folder: Path) -> None:
+    deep = "settings." + ".".join(["a"] * 600) + " = 1"
+    with (folder / "inventory" / "hosts.toml").open("a") as file:
+        file.write(f'\n[outbounds.deep]\nprotocol = "freedom"\n{deep}\n')
+    assert "deep" in {outbound.name for outbound in kept_fleet(folder, fleet_in).outbounds}
 
 
 def test_a_home_that_cannot_be_written_to_keeps_nobody_from_reading(

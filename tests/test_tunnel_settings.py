@@ -163,10 +163,25 @@ def test_a_jump_host(home: Path, jump: str, config: str, reached: tuple[str, int
 
 
 def test_a_proxy_command_is_left_to_asyncssh(home: Path) -> None:
-    found = route(home, "ProxyCommand relay %h %p\n", hostname="192.0.2.7")
+    found = route(home, "ProxyCommand relay %h %p\n", hostname="192.0.2.7", port=2222)
     assert found.proxied
-    options = asyncssh.SSHClientConnectionOptions(host=found.named, **found.settings)
-    assert options.proxy_command == ["relay", "192.0.2.7", "22"]
+    assert found.options().proxy_command == ["relay", "192.0.2.7", "2222"]
+
+
+@pytest.mark.parametrize("line", ["RekeyLimit 0", "ServerAliveCountMax 0"])
+def test_a_setting_that_makes_no_sense_is_refused_before_anybody_is_dialled(
+    home: Path, line: str
+) -> None:
+    with pytest.raises(TunnelError, match="fra1: its ssh settings cannot be used: "):
+        route(home, f"{line}\n")
+
+
+def test_a_match_by_user_holds_for_the_user_that_was_settled_before_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "me")
+    config = "Match user root\n  ProxyCommand relay %h %p\nHost *\n  User root\n"
+    assert route(home, config, user="").options().proxy_command is None
 
 
 @pytest.fixture

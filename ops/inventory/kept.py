@@ -1,16 +1,19 @@
 """Keep what was read of a fleet, so that the next command need not check all of it again.
 
-A kept fleet is found by everything that made it: the bytes of its files, its folder and the home
-folder, this program's own code and Python. So it is never out of date, only no longer asked for.
-Checking costs a third of the start of a command, and seconds where there are thousands of hosts.
+A kept fleet is found by what made it: the bytes of its files, its folder and the home folder, the
+code that read them, Python. Checking costs a third of the start of a command, and seconds where
+there are thousands of hosts.
+
+Whatever stands in the way of keeping, the fleet is read.
 """
 
 import hashlib
 import os
 import pickle
+import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,56 +25,83 @@ from ops.model import Fleet
 FILES = ("hosts.toml", "keys.toml", "issued.toml")
 MOST = 32
 """Fleets kept; the oldest goes first."""
-_CODE = Path(__file__).parent.parent
-_SUM = hashlib.sha256().digest_size
+_OPS = Path(__file__).parent.parent
+_SIZE = hashlib.sha256().digest_size
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 def fleet(folder: Path, read: Callable[[Path], Fleet]) -> Fleet:
     """Return the fleet in *folder*: as it was kept, or as *read* reads it, which is then kept."""
-    asked = _sum(folder)
-    path = platformdirs.user_cache_path("xray-ops") / "fleets" / asked
+    name = _name(folder)
+    if not name:
+        return read(folder)
+    path = platformdirs.user_cache_path("xray-ops") / "fleets" / name
     if content := _content(path):
-        kept: Fleet = pickle.loads(content)  # noqa: S301 (nobody else can have written it)
-        return kept
-    found = read(folder)
-    with suppress(OSError):  # a full disk or a home that is not ours: it is read again next time
-        if _sum(folder) == asked:  # else somebody wrote while we read
-            _keep(path, pickle.dumps(found))
-    return found
+        kept_fleet: Fleet = pickle.loads(content)  # noqa: S301 (only we can have written it)
+        return kept_fleet
+    fresh = read(folder)
+    # A full disk, or settings nested too deeply for pickle: it is read again next time.
+    with suppress(OSError, pickle.PicklingError, RecursionError):
+        if _name(folder) == name:  # else somebody wrote while we read
+            _keep(path, pickle.dumps(fresh))
+    return fresh
 
 
-def _sum(folder: Path) -> str:
-    whole = hashlib.sha256(repr([sys.version, folder, Path.home(), *_code()]).encode())
-    for name in FILES:
-        with suppress(OSError), (folder / "inventory" / name).open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-        whole.update(b"/")
-    return whole.hexdigest()
+def _name(folder: Path) -> str:
+    """Return what the fleet in *folder* is kept under; empty where it cannot be kept."""
+    try:
+        home = os.path.expanduser("~")  # noqa: PTH111 (it does not raise where there is none)
+        if Path(home).stat().st_uid != os.geteuid():
+            return ""  # under sudo, it would leave root's files in somebody's home
+        told = [sys.version, folder, home, *(_sum(code) for code in _code())]
+        told += [_sum(folder / "inventory" / name) for name in FILES]
+    except OSError:  # what cannot be read is for the strict reader to tell of
+        return ""
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def _code() -> Iterator[tuple[str, int, int]]:
-    for room in ("inventory", "model"):
-        for module in sorted((_CODE / room).glob("*.py")):
-            found = module.stat()
-            yield str(module), found.st_mtime_ns, found.st_size
+def _code() -> list[Path]:
+    return sorted(
+        path for room in ("inventory", "model") for path in (_OPS / room).glob("[!.]*.py")
+    )
+
+
+def _sum(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def _content(path: Path) -> bytes:
     """Return what is kept at *path*; nothing where that is not whole, or not ours alone."""
     try:
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-                return b""
-            whole, content = file.read(_SUM), file.read()
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return b""
-    return content if hashlib.sha256(content).digest() == whole else b""
+    with os.fdopen(handle, "rb") as file:
+        if not _is_ours_alone(os.fstat(handle)):
+            return b""
+        whole, content = file.read(_SIZE), file.read()
+    return content if whole == _seal(path, content) else b""
+
+
+def _seal(path: Path, content: bytes) -> bytes:
+    """Return the sum of *content* under its own name: renamed, it is not accepted."""
+    return hashlib.sha256(path.name.encode() + content).digest()
+
+
+def _is_ours_alone(found: os.stat_result) -> bool:
+    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 def _keep(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    replace(path, hashlib.sha256(content).digest() + content, mode=0o600)
-    by_age = sorted(path.parent.iterdir(), key=lambda kept: kept.stat().st_mtime_ns)
-    for oldest in by_age[:-MOST]:
+    folder = path.parent.lstat()
+    if not stat.S_ISDIR(folder.st_mode) or not _is_ours_alone(folder):
+        return
+    replace(path, _seal(path, content) + content, mode=0o600)
+    ours = [kept for kept in path.parent.iterdir() if _NAME.fullmatch(kept.name)]
+    for oldest in sorted(ours, key=lambda kept: kept.stat().st_mtime_ns)[:-MOST]:
         oldest.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """Import asyncssh without starting compilers.
 
 It looks for liboqs as soon as it is imported, and Python's ``ctypes.util.find_library`` asks gcc
-and ld for a library that ldconfig does not know: a tenth of the start of ``ops traffic``.
+and ld for a library that ldconfig does not know: a tenth of the start of ``ops traffic``. One that
+only those would find is not found; asyncssh then goes without that key exchange.
 """
 
 import os

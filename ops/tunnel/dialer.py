@@ -49,7 +49,7 @@ class Dialer:
         self._opened = ExitStack()
         self._routes: dict[tuple[str, Ssh], Route] = {}
         self._jumps: dict[Ssh, asyncio.Task[Connection]] = {}
-        self._turns = {False: Turnstile(*DIRECT), True: Turnstile(*PROXIED)}
+        self._direct, self._proxied = Turnstile(*DIRECT), Turnstile(*PROXIED)
         self._turns_behind: dict[Ssh, Turnstile] = {}
 
     async def __aenter__(self) -> Self:
@@ -136,7 +136,7 @@ class Dialer:
     def _turnstile(self, route: Route) -> Turnstile:
         if route.jump:
             return self._turns_behind.setdefault(route.jump, Turnstile(*BEHIND_A_JUMP))
-        return self._turns[route.proxied]
+        return self._proxied if route.proxied else self._direct
 
     async def _jump(self, route: Route, jump: Ssh, deadline: Deadline) -> Connection:
         """Return the connection to *jump*, made once and shared by all behind it."""

@@ -46,11 +46,10 @@ async def _shown(
     dialer: Dialer, route: Route, kind: str, deadline: Deadline
 ) -> asyncssh.SSHKey | None:
     key: asyncssh.SSHKey | None = None
-    options = asyncssh.SSHClientConnectionOptions(host=route.named, **route.settings)
     async with dialer.way_to(route, deadline) as way:
         with suppress(*_NO_SUCH_KEY):
             key = await asyncssh.get_server_host_key(
-                **way, config=None, options=options, server_host_key_algs=[kind]
+                **way, config=None, options=route.options(), server_host_key_algs=[kind]
             )
     return key
 

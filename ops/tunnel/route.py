@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import asyncssh
 from asyncssh.config import SSHClientConfig
 
 from ops.errors import OpsError, TunnelError
@@ -37,6 +38,10 @@ class Route:
     """What asyncssh is told beside host and port; it makes its options of it, once a login."""
     credentials: Credentials
 
+    def options(self) -> asyncssh.SSHClientConnectionOptions:
+        """Return the options of a login; ValueError or OSError where they make no sense."""
+        return asyncssh.SSHClientConnectionOptions(host=self.named, port=self.port, **self.settings)
+
     @property
     def place(self) -> str:
         """Return where the host is, as people say it."""
@@ -48,6 +53,7 @@ class RoutePlanner:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._understood = {""}
         file = Path("~/.ssh/config").expanduser()
         self._config = SshConfig(file) if os.access(file, os.R_OK) else None
         try:
@@ -68,19 +74,18 @@ class RoutePlanner:
         config = self._resolved(name, host.ssh, lines)
         proofs = _credentials(host.ssh, config)
         jump = _jump(host.ssh, str(config.get("ProxyJump") or ""))
-        user = host.ssh.user or cast(str, config.get("User", self._user))
-        return Route(
+        route = Route(
             host=host.name,
             named=name,
             hostname=cast(str, config.get("Hostname", name)),
             port=host.ssh.port or cast(int, config.get("Port", 22)),
-            user=user,
+            user=host.ssh.user or cast(str, config.get("User", self._user)),
             family=cast(int, config.get("AddressFamily", socket.AF_UNSPEC)),
             jump=jump,
             proxied=config.get("ProxyCommand") is not None and jump is None,
             settings={
                 "config": self._files(_without(lines, SETTLED_HERE)),
-                "username": user,
+                **({"username": host.ssh.user} if host.ssh.user else {}),
                 **_proofs(proofs, config),
                 **({} if config.get("Ciphers") else {"encryption_algs": CIPHERS}),
                 "x509_trusted_certs": None,
@@ -88,6 +93,10 @@ class RoutePlanner:
             },
             credentials=proofs,
         )
+        if lines not in self._understood:  # refused now, rather than at each login
+            route.options()
+            self._understood.add(lines)
+        return route
 
     def _resolved(self, name: str, ssh: Ssh, lines: str) -> SSHClientConfig:
         """Return the value of every option for *name*, with what *ssh* says coming first."""

@@ -35,15 +35,15 @@ class Turnstile:
                 self._discount(visitor)
 
     def _look_at(self, visitor: object, entered: float) -> None:
-        """Stop counting *visitor* if others do not come out either; else look again later."""
+        """Stop counting *visitor* once it only waits; until then, look again later."""
         if visitor not in self._counted:
             return
         loop = asyncio.get_running_loop()
-        latest = min(self._last_out + self._patience, entered + 2 * self._patience)
-        if loop.time() >= latest:
+        until = min(self._last_out + self._patience, entered + 2 * self._patience)
+        if loop.time() >= until:
             self._discount(visitor)
         else:
-            loop.call_at(latest, self._look_at, visitor, entered)
+            loop.call_at(until, self._look_at, visitor, entered)
 
     def _discount(self, visitor: object) -> None:
         self._counted.discard(visitor)
