@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,6 +28,11 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
+
+
+def is_ours_alone(found: os.stat_result) -> bool:
+    """Return whether what was *found* is this user's, and closed to all others."""
+    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 @contextmanager

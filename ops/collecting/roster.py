@@ -9,8 +9,6 @@ from ops import inventory, selection
 from ops.errors import FleetError, UsageError
 from ops.model import Fleet, Host
 
-_FILES = ("hosts.toml", "keys.toml", "issued.toml")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Muster:
@@ -40,7 +38,7 @@ class Roster:
 
         FleetError or UsageError only at the first time: afterwards what was read before holds.
         """
-        signature = [_stamp(self.folder / "inventory" / name) for name in _FILES]
+        signature = [_stamp(self.folder / "inventory" / name) for name in inventory.FILES]
         if signature != self._signature:
             self._read()
             self._signature = signature

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ops.errors import FleetError, Problem, UsageError
 from ops.inventory import kept
-from ops.inventory.pyinfra import Members, groups, keyless, strangers
+from ops.inventory.kept import FILES
+from ops.inventory.pyinfra import Members, groups, strangers
 from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import Document, read, shown
 from ops.model import Fleet
 
-__all__ = ["Document", "did_you_mean", "documents", "find", "load", "pyinfra_groups"]
+__all__ = ["FILES", "Document", "did_you_mean", "documents", "find", "load", "pyinfra_groups"]
 
 
 def find(folder: Path | None = None) -> Path:
@@ -55,7 +56,6 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
     try:
         fleet = load(folder)
         _demand_known_hosts(fleet)
-        _tell_of_missing_keys(fleet)
         return groups(fleet, datetime.now(UTC).date())
     except FleetError as error:
         sys.stderr.write(f"{error}\n")
@@ -70,12 +70,4 @@ def _demand_known_hosts(fleet: Fleet) -> None:
         sys.stderr.write(
             f"{host}: its host key is not in {shown(fleet.known_hosts)}, so ssh will refuse it; "
             f"make first contact with `ops hosts trust {host}`\n"
-        )
-
-
-def _tell_of_missing_keys(fleet: Fleet) -> None:
-    for key, hosts in keyless(fleet).items():
-        sys.stderr.write(
-            f"there is no private ssh key at {shown(Path(key))}, which hosts.toml names for"
-            f" {', '.join(hosts)}: put it there, or only your agent's and usual keys are tried\n"
         )

@@ -19,10 +19,11 @@ from pathlib import Path
 
 import platformdirs
 
-from ops.files import replace
+from ops.files import is_ours_alone, replace
 from ops.model import Fleet
 
 FILES = ("hosts.toml", "keys.toml", "issued.toml")
+"""What a fleet is read from, in its folder's inventory/."""
 MOST = 32
 """Fleets kept; the oldest goes first."""
 _OPS = Path(__file__).parent.parent
@@ -81,7 +82,7 @@ def _content(path: Path) -> bytes:
     except OSError:
         return b""
     with os.fdopen(handle, "rb") as file:
-        if not _is_ours_alone(os.fstat(handle)):
+        if not is_ours_alone(os.fstat(handle)):
             return b""
         whole, content = file.read(_SIZE), file.read()
     return content if whole == _seal(path, content) else b""
@@ -92,14 +93,10 @@ def _seal(path: Path, content: bytes) -> bytes:
     return hashlib.sha256(path.name.encode() + content).digest()
 
 
-def _is_ours_alone(found: os.stat_result) -> bool:
-    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
-
-
 def _keep(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = path.parent.lstat()
-    if not stat.S_ISDIR(folder.st_mode) or not _is_ours_alone(folder):
+    if not stat.S_ISDIR(folder.st_mode) or not is_ours_alone(folder):
         return
     replace(path, _seal(path, content) + content, mode=0o600)
     ours = [kept for kept in path.parent.iterdir() if _NAME.fullmatch(kept.name)]

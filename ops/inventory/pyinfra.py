@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.inventory.jumps import ssh_config
+from ops.inventory.toml import shown
 from ops.model import ALL, Fleet, Host
 
 _PATIENT = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 2.0}
@@ -16,10 +17,11 @@ Members = list[tuple[str, dict[str, Any]]]
 
 def groups(fleet: Fleet, today: date) -> dict[str, Members]:
     """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line."""
+    lost = _lost_keys(fleet)
     present = [host for host in fleet.hosts if not _away(host, today)]
     config = ssh_config(fleet)
     members: dict[str, Members] = {
-        ALL: [(host.name, _data(host, fleet, config)) for host in present]
+        ALL: [(host.name, _data(host, fleet, config, lost)) for host in present]
     }
     for host in present:
         for group in host.groups:
@@ -36,13 +38,20 @@ def strangers(fleet: Fleet) -> list[str]:
     return [host.name for host in fleet.hosts if not names & set(_places(host))]
 
 
-def keyless(fleet: Fleet) -> dict[str, list[str]]:
-    """Return the private ssh keys that are not on this machine, and the hosts that name them."""
-    hosts: dict[str, list[str]] = {}
+def _lost_keys(fleet: Fleet) -> set[str]:
+    """Return the private ssh keys that are not on this machine; a line tells who names each."""
+    naming: dict[str, list[str]] = {}
     for host in fleet.hosts:
-        if host.ssh.key and not _holds_key(host.ssh.key):
-            hosts.setdefault(host.ssh.key, []).append(host.name)
-    return hosts
+        if host.ssh.key:
+            naming.setdefault(host.ssh.key, []).append(host.name)
+    lost = [key for key in naming if not _holds_key(key)]
+    for key in lost:
+        sys.stderr.write(
+            f"there is no private ssh key at {shown(Path(key))}, which hosts.toml names for"
+            f" {', '.join(naming[key])}: put it there, or only your agent's and usual keys are"
+            " tried\n"
+        )
+    return set(lost)
 
 
 def _holds_key(file: str) -> bool:
@@ -67,14 +76,14 @@ def _away(host: Host, today: date) -> bool:
     return True
 
 
-def _data(host: Host, fleet: Fleet, config: Path | None) -> dict[str, Any]:
+def _data(host: Host, fleet: Fleet, config: Path | None, lost: set[str]) -> dict[str, Any]:
     """Return *host*'s data in pyinfra's own names; what is empty is left to pyinfra."""
     data: dict[str, Any] = {
         "ssh_hostname": host.ssh.hostname or host.name,
         "ssh_port": host.ssh.port,
         "ssh_user": host.ssh.user,
         # pyinfra ends the whole run, with a traceback, for one key that it cannot read.
-        "ssh_key": host.ssh.key if _holds_key(host.ssh.key) else "",
+        "ssh_key": host.ssh.key if host.ssh.key not in lost else "",
         "ssh_known_hosts_file": str(fleet.known_hosts),
         "ssh_strict_host_key_checking": "yes",
         "_sudo": host.uses_sudo,

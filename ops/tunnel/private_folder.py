@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops.errors import OpsError
+from ops.files import is_ours_alone
 
 LONGEST = 107
 """Bytes in the path of a unix socket: 108 with its closing zero (unix(7))."""
@@ -47,8 +48,7 @@ def _parent() -> Path:
             continue
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
-        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-        if not ours or stat.S_IMODE(found.st_mode) & 0o077:
+        if not stat.S_ISDIR(found.st_mode) or not is_ours_alone(found):
             raise OpsError(f"{folder} must be yours and closed to others (0700): remove it")
         return folder
     raise OpsError("no folder for private sockets: set XDG_RUNTIME_DIR to a short path of yours")
