@@ -1,13 +1,14 @@
 """Which hosts and keys a command is about: globs over the fleet's names."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from ops.errors import UsageError
 from ops.inventory import did_you_mean
-from ops.model import Fleet, Host, Key, Ssh
+from ops.model import Fleet, Host, Key
 
 Thing = TypeVar("Thing")
 
@@ -63,11 +64,10 @@ def host_or_jump(fleet: Fleet, name: str) -> Host:
     """Return the host called *name*, or the jump host in front of some; UsageError else."""
     if any(candidate.name == name for candidate in fleet.hosts):
         return host(fleet, name)
-    for jump in (candidate.ssh.jump for candidate in fleet.hosts):
-        place = jump.rpartition("@")[2]
-        if place and name in (jump, place, place.rpartition(":")[0]):
-            hostname, _, port = place.partition(":")
-            return Host(name=name, ssh=Ssh(hostname=hostname, port=int(port or 0)))
+    for candidate in fleet.hosts:
+        jump, way = candidate.ssh.jump, candidate.ssh.jump_host
+        if way and name in (jump, jump.rpartition("@")[2], way.hostname):
+            return Host(name=name, ssh=replace(way, user="", key=""))
     return host(fleet, name)
 
 

@@ -35,6 +35,7 @@ SLOW = {
     "test_usage.py",
     "test_validate.py",
     "test_validate_mutations.py",
+    "test_values.py",
 }
 """Files whose tests take seconds: they kill, wait and fill databases. `make test` runs them."""
 

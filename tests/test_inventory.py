@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from paramiko import SSHConfig
 
 from ops.errors import FleetError
 from ops.inventory import load, pyinfra_groups
@@ -92,6 +93,19 @@ def test_what_is_left_out_for_being_wrong_is_not_called_unknown(tmp_path: Path) 
         ("[hosts.fra1.overrides.ws]\nport = 1", "'fra1' does not offer 'ws'"),
         ("[hosts.fra1.overrides.reality]\npath = '/x'", "path means nothing to vless-raw-reality"),
         ("[hosts.ams1.overrides.ss]\nport = 443", "'ss' and 'reality' both listen on port 443"),
+        (
+            '[hosts.x1]\naddress = ["bücher.example"]',
+            'in ASCII this one is "xn--bcher-kva.example"',
+        ),
+        ('[hosts.x1]\nssh_hostname = "bücher.example"', '"xn--bcher-kva.example"'),
+        (f'[hosts.x1]\naddress = ["{"x" * 64}.net"]', "neither a name nor an address"),
+        ('[hosts.x1]\naddress = ["-a.net"]', "neither a name nor an address"),
+        ('[hosts.x1]\njump = "none"', '"none" means no jump host'),
+        (
+            "[hosts.fra1.overrides.reality]\ntarget = '127.0.0.1:1'",
+            "the target '127.0.0.1:1' is an",
+        ),
+        ("[hosts.ams1.overrides.ws]\npath = '/a%20b'", "no %, ? or #"),
         ('[[rules]]\noutbound = "warp"\nport = "25"', "unknown outbound 'warp'"),
         ('[[rules]]\noutbound = "block"', "a rule without a condition"),
         ('[[rules]]\noutbound = "block"\nkey = ["alise"]', "unknown key 'alise'; did you mean"),
@@ -189,3 +203,29 @@ def test_pyinfra_is_led_to_a_host_behind_a_jump_host(
     config = Path(lon1["ssh_config_file"]).read_text()
     assert "Host lon1\n  HostName 10.0.0.5\n  ProxyJump ann@bastion.example.net:2222\n" in config
     assert "Host bastion.example.net\n  StrictHostKeyChecking yes\n" in config
+
+
+def test_pyinfra_is_led_to_an_ipv6_jump_host_and_its_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes brackets for a part of the name, and the port then, too."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    more = '[hosts.lon1]\ninbounds = []\njump = "ann@[2001:db8::1]:2222"\n'
+    folder = fleets.write(tmp_path, more=more)
+    (folder / "inventory" / "known_hosts").touch()
+    lon1 = dict(pyinfra_groups(folder)["all"])["lon1"]
+    config = SSHConfig.from_path(lon1["ssh_config_file"])
+    assert config.lookup("lon1")["proxyjump"] == "ann@2001:db8::1"
+    assert config.lookup("2001:db8::1")["port"] == "2222"
+
+
+def test_a_fleets_folder_that_pyinfra_cannot_read_in_an_ssh_config_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    more = '[hosts.lon1]\ninbounds = []\njump = "bastion"\n'
+    folder = fleets.write(tmp_path / "my fleet", more=more)
+    (folder / "inventory" / "known_hosts").touch()
+    with pytest.raises(SystemExit):
+        pyinfra_groups(folder)
+    assert "pyinfra cannot read all of it" in capsys.readouterr().err

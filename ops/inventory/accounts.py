@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ops.inventory.values import UnfitError
 from ops.model import Billing, LedgerSettings
 
 _UNITS: dict[str, int] = {
@@ -14,18 +15,23 @@ _UNITS: dict[str, int] = {
     for power, letter in ((3, "G"), (4, "T"), (5, "P"))
     for unit in [letter + suffix]
 }
-_AMOUNT = re.compile(rf"(\d+(?:\.\d+)?) ?({'|'.join(_UNITS)})")
+_AMOUNT = re.compile(rf"([0-9]{{1,9}}(?:\.[0-9]{{1,9}})?) ?({'|'.join(_UNITS)})")
 
 
 def _a_zone(name: str) -> str:
+    no_zone = UnfitError("it is no time zone: write one such as Europe/Amsterdam")
+    if not re.fullmatch(r"[A-Za-z0-9/_+-]{1,64}", name):
+        raise no_zone
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone: write one such as Europe/Amsterdam") from None
+        raise no_zone from None
     return name
 
 
 def _a_ledger(url: str) -> str:
+    if len(url) > 1000 or not url.isprintable():
+        raise UnfitError("up to 1000 characters that can be seen")
     if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
         raise ValueError("write sqlite:////path/ledger.db or postgresql+psycopg://user@host/name")
     if re.match(r"[^/]*//[^/@]*:[^/@]*@", url) or "password=" in url:
@@ -48,7 +54,10 @@ def amount(written: str) -> int:
 
 
 def _an_amount(written: str) -> str:
-    amount(written)
+    try:
+        amount(written)
+    except ValueError:
+        raise UnfitError("it is no amount: write one such as 20 TB or 500 GiB") from None
     return written
 
 

@@ -17,6 +17,7 @@ from ops.inventory.shape import (
     OutboundTable,
     RuleTable,
 )
+from ops.inventory.values import is_dns_name
 from ops.model import Core, Fleet, Host, Inbound, Key, Maintenance, Outbound, Rule, Ssh
 
 _INHERITED = tuple(HostFields.model_fields)
@@ -94,13 +95,15 @@ def _inbound(
     if inbound.security == "tls":
         return _with_certificate(inbound, host_name, address)
     if inbound.security == "reality" and not inbound.server_names:
-        return replace(inbound, server_names=(inbound.target.rsplit(":", 1)[0],))
+        name = inbound.target.rsplit(":", 1)[0]
+        return replace(inbound, server_names=(name,) if is_dns_name(name) else ())
     return inbound
 
 
 def _with_certificate(inbound: Inbound, host: str, address: tuple[str, ...]) -> Inbound:
     """Fill in the certificate's name and paths; they differ from host to host only in names."""
-    server_name = inbound.server_name or next(filter(is_name, address), "")
+    names = (name.removesuffix(".") for name in address)
+    server_name = inbound.server_name or next(filter(is_dns_name, names), "")
 
     def filled(path: str) -> str:
         return path.replace("{host}", host).replace("{server_name}", server_name)
@@ -111,15 +114,6 @@ def _with_certificate(inbound: Inbound, host: str, address: tuple[str, ...]) -> 
         certificate=filled(inbound.certificate),
         certificate_key=filled(inbound.certificate_key),
     )
-
-
-def is_name(address: str) -> bool:
-    """Return whether *address* is a DNS name, not an IP address.
-
-    >>> is_name("ams1.example.net"), is_name("198.51.100.7"), is_name("2001:db8::7")
-    (True, False, False)
-    """
-    return ":" not in address and not address.rsplit(".", 1)[-1].isdigit()
 
 
 def _ssh_key(folder: Path, path: str) -> str:

@@ -1,13 +1,13 @@
 """What each kind of inbound needs, and which combinations the core refuses or breaks on."""
 
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
 from ops.errors import Problem
-from ops.inventory.build import host_of, is_name
+from ops.inventory.build import host_of
 from ops.inventory.shape import HostsFile, HostTable, InboundTable
 from ops.inventory.toml import Document, Place
+from ops.inventory.values import is_dns_name, is_ip
 from ops.model import Host
 from ops.model.inbound import VISION
 from ops.model.layout import API_INBOUND, API_PORT, API_TAG
@@ -98,6 +98,7 @@ def offers(document: Document, hosts: HostsFile) -> Iterator[Problem]:
         yield from _ports(document, place, host)
         yield from _overrides(document, table, host)
         yield from _addresses(document, place, host)
+        yield from _names_to_ask_for(document, table, host)
         way = (host.ssh.jump, host.ssh.hostname or host.name, host.ssh.port or 22)
         other = reached.setdefault(way, host.name)
         if other != host.name:
@@ -137,7 +138,7 @@ def _overrides(document: Document, table: HostTable, host: Host) -> Iterator[Pro
 
 def _addresses(document: Document, place: Place, host: Host) -> Iterator[Problem]:
     for address in host.address:
-        if not _is_address(address):
+        if not (is_ip(address) or is_dns_name(address.removesuffix("."))):
             message = f"{address!r} is neither a name nor an address"
             yield document.problem((*place, "address"), message, "no port, no brackets", address)
     for inbound in host.inbounds:
@@ -146,12 +147,15 @@ def _addresses(document: Document, place: Place, host: Host) -> Iterator[Problem
             yield document.problem(place, message, "add a DNS name to address, or set server_name")
 
 
-def _is_address(address: str) -> bool:
-    if is_name(address):
-        labels = address.rstrip(".").split(".")
-        return all(label.replace("-", "").isalnum() and label.isascii() for label in labels)
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True
+def _names_to_ask_for(document: Document, table: HostTable, host: Host) -> Iterator[Problem]:
+    """Find REALITY inbounds that leave clients no name to ask for: nobody could connect."""
+    for inbound in host.inbounds:
+        if inbound.security != "reality" or inbound.server_names:
+            continue
+        own = table.overrides.get(inbound.name)
+        inbounds: Place = ("inbounds", inbound.name)
+        overrides: Place = ("hosts", host.name, "overrides", inbound.name)
+        place = (*(overrides if own and own.target else inbounds), "target")
+        message = f"inbound {inbound.name!r}: clients must ask REALITY for a name, and the target"
+        message += f" {inbound.target!r} is an address"
+        yield document.problem(place, message, 'write server_names = ["a name it serves"]')

@@ -5,26 +5,38 @@ fleet, and ends by including the user's own, so that what people set there still
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
+from ops.errors import FleetError, Problem
 from ops.files import replace
-from ops.model import Fleet, Host
+from ops.inventory.toml import shown
+from ops.model import Fleet, Host, Ssh
+
+_PLAIN = re.compile(r"[\w./+,@=:-]+")
+_SPACED = re.compile(r"[\w ./+,@=:-]+")
+"""Paths that paramiko reads as they are written. It fills in ``~`` and ``%`` anywhere and knows no
+escape; only in a list of known_hosts files it splits at spaces."""
 
 
 def ssh_config(fleet: Fleet) -> Path | None:
     """Return the ssh config that leads to the hosts behind jump hosts; None if there are none.
 
     In it a host goes by its own name, for two networks may use the same addresses.
+
+    Raises:
+        FleetError: a path on this machine cannot be written in an ssh config.
     """
     behind = [host for host in fleet.hosts if host.ssh.jump]
     if not behind:
         return None
     lines = [line for host in behind for line in _way(host)]
-    for jump, key in dict.fromkeys((host.ssh.jump, host.ssh.key) for host in behind):
-        lines += _hop(jump, key, fleet.known_hosts)
+    jumps = (host.ssh.jump_host for host in behind)
+    for jump in dict.fromkeys(jump for jump in jumps if jump):
+        lines += _hop(jump, fleet.known_hosts)
     text = "\n".join([*lines, "Host *", "  Include ~/.ssh/config", ""])
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = platformdirs.user_cache_path("xray-ops") / "ssh" / f"{name}.conf"
@@ -36,13 +48,31 @@ def ssh_config(fleet: Fleet) -> Path | None:
 def _way(host: Host) -> Iterator[str]:
     yield f"Host {host.name}"
     yield f"  HostName {host.ssh.hostname or host.name}"
-    yield f"  ProxyJump {host.ssh.jump}"
+    yield f"  ProxyJump {_jump(host.ssh)}"
 
 
-def _hop(jump: str, key: str, known_hosts: Path) -> Iterator[str]:
+def _jump(ssh: Ssh) -> str:
+    """Return the jump host as pyinfra takes it: an IPv6 address without brackets or a port."""
+    jump = ssh.jump_host
+    if jump and ":" in jump.hostname:
+        return f"{jump.user}@{jump.hostname}" if jump.user else jump.hostname
+    return ssh.jump
+
+
+def _hop(jump: Ssh, known_hosts: Path) -> Iterator[str]:
     """A jump host is held to the fleet's known hosts like any other."""
-    yield f"Host {jump.rpartition('@')[2].partition(':')[0]}"
+    yield f"Host {jump.hostname}"
     yield "  StrictHostKeyChecking yes"
-    yield f"  UserKnownHostsFile {known_hosts}"
-    if key:
-        yield f"  IdentityFile {key}"
+    yield f"  UserKnownHostsFile {_path(str(known_hosts), _PLAIN)}"
+    if jump.port and ":" in jump.hostname:
+        yield f"  Port {jump.port}"
+    if jump.key:
+        yield f"  IdentityFile {_path(jump.key, _SPACED)}"
+
+
+def _path(text: str, plain: re.Pattern[str]) -> str:
+    if not plain.fullmatch(text):
+        message = "this path leads to hosts behind a jump host, and pyinfra cannot read all of it"
+        remedy = "use letters, digits and . _ + , @ = : - / alone"
+        raise FleetError([Problem(shown(Path(text)), 0, message, remedy)])
+    return text

@@ -1,51 +1,42 @@
 """What the files of a fleet may say: every field, its type, nothing else."""
 
-import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ops.inventory.accounts import BillingTable, LedgerTable
+from ops.inventory.values import (
+    DnsName,
+    Fingerprint,
+    HostName,
+    Json,
+    Jump,
+    KeyName,
+    LocalPath,
+    Name,
+    Pattern,
+    Place,
+    Port,
+    Ports,
+    Protocol,
+    PublicKey,
+    Reason,
+    Reference,
+    RemotePath,
+    RuleCode,
+    Secret,
+    ServerName,
+    Sha256,
+    StoredName,
+    Target,
+    Url,
+    UrlPath,
+    User,
+    Version,
+    Words,
+)
 from ops.model.inbound import ProtocolName, SecurityName, TransportName
-
-
-def _written(pattern: str, words: str) -> AfterValidator:
-    """Accept text that matches *pattern*; *words* tell people what that is."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(f"{text!r} will not do: {words}")
-        return text
-
-    return AfterValidator(check)
-
-
-HostName = Annotated[
-    str,
-    _written(r"[a-z0-9][a-z0-9.-]{0,62}", "a host's name has small letters, digits, dots, dashes"),
-]
-Name = Annotated[
-    str,
-    _written(r"[a-z][a-z0-9_-]{0,31}", "a name has small letters, digits, _ and -, a letter first"),
-]
-KeyName = Annotated[
-    str,
-    _written(
-        r"[a-z0-9._@-]{1,64}",
-        "a key's name has small letters, digits and . _ @ - (the counters are named after it)",
-    ),
-]
-Port = Annotated[int, Field(ge=1, le=65535)]
-AbsolutePath = Annotated[str, _written(r"/[^\n]*", "write the whole path on the host, from /")]
-UrlPath = Annotated[str, _written(r"/[^\s?#]*", "a path begins with / and has no ? or #")]
-Target = Annotated[str, _written(r"\S+:\d+", 'write "host:port"')]
-Sha256 = Annotated[str, _written(r"[0-9a-f]{64}", "a SHA-256 is 64 digits of 0-9 and a-f")]
-Version = Annotated[str, _written(r"\d+\.\d+\.\d+", 'write the release\'s number, as "26.10.10"')]
-RuleCode = Annotated[str, _written(r"XO\d{3}", "a rule's code is XO and three digits")]
-Reason = Annotated[str, _written(r"\s*\S(?s:.)*", "say why, in a few words")]
-Jump = Annotated[str, _written(r"[^\s,]+", "one jump host: [user@]host[:port]")]
-PublicKey = Annotated[str, _written(r"[A-Za-z0-9_-]{43}", "an X25519 key is 43 characters")]
 
 
 class Table(BaseModel):
@@ -59,7 +50,7 @@ class CoreTable(Table):
 
     version: Version
     fetch: Literal["push", "pull"] = "push"
-    url: str = "https://github.com/XTLS/Xray-core/releases/download/v{version}/{file}"
+    url: Url = "https://github.com/XTLS/Xray-core/releases/download/v{version}/{file}"
     sha256: dict[Literal["x86_64", "aarch64", "armv7l"], Sha256] = {}
 
 
@@ -69,12 +60,12 @@ class InboundFields(Table):
     port: Port | None = None
     public_port: Port | None = None
     path: UrlPath | None = None
-    server_name: str | None = None
-    certificate: AbsolutePath | None = None
-    certificate_key: AbsolutePath | None = None
+    server_name: ServerName | None = None
+    certificate: RemotePath | None = None
+    certificate_key: RemotePath | None = None
     target: Target | None = None
-    server_names: Annotated[list[str], Field(min_length=1)] | None = None
-    fingerprint: str | None = None
+    server_names: Annotated[list[DnsName], Field(min_length=1)] | None = None
+    fingerprint: Fingerprint | None = None
 
 
 class InboundTable(InboundFields):
@@ -91,19 +82,19 @@ class InboundTable(InboundFields):
 class MaintenanceTable(Table):
     """Why a host is away, and until when."""
 
-    why: str
+    why: Reason
     until: date
 
 
 class HostFields(Table):
     """What may be said of a host, of a group of them, or of all by ``[defaults]``."""
 
-    ssh_hostname: str | None = None
+    ssh_hostname: Place | None = None
     ssh_port: Port | None = None
-    ssh_user: str | None = None
-    ssh_key: str | None = None
+    ssh_user: User | None = None
+    ssh_key: LocalPath | None = None
     jump: Jump | None = None
-    inbounds: list[str] | None = None
+    inbounds: list[Reference] | None = None
     api: Literal["socket", "inbound"] | None = None
     accounting: Literal["live", "spliced"] | None = None
     ipv6: bool | None = None
@@ -114,34 +105,34 @@ class HostFields(Table):
 class HostTable(HostFields):
     """One server."""
 
-    address: list[str] = []
-    groups: list[str] = []
+    address: list[Place] = []
+    groups: list[Reference] = []
     state: Literal["up", "absent"] = "up"
     maintenance: MaintenanceTable | None = None
-    overrides: dict[str, InboundFields] = {}
+    overrides: dict[Reference, InboundFields] = {}
     ignore: dict[RuleCode, Reason] = {}
 
 
 class OutboundTable(Table):
     """One way out, as Xray writes it."""
 
-    protocol: str
-    settings: dict[str, Any] = {}
-    stream_settings: dict[str, Any] = {}
+    protocol: Protocol
+    settings: Json = {}
+    stream_settings: Json = {}
 
 
 class RuleTable(Table):
     """Traffic that matches leaves by *outbound*."""
 
-    outbound: str
-    hosts: list[str] = ["all"]
-    domain: list[str] = []
-    ip: list[str] = []
-    port: str = ""
+    outbound: Reference
+    hosts: list[Reference] = ["all"]
+    domain: list[Pattern] = []
+    ip: list[Pattern] = []
+    port: Ports = ""
     network: Literal["", "tcp", "udp", "tcp,udp"] = ""
     protocol: list[Literal["http", "tls", "quic", "bittorrent"]] = []
-    inbound: list[str] = []
-    key: list[str] = []
+    inbound: list[Reference] = []
+    key: list[Reference] = []
 
 
 class HostsFile(Table):
@@ -160,8 +151,8 @@ class HostsFile(Table):
 class KeyTable(Table):
     """One key."""
 
-    opens: list[str] = ["all"]
-    note: str = ""
+    opens: list[Reference] = ["all"]
+    note: Words = ""
 
 
 class KeysFile(Table):
@@ -180,28 +171,28 @@ class IssuedInbound(Table):
 class IssuedFile(Table):
     """``issued.toml``: which secrets were ever made, and what of them is public."""
 
-    keys: dict[str, list[Literal["uuid", "password", "psk"]]] = {}
-    hosts: dict[str, dict[str, IssuedInbound]] = {}
+    keys: dict[StoredName, list[Literal["uuid", "password", "psk"]]] = {}
+    hosts: dict[StoredName, dict[StoredName, IssuedInbound]] = {}
 
 
 class KeySecretsTable(Table):
     """The secrets of a key."""
 
-    uuid: str = ""
-    password: str = ""
-    psk: str = ""
+    uuid: Secret = ""
+    password: Secret = ""
+    psk: Secret = ""
 
 
 class InboundSecretsTable(Table):
     """The secrets of one inbound of one host."""
 
-    private_key: str = ""
-    short_ids: list[str] = []
-    psk: str = ""
+    private_key: Secret = ""
+    short_ids: list[Secret] = []
+    psk: Secret = ""
 
 
 class SecretsFile(Table):
     """``secrets.toml``."""
 
-    keys: dict[str, KeySecretsTable] = {}
-    hosts: dict[str, dict[str, InboundSecretsTable]] = {}
+    keys: dict[StoredName, KeySecretsTable] = {}
+    hosts: dict[StoredName, dict[StoredName, InboundSecretsTable]] = {}

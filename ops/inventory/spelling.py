@@ -1,8 +1,9 @@
-"""Find what a misspelt word was meant to be."""
+"""Find what a misspelt word was meant to be, and show words as they are."""
 
 from collections.abc import Iterable
 
 _ALIKE = 3
+_LONGEST = 2000
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -28,3 +29,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         *others, last = map(repr, nearest)
         return f"did you mean {', '.join(others) + ' or ' if others else ''}{last}?"
     return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
+
+
+def visible(text: str) -> str:
+    """Return *text*, of a bearable length, with escapes for what a terminal would obey.
+
+    >>> print(visible("fra1" + chr(27) + "[2J"))
+    fra1\\x1b[2J
+    """
+    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )

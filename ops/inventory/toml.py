@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import FleetError, Problem
+from ops.inventory.spelling import visible
 
 Place = tuple[str | int, ...]
 
@@ -35,7 +36,7 @@ class Document:
         self, place: Place, message: str, remedy: str = "", value: object = None
     ) -> Problem:
         """Return a problem on the line of *place*; *value* finds the line in a longer list."""
-        return Problem(self.file, self.line(place, value), message, remedy)
+        return Problem(self.file, self.line(place, value), visible(message), visible(remedy))
 
     def line(self, place: Place, value: object = None) -> int:
         """Return the line, from 1, of the nearest thing written that holds *place*."""

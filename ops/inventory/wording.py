@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from ops.errors import Problem
 from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import Document, Place
+from ops.inventory.values import UnfitError
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -107,7 +108,7 @@ def _words(found: ErrorDetails, shape: type[BaseModel], place: Place) -> tuple[s
     if kind == "missing":
         return f"{_owner(place)} lacks {name!r}", f"write {name} = ..."
     if kind == "value_error":
-        error = str(context["error"])
+        error = _unfit(found["input"], context["error"])
         return (error if name == found["input"] else f"{name}: {error}"), ""
     if kind == "literal_error":
         return f"{name} = {_quoted(found['input'])} is not known", f"use {context['expected']}"
@@ -116,12 +117,22 @@ def _words(found: ErrorDetails, shape: type[BaseModel], place: Place) -> tuple[s
     return f"{name} = {_quoted(found['input'])}: {found['msg'].lower()}", ""
 
 
+def _unfit(value: object, error: Exception) -> str:
+    """Return why *value* was refused; an error of ours leaves it to this room to show it."""
+    if isinstance(error, UnfitError):
+        return f"{_short(repr(value))} will not do: {error}"
+    return str(error)
+
+
 def _owner(place: Place) -> str:
     return f"[{'.'.join(str(part) for part in place[:-1])}]" if place[1:] else "the file"
 
 
 def _quoted(value: object) -> str:
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    return _short(repr(value) if not isinstance(value, str) else f'"{value}"')
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 

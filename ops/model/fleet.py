@@ -1,5 +1,6 @@
 """The fleet: hosts, how they are reached, what they offer, and who may use it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +13,7 @@ from ops.model.ledger import Billing, LedgerSettings
 
 ALL = "all"
 """The group every host is in (pyinfra's own name for it)."""
+_JUMP = re.compile(r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<plain>[^:,\[\]]+))(?::(?P<port>\d+))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,20 @@ class Ssh:
     """Path of the private ssh key on this machine, absolute (``~`` is already expanded)."""
     jump: str = ""
     """``[user@]host[:port]`` of a jump host, or nothing."""
+
+    @property
+    def jump_host(self) -> "Ssh | None":
+        """Return how the jump host is reached; it is offered the host's own key.
+
+        >>> Ssh(jump="ann@[2001:db8::1]:2222").jump_host
+        Ssh(hostname='2001:db8::1', port=2222, user='ann', key='', jump='')
+        """
+        user, _, place = self.jump.rpartition("@")
+        found = _JUMP.fullmatch(place)
+        if not found:
+            return None
+        hostname, port = found["bracketed"] or found["plain"], found["port"]
+        return Ssh(hostname=hostname, port=int(port or 0), user=user, key=self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,9 @@
 import getpass
 import hashlib
 import os
-import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -150,14 +149,7 @@ def _proofs(proofs: Credentials, config: SSHClientConfig) -> dict[str, Any]:
 def _jump(ssh: Ssh, configured: str) -> Ssh | None:
     """Return how the jump host is reached, if there is one; it is offered the host's own key."""
     jump = ssh.jump or configured
-    if not jump:
-        return None
-    user, _, place = jump.rpartition("@")
-    found = JUMP.fullmatch(place)
-    if not found:
+    found = replace(ssh, jump=jump).jump_host
+    if jump and not found:
         raise ValueError(f"the jump host {jump!r} is not [user@]host[:port]")
-    hostname, port = found["bracketed"] or found["plain"], found["port"]
-    return Ssh(hostname=hostname, port=int(port or 0), user=user, key=ssh.key)
-
-
-JUMP = re.compile(r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<plain>[^:,\[\]]+))(?::(?P<port>\d+))?")
+    return found

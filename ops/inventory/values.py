@@ -1,0 +1,239 @@
+"""The kinds of values that a fleet's files hold, each with the characters that it may have.
+
+A value can reach an ssh config, a command, a path, a URL, a header, JSON, a log and a terminal.
+No character that one of these gives a meaning passes here, so nothing behind has to escape it.
+"""
+
+import ipaddress
+import math
+import re
+import unicodedata
+from datetime import date, time
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+NONE = "none"
+"""In an ssh config this word takes a jump host away, so no jump host can be called so."""
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]{0,63}")
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
+_JOINERS = "\u200c\u200d"
+"""Persian words and many emoji need them; they move nothing on a terminal."""
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's categories of characters that control a terminal or end a line."""
+
+
+class UnfitError(ValueError):
+    """A value is not of its kind; the text says what this kind may hold."""
+
+
+def _written(pattern: str, words: str, most: int = 255) -> AfterValidator:
+    """Accept text of at most *most* characters that matches *pattern*; *words* say what it is."""
+    form = re.compile(pattern, re.ASCII)
+
+    def check(text: str) -> str:
+        if len(text) > most or not form.fullmatch(text):
+            raise UnfitError(words)
+        return text
+
+    return AfterValidator(check)
+
+
+def is_dns_name(text: str) -> bool:
+    """Return whether *text* is a DNS name in ASCII.
+
+    >>> is_dns_name("ams1.example.net"), is_dns_name("198.51.100.7"), is_dns_name("-a.net")
+    (True, False, False)
+    """
+    last = text.rsplit(".", 1)[-1]
+    return len(text) <= 253 and not last.isdigit() and bool(_NAME.fullmatch(text))
+
+
+def is_ip(text: str) -> bool:
+    """Return whether *text* is an IPv4 or IPv6 address, without a zone.
+
+    >>> is_ip("198.51.100.7"), is_ip("2001:db8::7"), is_ip("fe80::1%eth0")
+    (True, True, False)
+    """
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def _dns_name(text: str) -> str:
+    if not is_dns_name(text):
+        raise UnfitError(f"a DNS name has letters, digits, dots and dashes{_in_ascii(text)}")
+    return text
+
+
+def _place(text: str) -> str:
+    if not (is_ip(text) or is_dns_name(text.removesuffix("."))):
+        raise UnfitError(
+            "it is neither a name nor an address: letters, digits, dots and dashes, no port, "
+            f"no brackets{_in_ascii(text)}"
+        )
+    return text
+
+
+def _server_name(text: str) -> str:
+    return text if is_ip(text) else _dns_name(text)
+
+
+def _in_ascii(text: str) -> str:
+    """Return what to write for a name in another script; nothing where that is not sure."""
+    if text.isascii() or set("ßς" + _JOINERS) & set(text):  # two standards disagree on these
+        return ""
+    try:
+        written = text.encode("idna").decode()
+    except UnicodeError:
+        return ""
+    return f'; in ASCII this one is "{written}"' if is_dns_name(written) else ""
+
+
+def _target(text: str) -> str:
+    host, colon, _ = text.rpartition(":")
+    found = _PLACE.fullmatch(text)
+    if not (colon and found and found[2] and _is_port(found[2]) and _is_host(found[1])):
+        raise UnfitError(f'write "host:port"; an IPv6 address stands in [ ]{_in_ascii(host)}')
+    return text
+
+
+def _jump(text: str) -> str:
+    user, at, place = text.rpartition("@")
+    found = _PLACE.fullmatch(place)
+    if not found or not _is_host(found[1]) or (at and not _USER.fullmatch(user)):
+        raise UnfitError(f"one jump host: [user@]host[:port]{_in_ascii(place)}")
+    if found[1].lower() == NONE or not _is_port(found[2] or "22"):
+        raise UnfitError('one jump host: [user@]host[:port]; "none" means no jump host to ssh')
+    return text
+
+
+def _is_host(text: str) -> bool:
+    inner = text[1:-1] if text.startswith("[") else ""
+    return (":" in inner and is_ip(inner)) or is_dns_name(text) or is_ip(text)
+
+
+def _is_port(digits: str) -> bool:
+    return 1 <= int(digits) <= 65535
+
+
+def _words(text: str) -> str:
+    """Return *text* as one line; a text over several lines is written so in TOML."""
+    unseen = (c for c in text if unicodedata.category(c) in _UNSEEN and c not in _JOINERS)
+    if len(text) > 1000 or any(c not in "\n\r\t" for c in unseen):
+        raise UnfitError("up to 1000 characters that can be seen, no control characters")
+    return " ".join(text.split())
+
+
+def _secret(text: str) -> str:
+    if len(text) > 255 or not all(c.isprintable() for c in text) or text != text.strip():
+        raise UnfitError("up to 255 characters that can be seen, no space at its ends")
+    return text
+
+
+def _a_reason(text: str) -> str:
+    if not text:
+        raise UnfitError("say why, in a few words")
+    return text
+
+
+def _json(value: Any) -> Any:
+    """Refuse a value that TOML has and JSON lacks."""
+    if isinstance(value, date | time) or (isinstance(value, float) and not math.isfinite(value)):
+        raise UnfitError(f"JSON has no {value}: the core could not read it")
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _json(part)
+    return value
+
+
+HostName = Annotated[
+    str,
+    _written(r"[a-z0-9][a-z0-9.-]{0,62}", "a host's name has small letters, digits, dots, dashes"),
+]
+Name = Annotated[
+    str,
+    _written(r"[a-z][a-z0-9_-]{0,31}", "a name has small letters, digits, _ and -, a letter first"),
+]
+KeyName = Annotated[
+    str,
+    _written(
+        r"[a-z0-9._@][a-z0-9._@-]{0,63}",
+        "a key's name has small letters, digits and . _ @ -, no dash first (the counters are named"
+        " after it)",
+    ),
+]
+StoredName = Annotated[
+    str, _written(r"[!-~]{1,64}", "a name has up to 64 characters of ASCII, and no space")
+]
+"""A name in a file that programs write: its key or host may be gone meanwhile."""
+Reference = str
+"""The name of something in these files: a name that is not there is refused."""
+Port = Annotated[int, Field(ge=1, le=65535)]
+Place = Annotated[str, AfterValidator(_place)]
+"""A DNS name or an address, without a port."""
+DnsName = Annotated[str, AfterValidator(_dns_name)]
+ServerName = Annotated[str, AfterValidator(_server_name)]
+"""As a certificate carries it: a DNS name or an address."""
+Target = Annotated[str, AfterValidator(_target)]
+Jump = Annotated[str, AfterValidator(_jump)]
+User = Annotated[
+    str, _written(_USER.pattern, "a user's name has letters, digits and . _ @ + -, no dash first")
+]
+RemotePath = Annotated[
+    str,
+    _written(
+        r"/(?:[A-Za-z0-9 ._~+,@=:/-]|\{host\}|\{server_name\})*",
+        "write the whole path on the host, from /, with letters, digits, spaces and . _ ~ + , @ ="
+        " : - ; {host} and {server_name} are filled in",
+        most=1024,
+    ),
+]
+LocalPath = Annotated[
+    str,
+    _written(
+        r"(?:~/)?[A-Za-z0-9_./](?:[A-Za-z0-9 ._+,@=:/-]*[A-Za-z0-9._+,@=:/-])?",
+        "a path has letters, digits, spaces and . _ + , @ = : - / and may begin with ~/",
+        most=1024,
+    ),
+]
+UrlPath = Annotated[
+    str,
+    _written(
+        r"/[A-Za-z0-9/._~!$&'()*+,;=:@-]*",
+        "a path begins with / and has letters, digits and . _ ~ ! $ & ' ( ) * + , ; = : @ - /;"
+        " no %, ? or #, because the core compares the path after decoding it",
+    ),
+]
+Url = Annotated[
+    str,
+    _written(
+        r"(?:https?|file)://(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]|\{version\}|\{file\})+",
+        "write an https:// address; {version} and {file} are filled in",
+        most=1024,
+    ),
+]
+Sha256 = Annotated[str, _written(r"[0-9a-f]{64}", "a SHA-256 is 64 digits of 0-9 and a-f")]
+Version = Annotated[
+    str, _written(r"\d{1,4}\.\d{1,4}\.\d{1,4}", 'write the release\'s number, as "26.10.10"')
+]
+Fingerprint = Annotated[
+    str, _written(r"[a-z0-9_]{1,40}", 'a browser to imitate is a word such as "chrome"')
+]
+RuleCode = Annotated[str, _written(r"XO\d{3}", "a rule's code is XO and three digits")]
+Words = Annotated[str, AfterValidator(_words)]
+Reason = Annotated[Words, AfterValidator(_a_reason)]
+PublicKey = Annotated[str, _written(r"[A-Za-z0-9_-]{43}", "an X25519 key is 43 characters")]
+Secret = Annotated[str, AfterValidator(_secret)]
+Pattern = Annotated[str, _written(r"[!-~]+", "characters of ASCII, no space", most=1000)]
+"""A domain or network as the core matches it; its own test says whether it is one."""
+Ports = Annotated[
+    str, _written(r"|\d{1,5}(?:-\d{1,5})?(?:, ?\d{1,5}(?:-\d{1,5})?)*", "write 53, or 53,1000-2000")
+]
+Protocol = Annotated[str, _written(r"[A-Za-z0-9-]{1,32}", "a protocol's name is one word")]
+Json = Annotated[dict[str, Any], AfterValidator(_json)]
+"""A table that goes into the core's config as it is."""
