@@ -71,6 +71,20 @@ def host_or_jump(fleet: Fleet, name: str) -> Host:
     return host(fleet, name)
 
 
+def hosts_or_jumps(fleet: Fleet, names: Sequence[str]) -> tuple[Host, ...]:
+    """Return the hosts that *names*, names or globs, match, and the jump hosts that they name."""
+    found = (
+        each
+        for name in names
+        for each in (
+            hosts(fleet, [name], even_absent=True)
+            if set("*?") & set(name)
+            else [host_or_jump(fleet, name)]
+        )
+    )
+    return tuple({each.name: each for each in found}.values())
+
+
 def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:
     """Return those of *hosts* that are in maintenance on *today*: a line each, not a failure."""
     return tuple(host for host in hosts if host.maintenance and host.maintenance.until >= today)

@@ -7,6 +7,7 @@ shell answers with what the test says. What only OpenSSH's sshd does is tested i
 import asyncio
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import asyncssh
 
 from ops.model import Core, Fleet, Host, Ssh
+from tests.loopback import until
 
 T = TypeVar("T")
 CLIENT_KEY = asyncssh.generate_private_key("ssh-ed25519")
@@ -64,6 +66,8 @@ class SshServer:
     answer: Answer = lambda _: (127, "", "not found")
     hang_ups: int = 0
     """How many of those to come are dropped unheard, as sshd does when it is busy."""
+    tries: int = 1000
+    """How many keys it hears before it hangs up, as sshd's MaxAuthTries."""
     logins: int = 0
     open: int = 0
     most_open: int = 0
@@ -116,6 +120,7 @@ class _Session(asyncssh.SSHServer):
 
     def __init__(self, server: SshServer) -> None:
         self._server = server
+        self._refused = 0
 
     def connection_made(self, conn: Any) -> None:
         self._connection = conn
@@ -129,6 +134,18 @@ class _Session(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         self.alive[id(self._server)].discard(self._connection)
         self._server.open -= 1
+
+    def validate_public_key(self, username: str, key: Any) -> bool:
+        """Refuse a key that is not authorized; sshd hangs up after the last that it hears."""
+        self._refused += 1
+        if self._refused >= self._server.tries:
+            self._connection.disconnect(
+                asyncssh.DISC_PROTOCOL_ERROR, "Too many authentication failures"
+            )
+        return False
+
+    def public_key_auth_supported(self) -> bool:
+        return True
 
     def auth_completed(self) -> None:
         self._server.logins += 1
@@ -226,6 +243,27 @@ def a_world(home: Path) -> Iterator[World]:
         for close in reversed(world.closers):
             close()
         loop.close()
+
+
+@contextmanager
+def an_agent(*keys: asyncssh.SSHKey) -> Iterator[Path]:
+    """Run OpenSSH's agent with *keys*, in their order; yield its socket."""
+    with short_folder() as folder:
+        path = folder / "agent"
+        words = ["ssh-agent", "-D", "-a", str(path)]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+            try:
+                until(path.exists, "an ssh agent")
+                asyncio.run(_add(path, keys))
+                yield path
+            finally:
+                process.terminate()
+
+
+async def _add(path: Path, keys: tuple[asyncssh.SSHKey, ...]) -> None:
+    async with asyncssh.SSHAgentClient(str(path)) as agent:
+        for key in keys:
+            await agent.add_keys([key])
 
 
 @contextmanager

@@ -229,3 +229,38 @@ def test_a_fleets_folder_that_pyinfra_cannot_read_in_an_ssh_config_is_named(
     with pytest.raises(SystemExit):
         pyinfra_groups(folder)
     assert "pyinfra cannot read all of it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("config", "known", "warned"),
+    [
+        ("", "lon1", False),
+        ("", "[lon1]:22", True),
+        ("", "[lon1]:2222", True),
+        ("Port 2222\n", "lon1", True),
+        ("Port 2222\n", "[lon1]:2222", False),
+        ("Host lon*\n HostName 192.0.2.9\n Port 2222\n", "[192.0.2.9]:2222", False),
+        ("Host lon1\n HostName=192.0.2.9\nHost *\n HostName x\n", "192.0.2.9", False),
+        ("Host * !lon1\n HostName 192.0.2.9\n", "lon1", False),
+        ("Host lon1\n HostName %h.example.net\n", "lon1.example.net", False),
+        ("Host lon1\n HostName 192.0.2.9\n", "lon1", True),
+        ("Include more\n", "192.0.2.8", False),
+        ('Match exec "true"\n HostName 192.0.2.9\n', "ams1", False),
+    ],
+)
+def test_a_host_is_called_unknown_by_the_name_that_ssh_looks_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    config: str,
+    known: str,
+    warned: bool,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text(config)
+    (tmp_path / ".ssh" / "more").write_text("Host lon1\n HostName 192.0.2.8\n")
+    folder = fleets.write(tmp_path, more="[hosts.lon1]\ninbounds = []\n")
+    (folder / "inventory" / "known_hosts").write_text(f"{known} ssh-ed25519 AAAA\n")
+    pyinfra_groups(folder)
+    assert ("lon1: its host key is not in" in capsys.readouterr().err) == warned

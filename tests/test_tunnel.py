@@ -15,7 +15,7 @@ import pytest
 from ops.errors import FleetError, TunnelError
 from ops.model import Host
 from ops.tunnel import CommandError, Deadline, Dialer, Line, shown_host_keys
-from tests.ssh_server import World, a_world
+from tests.ssh_server import CLIENT_KEY, World, a_world, an_agent
 
 T = TypeVar("T")
 
@@ -129,6 +129,90 @@ def test_a_locked_key_says_how_to_unlock_it(world: World) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     world.client_key.write_bytes(key.export_private_key(passphrase="secret"))
     assert f"`ssh-add {world.client_key}`" in refused(world, world.host(server.port))
+
+
+@pytest.fixture
+def agent(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[asyncssh.SSHKey]]:
+    """Eight keys in OpenSSH's own agent, none of which a server accepts."""
+    keys = [asyncssh.generate_private_key("ssh-ed25519") for _ in range(8)]
+    with an_agent(*keys) as path:
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+        yield keys
+
+
+def usual_key(world: World) -> Path:
+    """Put the key that servers accept where ssh looks for it."""
+    file = world.folder / "home" / ".ssh" / "id_ed25519"
+    file.write_bytes(CLIENT_KEY.export_private_key())
+    return file
+
+
+def test_a_key_that_the_inventory_names_is_the_only_one_offered(
+    world: World, agent: list[asyncssh.SSHKey]
+) -> None:
+    server = world.server(tries=1)
+    on_line(world, world.host(server.port), nothing)
+
+
+def test_a_key_that_the_ssh_config_names_is_offered_before_those_of_the_agent(
+    world: World, agent: list[asyncssh.SSHKey]
+) -> None:
+    server = world.server(tries=1)
+    config = f"Host 127.0.0.1\n IdentityFile {world.client_key}\n"
+    (world.folder / "home" / ".ssh" / "config").write_text(config)
+    on_line(world, world.host(server.port, key=""), nothing)
+
+
+def test_of_eight_keys_in_the_agent_that_of_the_usual_file_is_offered_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = world.server(tries=1)
+    usual_key(world).with_suffix(".pub").write_bytes(CLIENT_KEY.export_public_key())
+    others = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(8))
+    with an_agent(*others, CLIENT_KEY) as path:
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+        on_line(world, world.host(server.port, key=""), nothing)
+
+
+def test_no_key_is_offered_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server would count both."""
+    server, other = world.server(tries=2), asyncssh.generate_private_key("ssh-ed25519")
+    world.client_key.write_bytes(other.export_private_key())
+    usual_key(world)
+    files = f"IdentityFile {world.client_key}\nIdentityFile ~/.ssh/id_ed25519\n"
+    (world.folder / "home" / ".ssh" / "config").write_text(files)
+    with an_agent(other, CLIENT_KEY) as path:
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+        on_line(world, world.host(server.port, key=""), nothing)
+
+
+def test_more_keys_in_the_agent_than_sshd_hears_are_counted_and_the_remedy_named(
+    world: World, agent: list[asyncssh.SSHKey]
+) -> None:
+    server = world.server(tries=6)
+    reason = refused(world, world.host(server.port, key=""))
+    assert "the ssh agent offers 8 keys, and sshd at 127.0.0.1 port" in reason
+    assert "hears 6 or fewer (MaxAuthTries): set ssh_key in hosts.toml" in reason
+
+
+def test_a_known_host_key_of_port_22_is_not_that_of_another_port(world: World) -> None:
+    server = world.server()
+    world.known_hosts.write_text(
+        server.known_hosts_line.replace(f"[127.0.0.1]:{server.port}", "127.0.0.1")
+    )
+    assert "is not in inventory/known_hosts" in refused(world, world.host(server.port))
+
+
+def test_first_contact_needs_no_ssh_key(world: World) -> None:
+    server = world.server()
+    host = world.host(server.port, key=str(world.folder / "not here"))
+
+    async def ask() -> list[str]:
+        async with Dialer(world.fleet) as dialer:
+            shown = await shown_host_keys(dialer, host, Deadline.after(30))
+            return [key.fingerprint for key in shown]
+
+    assert asyncio.run(ask()) == [server.key.get_fingerprint()]
 
 
 def test_a_key_that_is_not_there(world: World) -> None:

@@ -79,6 +79,8 @@ def test_the_ssh_config_is_read_as_openssh_reads_it(home: Path, config: str, use
         ("Include a b", "line 2: `Include` with several patterns"),
         ("HostKeyAlias x", "`HostKeyAlias` is not understood by pyinfra"),
         ("ProxyJump a,b", "`ProxyJump` over several hosts"),
+        ("ProxyJump none", "`ProxyJump none` is not understood by pyinfra"),
+        ("ProxyJump=None", "`ProxyJump none` is not understood by pyinfra"),
         ("CanonicalizeHostname yes", "`CanonicalizeHostname` is not honoured"),
         ('HostName "unclosed', "line 2: No closing quotation"),
     ],

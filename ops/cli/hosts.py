@@ -17,7 +17,7 @@ from ops.cli.options import (
     timeout_option,
 )
 from ops.errors import HostError, OpsError, UsageError
-from ops.model import Host
+from ops.model import Fleet, Host
 from ops.traffic import per_key
 
 if TYPE_CHECKING:
@@ -89,38 +89,66 @@ def _row(line: dict[str, Any]) -> list[str]:
 
 
 @hosts.command("trust")
-@click.argument("name")
-@click.option("--fingerprint", metavar="SHA256:...", help="What the server's console shows.")
-@click.option("--replace", "instead", is_flag=True, help="Forget another key known for it.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--fingerprint", metavar="SHA256:...", help="What the one server's console shows.")
+@click.option("--replace", "instead", is_flag=True, help="Replace the host key that is known now.")
 @fleet_option
-def trust_host(selected: Selected, name: str, fingerprint: str | None, instead: bool) -> None:
-    """Learn the ssh host key of NAME, a host or a jump host, after comparing its fingerprint.
+def trust_host(
+    selected: Selected, names: tuple[str, ...], fingerprint: str | None, instead: bool
+) -> None:
+    """Learn the ssh host keys of hosts or jump hosts, after comparing their fingerprints.
 
-    On the server's own console `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows it.
-    With --fingerprint nothing is asked.
+    NAME can be a glob. No login is made, so no ssh key is needed. On the server's own console
+    `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows the fingerprint. With --fingerprint
+    nothing is asked.
+
+    The keys are kept in inventory/known_hosts. Its lines are OpenSSH's: lines of a known_hosts file
+    that you have already, such as ~/.ssh/known_hosts, can be copied into it.
 
     \b
     Example:
       ops hosts trust fra1
+      ops hosts trust 'fra*' bastion.example.net
       ops hosts trust fra1 --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIDTMczCvj3tD2s
     """
-    host = selection.host_or_jump(selected.fleet, name)
-    shown = {key.fingerprint: key.line for key in reading.host_keys(selected.fleet, host)}
-    lines = trust.chosen(host, shown, fingerprint) if fingerprint else list(shown.values())
-    if not fingerprint:
-        for found, line in shown.items():
-            click.echo(f"{host.name} shows {found} ({line.split()[1]})")
-    if trust.is_known(selected.fleet, host, lines, instead=instead):
-        click.echo(f"{name}: was trusted already")
-        return
-    if not (fingerprint or _compared(host)):
-        raise OpsError(f"{name}: nothing was trusted; who is answering there?")
-    trust.keep(selected.fleet, host, lines, instead=instead)
-    click.echo(f"{name}: trusted from now on")
+    chosen = selection.hosts_or_jumps(selected.fleet, names)
+    if fingerprint and len(chosen) > 1:
+        raise UsageError(f"--fingerprint is that of one server, and {len(chosen)} were named")
+    failures = [
+        error
+        for host in chosen
+        if (error := _trust(selected.fleet, host, fingerprint, instead)) is not None
+    ]
+    if len(chosen) == 1 and failures:
+        raise failures[0]
+    show.failures(failures)
+    unknown = sum(isinstance(error, HostError) for error in failures)
+    no = 1 if failures else 0
+    raise click.exceptions.Exit(show.exit_code(len(chosen), unknown) or no)
+
+
+def _trust(fleet: Fleet, host: Host, fingerprint: str | None, instead: bool) -> OpsError | None:
+    """Show the keys of *host* and keep them once they are compared; return what prevented it."""
+    try:
+        shown = {key.fingerprint: key.line for key in reading.host_keys(fleet, host)}
+        lines = trust.chosen(host, shown, fingerprint) if fingerprint else list(shown.values())
+        if not fingerprint:
+            for found, line in shown.items():
+                click.echo(f"{host.name} shows {found} ({line.split()[1]})")
+        if trust.is_known(fleet, host, lines, instead=instead):
+            click.echo(f"{host.name}: was trusted already")
+            return None
+        if not (fingerprint or _compared(host)):
+            return OpsError(f"{host.name}: nothing was trusted; who is answering there?")
+        trust.keep(fleet, host, lines, instead=instead)
+        click.echo(f"{host.name}: trusted from now on")
+    except OpsError as error:
+        return error
+    return None
 
 
 def _compared(host: Host) -> bool:
     """Return whether a person has found the fingerprints that are shown to be the server's."""
     if not sys.stdin.isatty():
         raise UsageError(f"nobody is here to compare them: give {host.name}'s --fingerprint")
-    return click.confirm("Is that what the server's own console shows?")
+    return click.confirm(f"Is that what {host.name}'s own console shows?")

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ops.inventory import ssh_names
 from ops.inventory.jumps import ssh_config
 from ops.inventory.toml import shown
 from ops.model import ALL, Fleet, Host
@@ -35,7 +36,9 @@ def strangers(fleet: Fleet) -> list[str]:
     names = {name for field in fields for entry in field for name in entry.split(",")}
     if any(name.startswith("|1|") or "*" in name for name in names):
         return []
-    return [host.name for host in fleet.hosts if not names & set(_places(host))]
+    settings = ssh_names.settings()
+    places = ((host.name, _place(host, settings)) for host in fleet.hosts)
+    return [name for name, place in places if place and place not in names]
 
 
 def _lost_keys(fleet: Fleet) -> set[str]:
@@ -62,10 +65,15 @@ def _holds_key(file: str) -> bool:
         return False
 
 
-def _places(host: Host) -> tuple[str, str]:
-    """Return how known_hosts may write where *host* is."""
+def _place(host: Host, settings: list[ssh_names.Setting]) -> str:
+    """Return how known_hosts writes where *host* is; empty where that is not sure."""
     hostname = host.ssh.hostname or host.name
-    return (hostname if host.ssh.port in (0, 22) else "", f"[{hostname}]:{host.ssh.port or 22}")
+    # Behind a jump host the file of ours says where the host is.
+    found = (hostname, 22) if host.ssh.jump else ssh_names.place(hostname, settings)
+    if found is None:
+        return ""
+    port = host.ssh.port or found[1]
+    return found[0] if port == 22 else f"[{found[0]}]:{port}"
 
 
 def _away(host: Host, today: date) -> bool:

@@ -17,8 +17,16 @@ class Credentials:
     keys: tuple[asyncssh.SSHKey, ...]
     of_agent: tuple[bytes, ...] | None
     """The public halves of the agent's keys that may be used; None for all, () for none."""
-    locked: tuple[str, ...]
+    locked: tuple[str, ...] = ()
     """The files that need a passphrase: their keys can come from the agent alone."""
+    halves: tuple[bytes, ...] = ()
+    """The public halves of the keys in files, in the order of the files."""
+    named: bool = False
+    """Whether somebody named the files."""
+
+
+NOBODY = Credentials(keys=(), of_agent=())
+"""For a handshake without a login."""
 
 
 def credentials(files: Sequence[str], *, only: bool) -> Credentials:
@@ -31,10 +39,13 @@ def credentials(files: Sequence[str], *, only: bool) -> Credentials:
     paths = [Path(file).expanduser() for file in files or DEFAULTS]
     found = {path: _private_key(path, _stamp(path)) for path in paths if path.is_file()}
     locked = tuple(path for path, key in found.items() if key is None)
+    halves = (key.public_data if key else _public_half(path) for path, key in found.items())
     return Credentials(
         keys=tuple(key for key in found.values() if key),
         of_agent=tuple(filter(None, map(_public_half, locked))) if only else None,
         locked=tuple(map(str, locked)),
+        halves=tuple(filter(None, halves)),
+        named=bool(files),
     )
 
 

@@ -13,6 +13,7 @@ import asyncssh
 from ops.errors import TunnelError
 from ops.model import Fleet, Host, Ssh
 from ops.tunnel import reach
+from ops.tunnel.agent import Agents, offers
 from ops.tunnel.deadline import Deadline
 from ops.tunnel.failures import TROUBLE, HungUpError, tunnel_error, unknown_host_key
 from ops.tunnel.known_hosts import Trusted, check_known_hosts, trusted_keys
@@ -47,7 +48,8 @@ class Dialer:
     def __init__(self, fleet: Fleet) -> None:
         self._known_hosts = fleet.known_hosts
         self._opened = ExitStack()
-        self._routes: dict[tuple[str, Ssh], Route] = {}
+        self._routes: dict[tuple[str, Ssh, bool], Route] = {}
+        self._agents = Agents()
         self._jumps: dict[Ssh, asyncio.Task[Connection]] = {}
         self._direct, self._proxied = Turnstile(*DIRECT), Turnstile(*PROXIED)
         self._turns_behind: dict[Ssh, Turnstile] = {}
@@ -65,6 +67,7 @@ class Dialer:
             if isinstance(outcome, Connection):
                 outcome.abort()
                 await outcome.wait_closed()
+        await self._agents.close()
         self._opened.close()
 
     @asynccontextmanager
@@ -80,11 +83,11 @@ class Dialer:
         finally:
             await line.close()
 
-    def route(self, host: Host) -> Route:
-        """Return how *host* is reached, found out once."""
-        asked = (host.name, host.ssh)  # a jump host may be called like a host of the fleet
+    def route(self, host: Host, *, login: bool = True) -> Route:
+        """Return how *host* is reached, found out once; without *login* no ssh key is needed."""
+        asked = (host.name, host.ssh, login)  # a jump host may be called like a host of the fleet
         if asked not in self._routes:
-            self._routes[asked] = self._planner.route(host)
+            self._routes[asked] = self._planner.route(host, login=login)
         return self._routes[asked]
 
     async def _connect(self, route: Route, deadline: Deadline) -> Connection:
@@ -102,13 +105,17 @@ class Dialer:
 
     async def _log_in(self, route: Route, trusted: Trusted, deadline: Deadline) -> Connection:
         async with self.way_to(route, deadline) as way:
-            connection = await asyncssh.connect(
-                **way,
-                **route.settings,
-                known_hosts=trusted.known_hosts,
-                server_host_key_algs=trusted.server_host_key_algs,
-            )
-        return connection
+            held = await self._agents.keys(route.agent)
+            settings = dict(route.settings, client_keys=offers(route.credentials, held) or None)
+            try:
+                return await asyncssh.connect(
+                    **way,
+                    **settings,
+                    known_hosts=trusted.known_hosts,
+                    server_host_key_algs=trusted.server_host_key_algs,
+                )
+            except asyncssh.DisconnectError as error:
+                raise tunnel_error(route, error, of_agent=len(held)) from None
 
     @asynccontextmanager
     async def way_to(self, route: Route, deadline: Deadline) -> AsyncIterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncssh
 
 from ops.errors import TunnelError
+from ops.tunnel.agent import TRIES
 from ops.tunnel.route import Route
 
 CHANGED = (
@@ -21,8 +22,13 @@ class HungUpError(TunnelError):
     """The server hung up before the login: it may have been busy with strangers just then."""
 
 
-def tunnel_error(route: Route, error: Exception) -> TunnelError:
-    """Return *error*, met while connecting by *route*, as what to tell and what to do."""
+def tunnel_error(route: Route, error: Exception, *, of_agent: int = 0) -> TunnelError:
+    """Return *error*, met while connecting by *route*, as what to tell and what to do.
+
+    *of_agent* is the number of keys that the ssh agent has.
+    """
+    if "Too many authentication failures" in str(error):
+        return TunnelError(route.host, _too_many(route, of_agent))
     for kind, describe in _DESCRIPTIONS.items():
         if isinstance(error, kind):
             sort = HungUpError if kind is asyncssh.ConnectionLost else TunnelError
@@ -49,6 +55,14 @@ def _refused_login(route: Route, error: Exception) -> str:
     locked = route.credentials.locked
     add = f"; {locked[0]} needs its passphrase: `ssh-add {locked[0]}`" if locked else ""
     return f"ssh at {route.place} lets nobody in as {route.user} with the keys at hand{add}"
+
+
+def _too_many(route: Route, of_agent: int) -> str:
+    offered = f"the ssh agent offers {of_agent} keys" if of_agent else "too many keys were offered"
+    return (
+        f"{offered}, and sshd at {route.place} hears {TRIES} or fewer (MaxAuthTries): set ssh_key"
+        " in hosts.toml, or IdentityFile in ~/.ssh/config, to the key that it knows"
+    )
 
 
 def _lost(route: Route, error: Exception) -> str:

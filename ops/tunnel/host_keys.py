@@ -32,7 +32,7 @@ class HostKey:
 
 async def shown_host_keys(dialer: Dialer, host: Host, deadline: Deadline) -> tuple[HostKey, ...]:
     """Return every key that *host* shows; nobody logs in. TunnelError if there is none."""
-    route = dialer.route(host)
+    route = dialer.route(host, login=False)
     shown = await asyncio.gather(*(_shown(dialer, route, kind, deadline) for kind in ALGORITHMS))
     keys = tuple(
         HostKey(line=_line(route, key), fingerprint=key.get_fingerprint()) for key in shown if key

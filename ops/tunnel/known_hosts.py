@@ -37,8 +37,9 @@ def check_known_hosts(path: Path) -> None:
 
 def trusted_keys(path: Path, hostname: str, port: int) -> Trusted | None:
     """Return what *path* says of *hostname* at *port*, or None if it does not name it."""
-    # By name only, as OpenSSH and paramiko do; the name of port 22 is the bare one.
-    found = _known(path).match(hostname, "", port if port != 22 else None)
+    # By name only, as OpenSSH and paramiko do. Told a port, asyncssh would also take a line for
+    # port 22 of the same name, which is another server's.
+    found = _known(path).match(pattern(hostname, port), "", None)
     kinds = [kind.decode() for key in found[0] for kind in key.sig_algorithms]
     kinds = [kind for kind in kinds if kind in KINDS]
     return Trusted(found, list(dict.fromkeys([*kinds, *KINDS]))) if found[0] else None

@@ -14,7 +14,8 @@ from asyncssh.config import SSHClientConfig
 
 from ops.errors import OpsError, TunnelError
 from ops.model import Host, Ssh
-from ops.tunnel.credentials import Credentials, credentials
+from ops.tunnel.agent import agent_path
+from ops.tunnel.credentials import NOBODY, Credentials, credentials
 from ops.tunnel.ssh_config import SshConfig, SshConfigError, first_word
 
 
@@ -34,8 +35,10 @@ class Route:
     proxied: bool
     """Whether a ProxyCommand of the ssh config makes the connection."""
     settings: Mapping[str, Any]
-    """What asyncssh is told beside host and port; it makes its options of it, once a login."""
+    """What asyncssh is told beside host, port and keys; it makes options of it, once a login."""
     credentials: Credentials
+    agent: str
+    """Where the ssh agent listens; empty where it is not asked."""
 
     def options(self) -> asyncssh.SSHClientConnectionOptions:
         """Return the options of a login; ValueError or OSError where they make no sense."""
@@ -60,18 +63,21 @@ class RoutePlanner:
         except (KeyError, OSError):
             raise OpsError("who are you? Set LOGNAME, for ssh's default user") from None
 
-    def route(self, host: Host) -> Route:
-        """Return the route to *host*; TunnelError if its settings cannot be used."""
+    def route(self, host: Host, *, login: bool = True) -> Route:
+        """Return the route to *host*; TunnelError if its settings cannot be used.
+
+        Without *login* no ssh key is looked for, because a handshake needs none.
+        """
         try:
-            return self._route(host)
+            return self._route(host, login)
         except (SshConfigError, ValueError, OSError) as error:
             raise TunnelError(host.name, f"its ssh settings cannot be used: {error}") from None
 
-    def _route(self, host: Host) -> Route:
+    def _route(self, host: Host, login: bool) -> Route:
         name = host.ssh.hostname or host.name
         lines = self._config.lines_for(name) if self._config else ""
         config = self._resolved(name, host.ssh, lines)
-        proofs = _credentials(host.ssh, config)
+        proofs = _credentials(host.ssh, config) if login else NOBODY
         jump = _jump(host.ssh, str(config.get("ProxyJump") or ""))
         route = Route(
             host=host.name,
@@ -85,12 +91,15 @@ class RoutePlanner:
             settings={
                 "config": self._files(_without(lines, SETTLED_HERE)),
                 **({"username": host.ssh.user} if host.ssh.user else {}),
-                **_proofs(proofs, config),
+                "client_keys": None,  # offered in an order of our own: see ops.tunnel.agent
+                "agent_path": None,
+                "client_certs": _certificates(config),
                 **({} if config.get("Ciphers") else {"encryption_algs": CIPHERS}),
                 "x509_trusted_certs": None,
                 "connect_timeout": None,
             },
             credentials=proofs,
+            agent="" if proofs.of_agent == () else agent_path(config.get("IdentityAgent")),
         )
         if lines not in self._understood:  # refused now, rather than at each login
             route.options()
@@ -134,16 +143,10 @@ def _credentials(ssh: Ssh, config: SSHClientConfig) -> Credentials:
     return credentials([ssh.key], only=True)
 
 
-def _proofs(proofs: Credentials, config: SSHClientConfig) -> dict[str, Any]:
-    """Return *proofs* as asyncssh's options."""
-    certificates = cast(list[str], config.get("CertificateFile", []))
-    return {
-        "client_keys": list(proofs.keys),  # a tuple would be a key and its certificate
-        "client_certs": [file for file in certificates if Path(file).expanduser().is_file()],
-        "ignore_encrypted": True,
-        **({"agent_path": None} if proofs.of_agent == () else {}),
-        **({"agent_identities": list(proofs.of_agent)} if proofs.of_agent else {}),
-    }
+def _certificates(config: SSHClientConfig) -> list[str]:
+    """Return the certificates of the user's keys; one that is not there is passed over."""
+    files = cast(list[str], config.get("CertificateFile", []))
+    return [file for file in files if Path(file).expanduser().is_file()]
 
 
 def _jump(ssh: Ssh, configured: str) -> Ssh | None:

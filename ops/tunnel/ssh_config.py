@@ -158,5 +158,7 @@ def _refuse_what_differs(line: _Line) -> None:
         raise line.refuse("`HostKeyAlias` is not understood by pyinfra: leave it out")
     if keyword == "proxyjump" and "," in "".join(arguments):
         raise line.refuse("`ProxyJump` over several hosts is not understood by pyinfra: use one")
+    if keyword == "proxyjump" and arguments[:1] and arguments[0].lower() == "none":
+        raise line.refuse("`ProxyJump none` is not understood by pyinfra: write `Host * !NAME`")
     if keyword == "canonicalizehostname" and arguments != ["no"]:
         raise line.refuse("`CanonicalizeHostname` is not honoured: write `HostName`")

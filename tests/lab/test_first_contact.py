@@ -44,6 +44,24 @@ def test_a_fingerprint_that_fits_is_trusted(
     assert again == "lab1: was trusted already\n"
 
 
+def test_several_hosts_are_met_in_one_call_and_without_an_ssh_key(
+    operator: Operator, stranger: Path, host1: Host, host2: Host
+) -> None:
+    hosts_toml = operator.folder / "inventory" / "hosts.toml"
+    before = hosts_toml.read_text()
+    hosts_toml.write_text(before.replace('ssh_key = "', 'ssh_key = "/not/here'))
+    words = ("hosts", "trust", "lab1", "lab2")
+    typist = Terminal(operator.folder, *words, variables=operator.variables())
+    for host in (host1, host2):
+        typist.wait_for(f"Is that what {host.name}'s own console shows? [y/N]: ")
+        typist.types("y")
+    assert typist.code() == 0
+    assert all(host.host_key.split()[1] in stranger.read_text() for host in (host1, host2))
+    hosts_toml.write_text(before)
+    refusal = refused(operator, "hosts", "trust", "lab*", "--fingerprint", host1.fingerprint)
+    assert "--fingerprint is that of one server, and 3 were named" in refusal
+
+
 def test_another_fingerprint_is_not(operator: Operator, stranger: Path) -> None:
     said = refused(operator, "hosts", "trust", "lab1", "--fingerprint", WRONG)
     assert "nothing was trusted" in said
@@ -60,7 +78,7 @@ def test_who_compares_and_says_no_trusts_nobody(
     operator: Operator, stranger: Path, host1: Host
 ) -> None:
     typist = Terminal(operator.folder, "hosts", "trust", "lab1", variables=operator.variables())
-    typist.wait_for("Is that what the server's own console shows? [y/N]: ")
+    typist.wait_for("Is that what lab1's own console shows? [y/N]: ")
     assert f"lab1 shows {host1.fingerprint} (ssh-ed25519)" in typist.shown
     typist.types("n")
     assert (typist.code(), "lab1: nothing was trusted" in typist.shown) == (1, True)

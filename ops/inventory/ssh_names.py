@@ -1,0 +1,72 @@
+"""Where ``~/.ssh/config`` says that a name leads: as much of it as known_hosts asks for.
+
+pyinfra's own reader runs later. This one only spares people a warning that would not be true.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+_DEEPEST = 16
+"""Includes inside includes, as in OpenSSH's readconf.c."""
+_SETTLES = ("hostname", "port")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A line that changes the place of the hosts that its block is for."""
+
+    patterns: tuple[str, ...] | None
+    """Of its Host line; None under Match, which this room does not judge."""
+    keyword: str
+    value: str
+
+
+def settings(file: Path = Path("~/.ssh/config")) -> list[Setting]:
+    """Return the settings of an ssh config; none where it cannot be read."""
+    return list(_settings(file.expanduser(), ("*",), 0))
+
+
+def place(name: str, known: list[Setting]) -> tuple[str, int] | None:
+    """Return the host name and port that *name* leads to; None where that is not sure."""
+    found: dict[str, str] = {}
+    for setting in known:
+        if setting.patterns is None:
+            return None
+        if _holds(setting.patterns, name):
+            found.setdefault(setting.keyword, setting.value)
+    port = found.get("port", "22")
+    if not port.isdecimal():
+        return None
+    return found.get("hostname", name).replace("%h", name), int(port)
+
+
+def _holds(patterns: tuple[str, ...], name: str) -> bool:
+    fits = [p for p in patterns if fnmatchcase(name.lower(), p.removeprefix("!").lower())]
+    return bool(fits) and not any(p.startswith("!") for p in fits)
+
+
+def _settings(file: Path, patterns: tuple[str, ...] | None, depth: int) -> Iterator[Setting]:
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        keyword, *words = line.replace("=", " ", 1).replace('"', " ").split() or [""]
+        keyword = keyword.lower()
+        if keyword == "host":
+            patterns = tuple(words)
+        elif keyword == "match":
+            patterns = None
+        elif keyword == "include" and depth < _DEEPEST:
+            for word in words:
+                for included in _files(word):
+                    yield from _settings(included, patterns, depth + 1)
+        elif keyword in _SETTLES and words:
+            yield Setting(patterns, keyword, words[0])
+
+
+def _files(pattern: str) -> list[Path]:
+    path = Path("~/.ssh").expanduser() / Path(pattern).expanduser()
+    return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
