@@ -303,6 +303,44 @@ def test_a_picture_is_of_one_link_and_private(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_links_of_one_host_need_no_secret_of_another(fleet: Path) -> None:
+    ops_("secrets", "fill")
+    hosts = fleet / "inventory" / "hosts.toml"
+    more = 'groups = ["edge"]\ninbounds = ["reality", "ws"]\n'
+    hosts.write_text(hosts.read_text() + f"[hosts.new1]\n{more}")
+    assert "REALITY short id of new1/reality" in ops_("link", "alice").stderr
+    assert ops_("link", "alice", "--host", "ams1").exit_code == 0
+    assert ops_("link", "alice", "--host", "new1", "--inbound", "ws").exit_code == 0
+    assert ops_("link", "alice", "--address", "*.net").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--json",), ("--qr",), ("--host", "fra1", "--address", "*.net", "--client-json")]
+)
+def test_whatever_is_printed_of_a_link_can_go_to_a_private_file(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    ops_("secrets", "fill")
+    file = tmp_path / "alice"
+    assert ops_("link", "alice", *words, "-o", str(file)).stdout == f"wrote {file}\n"
+    printed = ops_("link", "alice", *words).stdout
+    assert file.read_text() == printed or "--qr" in words
+    assert file.read_text()[:40] == printed[:40]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_one_call_draws_all_links_into_a_folder(tmp_path: Path) -> None:
+    ops_("secrets", "fill")
+    ops_("link", "alice", "--host", "fra1", "--png", str(tmp_path), "--svg", str(tmp_path))
+    drawn = sorted(file.name for file in tmp_path.iterdir() if file.suffix in (".png", ".svg"))
+    assert drawn == [
+        f"alice-fra1-reality-{address}.{kind}"
+        for address in ("2001:db8::7", "fra1.example.net")
+        for kind in ("png", "svg")
+    ]
+    assert all((tmp_path / name).stat().st_mode & 0o777 == 0o600 for name in drawn)
+
+
 def test_render_shows_no_secret_unless_asked(fleet: Path) -> None:
     ops_("secrets", "fill")
     uuid = (fleet / "inventory" / "secrets.toml").read_text().split('uuid = "')[1].split('"')[0]

@@ -62,6 +62,7 @@ def test_reality() -> None:
             "pbk": "public-reality",
             "sid": SECRETS.inbounds["ams", "reality"].short_ids[0],
             "spx": "/",
+            "support-x25519mlkem768": "true",
             "flow": VISION,
         },
         "alice@ams/reality 8.8.4.4",
@@ -76,6 +77,12 @@ def test_xhttp() -> None:
         "mode": "auto",
         "flow": None,
     }
+
+
+@pytest.mark.parametrize("inbound", sample.KINDS)
+def test_mihomo_is_told_of_ml_kem_in_every_reality_link_and_no_other(inbound: str) -> None:
+    told = of(inbound).parameters.get("support-x25519mlkem768")
+    assert told == ("true" if inbound in ("reality", "xhttp") else None)
 
 
 def test_websocket() -> None:

@@ -373,3 +373,17 @@ def test_many_hosts_are_judged_by_several_processes(tmp_path: Path) -> None:
 def test_people_see_who_else_is_concerned(tmp_path: Path) -> None:
     folder = fleets.write(tmp_path / "f", hosts=WATCHED)
     assert "(ams1 and 1 more host, inbounds[0]" in validate("--fleet", folder).stdout
+
+
+def test_a_template_that_changes_the_transport_is_found_where_links_die(cached: Path) -> None:
+    """The core starts and is healthy; only the links say otherwise."""
+    template = write(cached, "templates/inbounds/vless-ws-tls.json.j2", "")
+    ours = (Path(__file__).parent.parent / template.relative_to(cached)).read_text()
+    template.write_text(
+        ours.replace('"network": "ws"', '"network": "xhttp"').replace("wsSettings", "xhttpSettings")
+    )
+    result = validate("--host", "ams1")
+    assert result.exit_code == 1
+    assert "error XO010: ws: links say network 'ws', and the config has 'xhttp'" in result.stdout
+    template.write_text(ours)
+    assert validate("--host", "ams1").exit_code == 0

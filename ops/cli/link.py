@@ -1,21 +1,22 @@
 """``ops link``: what a person needs to connect."""
 
 import shutil
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
 
 from ops import secrets, selection
-from ops.cli import show
+from ops.cli import link_files, show
 from ops.cli.options import Format, Selected, host_options, json_option
 from ops.errors import UsageError
-from ops.files import replace
 from ops.links import Link, client, links
 from ops.links import qr as qr_codes
-from ops.model import Key, Secrets
+from ops.model import Host, Inbound, Key, Secrets
 
 _file = click.Path(dir_okay=False, path_type=Path)
+_picture = click.Path(path_type=Path)
 
 
 @click.command()
@@ -23,8 +24,13 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.option("--inbound", default="*", metavar="GLOB", help="Only inbounds that match.")
 @click.option("--address", default="*", metavar="GLOB", help="Only addresses that match.")
 @click.option("--qr", "on_terminal", is_flag=True, help="Show each link as a QR code, too.")
-@click.option("--png", type=_file, metavar="FILE", help="Write the one link's QR code as PNG.")
-@click.option("--svg", type=_file, metavar="FILE", help="Write the one link's QR code as SVG.")
+@click.option(
+    "--png", type=_picture, metavar="PATH", help="Write QR codes as PNG, to a file or a folder."
+)
+@click.option(
+    "--svg", type=_picture, metavar="PATH", help="Write QR codes as SVG, to a file or a folder."
+)
+@click.option("-o", "--out", type=_file, metavar="FILE", help="Write to FILE instead of printing.")
 @click.option("--client-json", is_flag=True, help="Print a config for an Xray client instead.")
 @click.option(
     "--socks-port",
@@ -43,36 +49,58 @@ def link(
     on_terminal: bool,
     png: Path | None,
     svg: Path | None,
+    out: Path | None,
     client_json: bool,
     socks_port: int,
     output: Format,
 ) -> None:
     """Print the share links of KEY: one for each host, inbound and address that it opens.
 
-    Links are secrets: who has one is that person. Files are written with mode 0600.
+    A link is a secret: anybody who has it passes for that person. --out, --png and --svg write
+    files with mode 0600; a file that the shell makes with > is open to others. --png and --svg
+    draw one link into a file, and all of them into a folder that exists.
 
     \b
     Example:
       ops link alice --host fra1 --qr
-      ops link alice --host fra1 --inbound reality --address fra1.example.net --png alice.png
+      ops link alice --address fra1.example.net --png alice.png
+      ops link alice --host fra1 --client-json -o alice.json
     """
     key = selection.key(selected.fleet, name)
     known = secrets.load(selected.fleet)
     found = _links(selected, key, known, inbound, address)
+    lines: list[str] = []
     if png or svg:
-        _draw(_only(found), png, svg)
+        link_files.draw(found, key, png, svg, lambda: _only(found))
     elif client_json:
-        one = _only(found)
-        config = client(selected.fleet, one.host, one.inbound, key, known, one.address, socks_port)
-        click.echo(show.as_json(config))
+        lines = [_config(selected, _only(found), key, known, socks_port)]
     elif output == "json":
-        click.echo(show.as_json([_json(one) for one in found]))
+        lines = [show.as_json([_json(one) for one in found])]
     else:
-        width = _width_for(found) if on_terminal else None
-        for one in found:
-            click.echo(one.url)
-            if on_terminal:
-                click.echo(qr_codes.terminal(one.url, width=width))
+        lines = list(_lines(found, on_terminal, out))
+    _say(lines, out)
+
+
+def _config(selected: Selected, one: Link, key: Key, known: Secrets, port: int) -> str:
+    config = client(selected.fleet, one.host, one.inbound, key, known, one.address, port)
+    return show.as_json(config)
+
+
+def _say(lines: list[str], out: Path | None) -> None:
+    if out and lines:
+        link_files.write(out, "".join(f"{line}\n" for line in lines).encode())
+        return
+    for line in lines:
+        click.echo(line)
+
+
+def _lines(found: list[Link], with_codes: bool, out: Path | None) -> Iterator[str]:
+    """Yield each link, and its QR code if it is asked for."""
+    width = _width_for(found) if with_codes and not out else None
+    for one in found:
+        yield one.url
+        if with_codes:
+            yield qr_codes.terminal(one.url, colour=not out, width=width)
 
 
 def _width_for(found: list[Link]) -> int | None:
@@ -94,13 +122,13 @@ def _links(selected: Selected, key: Key, known: Secrets, inbound: str, address: 
         host.name
         for host in selection.hosts(selected.fleet, selected.host_globs, selected.group_globs)
     }
-    found = [
-        one
-        for one in links(selected.fleet, key, known)
-        if one.host.name in chosen
-        and fnmatchcase(one.inbound.name, inbound)
-        and fnmatchcase(one.address, address)
-    ]
+
+    def is_wanted(host: Host, way: Inbound, dialled: str) -> bool:
+        return (
+            host.name in chosen and fnmatchcase(way.name, inbound) and fnmatchcase(dialled, address)
+        )
+
+    found = list(links(selected.fleet, key, known, is_wanted))
     if not found:
         raise UsageError(f"{key.name!r} opens nothing of what was selected; see `ops keys list`")
     return found
@@ -117,18 +145,6 @@ def _only(found: list[Link]) -> Link:
             "choose one by --host, --inbound and --address"
         )
     return found[0]
-
-
-def _draw(one: Link, png: Path | None, svg: Path | None) -> None:
-    pictures = ((png, qr_codes.png), (svg, lambda url: qr_codes.svg(url).encode()))
-    for file, draw in pictures:
-        if file is None:
-            continue
-        try:
-            replace(file, draw(one.url), mode=0o600)
-        except OSError as error:
-            raise UsageError(f"{file} cannot be written: {error.strerror}") from None
-        click.echo(f"wrote {file}")
 
 
 def _json(one: Link) -> dict[str, str]:

@@ -3,7 +3,8 @@
 Pure; knows neither templates nor the network.
 """
 
+from ops.links.agreement import differences
 from ops.links.client import client
 from ops.links.share import Link, link, links
 
-__all__ = ["Link", "client", "link", "links"]
+__all__ = ["Link", "client", "differences", "link", "links"]

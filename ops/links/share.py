@@ -4,7 +4,7 @@ The form of VLESS and Trojan links is XTLS's proposal (Xray-core issue 91 and di
 that of Shadowsocks links SIP002, whose 2022 keys are percent-encoded and not base64 (SIP022).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import quote
@@ -16,6 +16,9 @@ TRANSPORT = {"raw": "tcp"}
 """Where links call a transport otherwise: older apps know no ``raw``."""
 ALPN = {"raw": "h2,http/1.1", "ws": "http/1.1"}
 """What clients offer inside TLS, by transport; HTTP/2 would break WebSocket."""
+
+Wanted = Callable[[Host, Inbound, str], bool]
+"""Tells of a host, an inbound of it and an address whether their link is asked for."""
 
 
 class Link(NamedTuple):
@@ -30,8 +33,14 @@ class Link(NamedTuple):
         return f"Link({self.host.name}/{self.inbound.name}, {self.address})"
 
 
-def links(fleet: Fleet, key: Key, secrets: Secrets) -> Iterator[Link]:
+def _every(host: Host, inbound: Inbound, address: str) -> bool:
+    return True
+
+
+def links(fleet: Fleet, key: Key, secrets: Secrets, is_wanted: Wanted = _every) -> Iterator[Link]:
     """Yield the links of *key*: host by host, inbound by inbound, address by address.
+
+    Secrets of a link that is not wanted are not asked for.
 
     Raises:
         SecretsError: *secrets* lacks what a link needs.
@@ -41,6 +50,8 @@ def links(fleet: Fleet, key: Key, secrets: Secrets) -> Iterator[Link]:
             if not opens(key, host, inbound):
                 continue
             for address in host.address:
+                if not is_wanted(host, inbound, address):
+                    continue
                 url = link(fleet, host, inbound, key, secrets, address)
                 yield Link(host, inbound, address, url)
 
@@ -90,6 +101,9 @@ def _reality(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> di
         "pbk": public_key,
         "sid": short_id,
         "spx": "/",
+        # mihomo leaves ML-KEM out unless a link asks for it, and REALITY then takes it for a
+        # stranger: cores from 26.9.8 on want it. Other apps skip what they do not know.
+        "support-x25519mlkem768": "true",
     }
 
 

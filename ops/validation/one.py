@@ -12,10 +12,11 @@ from typing import Any
 
 from ops.core.trial import Bench, Verdict
 from ops.errors import FleetError, Problem
+from ops.links import differences
 from ops.lint import Around, Finding, Hit, Rule, judge, version_of
 from ops.lint.blame import blame, redacted
 from ops.lint.rules import run
-from ops.model import Fleet, Host, Secrets
+from ops.model import Fleet, Host, InboundSecrets, Secrets
 from ops.render import render
 from ops.validation.whence import Line, Whence
 
@@ -67,7 +68,7 @@ class Judge:
 
     def _judged(self, host: Host, text: str) -> Judged:
         data = json.loads(text)
-        hits = judge(data, self._around(host))
+        hits = [*judge(data, self._around(host)), *self._dead_links(host, data)]
         verdict = self.bench.test([(host.name, data)]) if self.bench else Verdict(True)
         if not verdict.accepted:
             rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
@@ -87,6 +88,22 @@ class Judge:
             missing=verdict.missing,
             tested=self.bench is not None,
         )
+
+    def _dead_links(self, host: Host, data: dict[str, Any]) -> Iterator[tuple[Rule, Hit]]:
+        """Yield what was rendered otherwise than the links to *host* say."""
+        rendered = data["inbounds"] if isinstance(data.get("inbounds"), list) else []
+        parts = [(at, part) for at, part in enumerate(rendered) if isinstance(part, dict)]
+        tagged = {str(part.get("tag")): at for at, part in parts}
+        for inbound in host.inbounds:
+            at = tagged.get(inbound.name)
+            if at is None:
+                message = f"links lead to {inbound.name!r}, and no inbound has this tag"
+                yield run.LINK_DEAD, Hit(("inbounds",), message)
+                continue
+            own = self.secrets.inbounds.get((host.name, inbound.name), InboundSecrets())
+            for place, message in differences(inbound, rendered[at], own):
+                hit = Hit(("inbounds", at, *place), f"{inbound.name}: {message}")
+                yield run.LINK_DEAD, hit
 
     def _around(self, host: Host) -> Around:
         return Around(

@@ -93,3 +93,14 @@ TIME_IS_UP = add(
         remedy="look for a loop in the fleet's templates/",
     )
 )
+LINK_DEAD = add(
+    Rule(
+        code="XO010",
+        name="link-cannot-work",
+        severity=ERROR,
+        sentence="A link to an inbound cannot work with what was rendered.",
+        why="Links are made from hosts.toml. A template of the fleet renders another inbound: the "
+        "core starts, and nobody who was given the link connects.",
+        remedy="say it in hosts.toml, or mend the template in templates/",
+    )
+)
