@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ops.errors import TunnelError, UsageError
-from ops.files import locked, replace
+from ops.files import locked, replace, text, there
 from ops.model import Fleet, Host
 
 _HEADER = (
@@ -65,12 +65,12 @@ def keep(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bo
 
 def _lines(fleet: Fleet) -> list[str]:
     file = fleet.known_hosts
-    lines = file.read_text().splitlines() if file.exists() else []
+    lines = text(file).splitlines() if there(file) else []
     return [line for line in lines if line.strip()]
 
 
 def _write(fleet: Fleet, lines: Iterable[str]) -> None:
-    text = "".join(f"{line}\n" for line in lines)
-    if not text.startswith("#"):
-        text = _HEADER + text
-    replace(fleet.known_hosts, text.encode())
+    written = "".join(f"{line}\n" for line in lines)
+    if not written.startswith("#"):
+        written = _HEADER + written
+    replace(fleet.known_hosts, written.encode())

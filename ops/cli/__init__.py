@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ops.errors import OpsError
+from ops.files import sentence
 
 _VERBS = {
     "traffic": "What each key used, live, over the whole fleet.",
@@ -88,6 +89,11 @@ class Verbs(click.Group):
         except OpsError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a file that is closed to us, a disk that is full
+            click.echo(f"Error: {sentence(error)}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from ops.errors import OpsError, UsageError
+from ops.files import content, decoded, reason
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  the folder in it is private
 
@@ -43,9 +44,10 @@ def edited(name: str, before: str, check: Callable[[str], object]) -> str:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the editor left no text: {error}; nothing was changed") from None
+        return decoded(file, content(file))
+    except OSError as error:
+        why, _ = reason(error)
+        raise UsageError(f"the editor left no text: it {why}; nothing was changed") from None
 
 
 @contextmanager

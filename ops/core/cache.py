@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
+from ops import files
 from ops.core.download import Progress, download
 from ops.errors import CoreError
 from ops.files import locked
@@ -24,11 +25,22 @@ _DOWNLOAD = 3600.0
 """Seconds that somebody else's download is waited for."""
 
 
+def place() -> Path:
+    """Return where the cache's folder is; it may be missing."""
+    return platformdirs.user_cache_path("xray-ops") / "core"
+
+
 def folder() -> Path:
-    """Return the cache's folder, made if need be."""
-    path = platformdirs.user_cache_path("xray-ops") / "core"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    """Return the cache's folder, made if need be; CoreError where it cannot be."""
+    try:
+        files.folder(place())
+    except OSError as error:
+        raise CoreError(_unusable(error)) from None
+    return place()
+
+
+def _unusable(error: OSError) -> str:
+    return f"{files.sentence(error)}, or set XDG_CACHE_HOME to a folder of yours"
 
 
 def pinned(core: Core, machine: str) -> str:
@@ -43,8 +55,8 @@ def pinned(core: Core, machine: str) -> str:
 
 def cached(sha256: str) -> Path | None:
     """Return the archive whose sum is *sha256*, if it is here and still is that."""
-    path = folder() / f"{sha256}.zip"
-    return path if path.exists() and sum_of(path) == sha256 else None
+    path = place() / f"{sha256}.zip"
+    return path if path.is_file() and sum_of(path) == sha256 else None
 
 
 def keep(archive: Path, sha256: str | None = None) -> str:
@@ -54,10 +66,18 @@ def keep(archive: Path, sha256: str | None = None) -> str:
         raise CoreError(
             f"{archive} is not the pinned release: its SHA-256 is {found}, the inventory's {sha256}"
         )
-    with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as beside:
-        shutil.copyfile(archive, beside.name)
-    Path(beside.name).replace(folder() / f"{found}.zip")
+    try:
+        _copy(archive, folder() / f"{found}.zip")
+    except OSError as error:
+        raise CoreError(_unusable(error)) from None
     return found
+
+
+def _copy(archive: Path, kept: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=kept.parent) as private:
+        beside = Path(private) / kept.name
+        shutil.copyfile(archive, beside)
+        beside.replace(kept)
 
 
 def archive(core: Core, machine: str, progress: Progress = lambda *_: None) -> Path:
@@ -98,7 +118,8 @@ def url(core: Core, machine: str) -> str:
 def sum_of(path: Path) -> str:
     """Return the SHA-256 of *path*; CoreError where it cannot be read."""
     try:
+        files.must_be_file(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise CoreError(f"{path} cannot be read: {error.strerror}") from None
+        raise CoreError(files.sentence(error)) from None

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.core.cache import cached, folder
+from ops.core.cache import place as cache
 from ops.core.program import ask_version, extract
 from ops.errors import CoreError
+from ops.files import sentence
 from ops.model import Core
 
 _DATA = (Path("/usr/local/share/xray"), Path("/usr/share/xray"))
@@ -58,20 +60,26 @@ def choose(core: Core | None, asked: Path | None = None) -> Chosen | None:
 
 def _unpacked(sha256: str) -> Path | None:
     """Return the program of the cached release *sha256*, unpacked the first time; None without."""
-    place = folder() / sha256
+    place = cache() / sha256
     if not (place / "xray").is_file():
         archive = cached(sha256)
         if archive is None:
             return None
-        beside = Path(tempfile.mkdtemp(dir=folder()))
         try:
-            extract(archive, beside)
-            beside.rename(place)
+            _unpack(archive, place)
         except OSError as error:  # somebody else was quicker, or the disk is full
-            shutil.rmtree(beside, ignore_errors=True)
             if not (place / "xray").is_file():
-                raise CoreError(f"{archive} cannot be unpacked: {error.strerror}") from None
+                raise CoreError(f"{archive} cannot be unpacked: {sentence(error)}") from None
     return place / "xray"
+
+
+def _unpack(archive: Path, place: Path) -> None:
+    beside = Path(tempfile.mkdtemp(dir=folder()))
+    try:
+        extract(archive, beside)
+        beside.rename(place)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _same(one: Path, other: Path) -> bool:

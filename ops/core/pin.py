@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tomlkit
 
-from ops.files import locked, replace
+from ops.files import locked, replace, text
 
 
 def pin(folder: Path, version: str, sums: dict[str, str]) -> None:
@@ -14,7 +14,7 @@ def pin(folder: Path, version: str, sums: dict[str, str]) -> None:
     """
     file = folder / "inventory" / "hosts.toml"
     with locked(file.parent):
-        document = tomlkit.parse(file.read_text())
+        document = tomlkit.parse(text(file))
         core = document.setdefault("core", tomlkit.table())
         if core.get("version") != version:
             core["version"] = version

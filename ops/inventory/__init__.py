@@ -5,7 +5,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ops.errors import FleetError, Problem, UsageError
+from ops.errors import FleetError, OpsError, Problem, UsageError
+from ops.files import sentence, there
 from ops.inventory import kept
 from ops.inventory.kept import FILES
 from ops.inventory.pyinfra import Members, groups, strangers
@@ -19,12 +20,27 @@ __all__ = ["FILES", "Document", "did_you_mean", "documents", "find", "load", "py
 def find(folder: Path | None = None) -> Path:
     """Return the fleet's folder: *folder*, ``$OPS_FLEET``, or the nearest one from here up."""
     if asked := folder or os.environ.get("OPS_FLEET"):
-        return Path(asked).resolve()
-    here = Path.cwd()
+        return Path(os.path.realpath(asked))
+    here = _here()
     for candidate in (here, *here.parents):
-        if (candidate / "inventory" / "hosts.toml").is_file():
+        if _holds_a_fleet(candidate):
             return candidate
     raise UsageError(f"no inventory/hosts.toml in {here} or above it; `ops init DIR` makes a fleet")
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the folder you are in was deleted: `cd` to another one") from None
+
+
+def _holds_a_fleet(folder: Path) -> bool:
+    """Return whether hosts.toml lies in *folder*; what is closed to us may hold it."""
+    try:
+        return there(folder / "inventory" / "hosts.toml")
+    except OSError:
+        return True
 
 
 def load(folder: Path, *, passing: bool = False) -> Fleet:
@@ -57,13 +73,16 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
         fleet = load(folder)
         _demand_known_hosts(fleet)
         return groups(fleet, datetime.now(UTC).date())
-    except FleetError as error:
+    except OpsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        sys.stderr.write(f"{sentence(error)}\n")
+        sys.exit(1)
 
 
 def _demand_known_hosts(fleet: Fleet) -> None:
-    if not fleet.known_hosts.exists():
+    if not there(fleet.known_hosts):
         remedy = "make first contact with each host: `ops hosts trust NAME`"
         raise FleetError([Problem(shown(fleet.known_hosts), 0, "is missing", remedy)])
     for host in strangers(fleet):

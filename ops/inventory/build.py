@@ -118,7 +118,7 @@ def _with_certificate(inbound: Inbound, host: str, address: tuple[str, ...]) -> 
 
 def _ssh_key(folder: Path, path: str) -> str:
     """A relative path is one in the fleet's folder; what ``~`` is depends on who runs this."""
-    return posixpath.join(folder, Path(path).expanduser()) if path else ""
+    return posixpath.join(folder, posixpath.expanduser(path)) if path else ""
 
 
 def _outbound(name: str, table: OutboundTable) -> Outbound:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from ops.errors import Problem
-from ops.inventory.build import settings_of
-from ops.inventory.shape import HostFields, HostsFile, KeysFile
+from ops.inventory.shape import HostFields, HostsFile, HostTable, KeysFile
 from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import Document, Place
 from ops.model import ALL
@@ -60,25 +59,25 @@ def rules(document: Document, hosts: HostsFile, keys: KeysFile) -> Iterator[Prob
 
 def keys(document: Document, keys: KeysFile, hosts: HostsFile) -> Iterator[Problem]:
     """Find keys that open what is not there, or whose names people would mix up."""
-    doors = _scopes(hosts) | _offered(hosts)
+    scopes, offered = _scopes(hosts), _offered(hosts)
     for name, table in keys.keys.items():
         place: Place = ("keys", name)
         for door in table.opens:
-            if door not in doors:
+            if door not in scopes and door not in offered:
                 message = f"{name!r} opens {door!r}, which is no host, group or inbound of one"
-                yield document.problem((*place, "opens"), message, _door(door, hosts), door)
+                remedy = _door(door, scopes, offered)
+                yield document.problem((*place, "opens"), message, remedy, door)
         yield from _twice(document, (*place, "opens"), table.opens)
         if GENERATION in name:
             yield document.problem(place, f"{GENERATION} in {name!r} is kept for rotation")
     yield from _look_alikes(document, "keys", keys.keys)
 
 
-def _door(door: str, hosts: HostsFile) -> str:
+def _door(door: str, scopes: set[str], offered: set[str]) -> str:
     scope, slash, _ = door.partition("/")
-    if slash and scope in _scopes(hosts):
-        offered = [door for door in _offered(hosts) if door.startswith(f"{scope}/")]
-        return did_you_mean(door, offered)
-    return did_you_mean(scope, _scopes(hosts))
+    if slash and scope in scopes:
+        return did_you_mean(door, [other for other in offered if other.startswith(f"{scope}/")])
+    return did_you_mean(scope, scopes)
 
 
 def _offered(hosts: HostsFile) -> set[str]:
@@ -87,8 +86,15 @@ def _offered(hosts: HostsFile) -> set[str]:
         f"{scope}/{inbound}"
         for name, table in hosts.hosts.items()
         for scope in (ALL, name, *table.groups)
-        for inbound in settings_of(hosts, table).get("inbounds", [])
+        for inbound in _inbounds(hosts, table)
     }
+
+
+def _inbounds(hosts: HostsFile, table: HostTable) -> list[str]:
+    """Return what *table* offers: by itself, by its last group that says so, or by default."""
+    groups = [hosts.groups[name] for name in reversed(table.groups) if name in hosts.groups]
+    said = (layer.inbounds for layer in (table, *groups, hosts.defaults))
+    return next((inbounds for inbounds in said if inbounds is not None), [])
 
 
 def _scopes(hosts: HostsFile) -> set[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from ops.errors import FleetError, Problem
-from ops.files import replace
+from ops.files import folder, replace
 from ops.inventory.toml import shown
 from ops.model import Fleet, Host, Ssh
 
@@ -40,7 +40,7 @@ def ssh_config(fleet: Fleet) -> Path | None:
     text = "\n".join([*lines, "Host *", "  Include ~/.ssh/config", ""])
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = platformdirs.user_cache_path("xray-ops") / "ssh" / f"{name}.conf"
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder(file.parent)
     replace(file, text.encode(), mode=0o600)
     return file
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ops.files import is_ours_alone, replace
+from ops.files import content, is_ours_alone, replace
 from ops.model import Fleet
 
 FILES = ("hosts.toml", "keys.toml", "issued.toml")
@@ -37,8 +37,8 @@ def fleet(folder: Path, read: Callable[[Path], Fleet]) -> Fleet:
     if not name:
         return read(folder)
     path = platformdirs.user_cache_path("xray-ops") / "fleets" / name
-    if content := _content(path):
-        kept_fleet: Fleet = pickle.loads(content)  # noqa: S301 (only we can have written it)
+    if found := _content(path):
+        kept_fleet: Fleet = pickle.loads(found)  # noqa: S301 (only we can have written it)
         return kept_fleet
     fresh = read(folder)
     # A full disk, or settings nested too deeply for pickle: it is read again next time.
@@ -69,8 +69,7 @@ def _code() -> list[Path]:
 
 def _sum(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(content(path)).hexdigest()
     except FileNotFoundError:
         return ""
 
@@ -78,27 +77,28 @@ def _sum(path: Path) -> str:
 def _content(path: Path) -> bytes:
     """Return what is kept at *path*; nothing where that is not whole, or not ours alone."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
     with os.fdopen(handle, "rb") as file:
-        if not is_ours_alone(os.fstat(handle)):
+        found = os.fstat(handle)
+        if not (stat.S_ISREG(found.st_mode) and is_ours_alone(found)):
             return b""
-        whole, content = file.read(_SIZE), file.read()
-    return content if whole == _seal(path, content) else b""
+        whole, held = file.read(_SIZE), file.read()
+    return held if whole == _seal(path, held) else b""
 
 
-def _seal(path: Path, content: bytes) -> bytes:
-    """Return the sum of *content* under its own name: renamed, it is not accepted."""
-    return hashlib.sha256(path.name.encode() + content).digest()
+def _seal(path: Path, held: bytes) -> bytes:
+    """Return the sum of *held* under its own name: renamed, it is not accepted."""
+    return hashlib.sha256(path.name.encode() + held).digest()
 
 
-def _keep(path: Path, content: bytes) -> None:
+def _keep(path: Path, held: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = path.parent.lstat()
     if not stat.S_ISDIR(folder.st_mode) or not is_ours_alone(folder):
         return
-    replace(path, _seal(path, content) + content, mode=0o600)
+    replace(path, _seal(path, held) + held, mode=0o600)
     ours = [kept for kept in path.parent.iterdir() if _NAME.fullmatch(kept.name)]
     for oldest in sorted(ours, key=lambda kept: kept.stat().st_mtime_ns)[:-MOST]:
         oldest.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ops.files import content, text
 from ops.inventory import ssh_names
 from ops.inventory.jumps import ssh_config
 from ops.inventory.toml import shown
@@ -32,7 +33,7 @@ def groups(fleet: Fleet, today: date) -> dict[str, Members]:
 
 def strangers(fleet: Fleet) -> list[str]:
     """Return the hosts that known_hosts does not name; none where its names are hashed."""
-    fields = (line.split()[:2] for line in fleet.known_hosts.read_text().splitlines())
+    fields = (line.split()[:2] for line in text(fleet.known_hosts).splitlines())
     names = {name for field in fields for entry in field for name in entry.split(",")}
     if any(name.startswith("|1|") or "*" in name for name in names):
         return []
@@ -59,8 +60,7 @@ def _lost_keys(fleet: Fleet) -> set[str]:
 
 def _holds_key(file: str) -> bool:
     try:
-        with Path(file).open("rb") as key:
-            return key.read(11) == b"-----BEGIN "
+        return content(Path(file)).startswith(b"-----BEGIN ")
     except OSError:
         return False
 

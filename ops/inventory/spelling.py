@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 
 _ALIKE = 3
-_LONGEST = 2000
+_LONGEST = 100
+"""Characters; comparing takes the square of them, and no name of ours is as long."""
+_MOST = 1000
+"""Names that are compared with a word."""
+_MOST_SHOWN = 2000
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -21,7 +25,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     likeness = difflib.SequenceMatcher(b=word)
     alike: dict[float, list[str]] = {}
-    for close in difflib.get_close_matches(word, known, n=len(known) or 1):
+    candidates = _worth_comparing(word, known)
+    for close in difflib.get_close_matches(word, candidates, n=len(candidates) or 1):
         likeness.set_seq1(close)
         alike.setdefault(likeness.ratio(), []).append(close)
     nearest = sorted(alike[max(alike)]) if alike else []
@@ -37,9 +42,19 @@ def visible(text: str) -> str:
     >>> print(visible("fra1" + chr(27) + "[2J"))
     fra1\\x1b[2J
     """
-    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    text = text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
     if text.isprintable():
         return text
     return "".join(
         character if character.isprintable() else ascii(character)[1:-1] for character in text
     )
+
+
+def _worth_comparing(word: str, known: list[str]) -> list[str]:
+    """Return those of *known* that may be meant: of very many, those that begin alike."""
+    if len(word) > _LONGEST:
+        return []
+    near = [name for name in known if len(name) <= _LONGEST]
+    if len(near) > _MOST:
+        near = [name for name in near if name[:2] == word[:2] and abs(len(name) - len(word)) < 3]
+    return near[:_MOST]

@@ -1,19 +1,24 @@
 """Read a fleet's files and check all that they say, each by itself and together."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from ops.errors import FleetError, Problem
+from ops.files import there
 from ops.inventory import build, checks, inbounds
 from ops.inventory.shape import HostsFile, IssuedFile, KeysFile
-from ops.inventory.toml import Document, read
-from ops.inventory.wording import Checked, checked
+from ops.inventory.toml import Document, problem_of, read, shown
+from ops.inventory.wording import MOST, Checked, checked
 from ops.model import Fleet
 
 Shape = TypeVar("Shape", bound=BaseModel)
+
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 def fleet_in(folder: Path) -> Fleet:
@@ -24,16 +29,26 @@ def fleet_in(folder: Path) -> Fleet:
     _, issued = _read(inventory / "issued.toml", IssuedFile, may_lack=True)
     problems = [*hosts.problems, *keys.problems, *issued.problems]
     if hosts.shape and keys.shape:
-        dropped = [
-            quoted
-            for name in hosts.dropped | keys.dropped
-            for quoted in (f"'{name}'", f"/{name}'", f"'{name}/")
-        ]
+        dropped = hosts.dropped | keys.dropped
         found = _disagreements(hosts_toml, hosts.shape, keys_toml, keys.shape)
-        problems += (p for p in found if not any(name in p.message for name in dropped))
+        told = (one for one in found if not dropped & _named(one.message))
+        problems += islice(told, MOST)
     if problems or not (hosts.shape and keys.shape and issued.shape):
-        raise FleetError(sorted(set(problems)))
+        raise FleetError(_first(problems))
     return build.fleet_of(folder, hosts.shape, keys.shape, issued.shape)
+
+
+def _first(problems: Iterable[Problem]) -> list[Problem]:
+    """Return *problems* in the order of the files: the first of them, where there are many."""
+    found = sorted(set(problems))
+    if len(found) <= MOST:
+        return found
+    return [*found[:MOST], Problem(found[MOST].file, 0, "holds more problems than are listed here")]
+
+
+def _named(message: str) -> set[str]:
+    """Return the names that *message* quotes, and the parts of ``host/inbound``."""
+    return {part for quoted in _QUOTED.findall(message) for part in (quoted, *quoted.split("/"))}
 
 
 def _disagreements(
@@ -53,10 +68,12 @@ def _read(
     path: Path, shape: type[Shape], *, may_lack: bool = False
 ) -> tuple[Document, Checked[Shape]]:
     nothing = Document(str(path), "", {})
-    if may_lack and not path.exists():
-        return nothing, checked(nothing, shape)
     try:
+        if may_lack and not there(path):
+            return nothing, checked(nothing, shape)
         document = read(path)
     except FleetError as error:
         return nothing, Checked(None, list(error.problems))
+    except OSError as error:
+        return nothing, Checked(None, [problem_of(error, shown(path))])
     return document, checked(document, shape)

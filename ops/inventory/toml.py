@@ -2,24 +2,35 @@
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ops import files
 from ops.errors import FleetError, Problem
+from ops.files import shown as shown
 from ops.inventory.spelling import visible
 
 Place = tuple[str | int, ...]
 
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_ASSIGNMENT = re.compile(
-    r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
-)
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+# Possessive throughout, so that no line takes longer than its length.
+_HEADER = re.compile(r"\s*+(\[\[?)([^\]]++)\]\]?\s*+(?:#.*)?$")
+_PART = re.compile(r"""[\w-]++|"[^"]*+"|'[^']*+'""")
+_ASSIGNMENT = re.compile(rf"\s*+((?:{_PART.pattern})(?:\s*+\.\s*+(?:{_PART.pattern}))*+)\s*+=")
+_QUOTED = re.compile(r"""(["'])(.*?)\1""")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
-LARGEST = 64 * 1024 * 1024
-"""Bytes; a larger file is no inventory, and reading it would take the machine's memory."""
+_OPAQUE = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)|"(?:[^"\\\n]|\\.)*+"?'''
+    r"""|'''(?:[^']|'(?!''))*+(?:'''|\Z)|'[^'\n]*+'?|#[^\n]*+""",
+    re.DOTALL,
+)
+"""Strings and comments: what stands in them has no meaning for the form of the file."""
+_BRACKETS = re.compile(r"[\[{]++|[\]}]++")
+_DOTTED = re.compile(r"[^\n=,\[\]{}]++")
+DEEPEST = 64
+"""Levels of nesting, by brackets or by dots; the parser takes time by the square of them."""
 
 
 @dataclass(frozen=True)
@@ -43,28 +54,40 @@ class Document:
         while place and place not in self._lines:
             place = place[:-1]
         line = self._lines.get(place, 1)
-        return self._line_of_value(line, value) if isinstance(value, str) else line
+        return self._values(line).get(value, line) if isinstance(value, str) else line
 
-    def _line_of_value(self, start: int, value: str) -> int:
-        """Return the line of the quoted *value* within the assignment that begins at *start*."""
-        lines = self.text.splitlines()
-        for number, text in enumerate(lines[start - 1 :], start):
-            if number > start and (_ASSIGNMENT.match(text) or _HEADER.match(text)):
-                break
-            if f'"{value}"' in text or f"'{value}'" in text:
-                return number
-        return start
+    def _values(self, start: int) -> dict[str, int]:
+        """Return the lines of the quoted values in the assignment that begins at *start*."""
+        if start not in self._quoted:
+            found: dict[str, int] = {}
+            for number, text in enumerate(self._split[start - 1 :], start):
+                if number > start and (_ASSIGNMENT.match(text) or _HEADER.match(text)):
+                    break
+                for value in _QUOTED.finditer(text):
+                    found.setdefault(value[2], number)
+            self._quoted[start] = found
+        return self._quoted[start]
+
+    @cached_property
+    def _quoted(self) -> dict[int, dict[str, int]]:
+        return {}
+
+    @cached_property
+    def _split(self) -> list[str]:
+        return self.text.split("\n")
 
     @cached_property
     def _lines(self) -> dict[Place, int]:
         """Map every table and field to its line. tomllib keeps no positions, so read again."""
         lines: dict[Place, int] = {}
         table: Place = ()
-        for number, text in enumerate(self.text.splitlines(), 1):
+        repeated: Counter[Place] = Counter()
+        for number, text in enumerate(self._split, 1):
             if header := _HEADER.match(text):
                 table = _parts(header[2])
                 if header[1] == "[[":
-                    table = (*table, sum(1 for place in lines if place[:-1] == table))
+                    repeated[table] += 1
+                    table = (*table, repeated[table] - 1)
                 lines.setdefault(table, number)
             elif assignment := _ASSIGNMENT.match(text):
                 lines.setdefault(table + _parts(assignment[1]), number)
@@ -75,37 +98,39 @@ def read(path: Path) -> Document:
     """Return the TOML file at *path*; FleetError where it is missing or no TOML."""
     file = shown(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise _refused(file, 0, "is over 64 MiB", "an inventory is a text of some kilobytes")
-        text = path.read_bytes().decode()
-        return Document(file, text, tomllib.loads(text))
+        return parse(file, files.decoded(path, files.content(path)))
     except FileNotFoundError:
         raise _refused(file, 0, "is missing", "`ops init` writes a fleet folder") from None
     except OSError as error:
-        raise _refused(file, 0, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise _refused(file, line, "is not UTF-8 text", "save the file as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise _syntax(file, text, str(error)) from None
-    except RecursionError:
-        raise _refused(file, 0, "is nested too deeply") from None
+        raise FleetError([problem_of(error, file)]) from None
+
+
+def problem_of(error: OSError, file: str) -> Problem:
+    """Return *error* as a problem of *file*."""
+    return Problem(file, getattr(error, "line", 0), *files.reason(error))
 
 
 def parse(file: str, text: str, *, secret: bool = False) -> Document:
     """Return *text* as the document called *file*; FleetError where it is no TOML."""
+    _must_be_flat(file, text)
     try:
         return Document(file, text, tomllib.loads(text), secret)
     except tomllib.TOMLDecodeError as error:
         raise _syntax(file, text, str(error)) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise _refused(file, 0, f"is not TOML: {error}") from None
 
 
-def shown(path: Path) -> str:
-    """Return *path* as people would type it from here."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+def _must_be_flat(file: str, text: str) -> None:
+    """Refuse what is nested so deeply that the parser would stumble, or take minutes."""
+    bare = _OPAQUE.sub('""', text)
+    dots = max((run[0].count(".") for run in _DOTTED.finditer(bare)), default=0)
+    depth = deepest = 0
+    for run in _BRACKETS.finditer(bare):
+        depth += len(run[0]) if run[0][0] in "[{" else -len(run[0])
+        deepest = max(depth, deepest)
+    if max(dots, deepest) > DEEPEST:
+        raise _refused(file, 0, "is nested too deeply", f"write at most {DEEPEST} levels")
 
 
 def _parts(dotted: str) -> Place:
@@ -113,6 +138,8 @@ def _parts(dotted: str) -> Place:
 
 
 def _syntax(file: str, text: str, message: str) -> FleetError:
+    if line := files.conflict(text.encode()):
+        return FleetError([problem_of(files.conflict_error(file, line), file)])
     found = _AT_LINE.search(message)
     line = int(found[1]) if found and found[1] else text.count("\n") + 1
     return _refused(file, line, f"is not TOML: {_AT_LINE.sub('', message).strip()}")

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,11 @@ from ops.inventory.toml import Document, Place
 from ops.inventory.values import UnfitError
 
 Shape = TypeVar("Shape", bound=BaseModel)
+
+MOST = 200
+"""Problems of a file that are told at once: nobody reads more, and each costs a search."""
+_LONGEST = 300
+"""Characters of a message; a value may be a megabyte."""
 
 _TYPES = {
     "string_type": "text in quotes",
@@ -44,11 +50,12 @@ def checked(document: Document, shape: type[Shape]) -> Checked[Shape]:
         return Checked(shape.model_validate(document.data), [])
     except ValidationError as error:
         found = error
+    told = list(islice(_problems(document, shape, found), MOST + 1))
+    if len(told) > MOST:
+        return Checked(None, told)
     data = copy.deepcopy(document.data)
     left = _left(shape, data, found)
-    return Checked(
-        left, list(_problems(document, shape, found)), _names(document.data) - _names(data)
-    )
+    return Checked(left, told, _names(document.data) - _names(data))
 
 
 def _left(shape: type[Shape], data: dict[str, Any], error: ValidationError) -> Shape | None:
@@ -97,7 +104,7 @@ def _problems(
             found["input"] = "..."
         message, remedy = _words(found, shape, place)
         value = found["input"]
-        yield document.problem(place, message, remedy, value)
+        yield document.problem(place, _shortened(message), remedy, value)
 
 
 def _words(found: ErrorDetails, shape: type[BaseModel], place: Place) -> tuple[str, str]:
@@ -122,6 +129,11 @@ def _unfit(value: object, error: Exception) -> str:
     if isinstance(error, UnfitError):
         return f"{_short(repr(value))} will not do: {error}"
     return str(error)
+
+
+def _shortened(message: str) -> str:
+    middle = _LONGEST // 2
+    return message if len(message) <= _LONGEST else f"{message[:middle]}...{message[-middle:]}"
 
 
 def _owner(place: Place) -> str:

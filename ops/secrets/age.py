@@ -7,7 +7,7 @@ import platformdirs
 import pyrage
 
 from ops.errors import SecretsError
-from ops.files import replace
+from ops.files import content, decoded, folder, reason, replace, text, there
 from ops.inventory.toml import shown
 from ops.model import Fleet
 
@@ -25,10 +25,10 @@ def identity_file() -> Path:
 def make_identity() -> str:
     """Make this user's age identity where there is none; return its public half."""
     file = identity_file()
-    if file.exists():
+    if there(file):
         raise SecretsError(f"{shown(file)} is there already: it may be all that opens your secrets")
     identity = pyrage.x25519.Identity.generate()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder(file.parent)
     public = str(identity.to_public())
     replace(file, f"# public key: {public}\n{identity}\n".encode(), mode=0o600)
     return public
@@ -42,7 +42,7 @@ def recipients_file(fleet: Fleet) -> Path:
 def recipients(fleet: Fleet) -> list[str]:
     """Return who can read the fleet's secrets, as public keys."""
     file = recipients_file(fleet)
-    lines = file.read_text().splitlines() if file.exists() else []
+    lines = text(file).splitlines() if there(file) else []
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -54,26 +54,26 @@ def check(public_keys: list[str]) -> None:
 
 def keep_recipients(fleet: Fleet, public_keys: list[str]) -> None:
     """Write down who can read the fleet's secrets."""
-    text = _HEADER + "".join(f"{public_key}\n" for public_key in public_keys)
-    replace(recipients_file(fleet), text.encode())
+    written = _HEADER + "".join(f"{public_key}\n" for public_key in public_keys)
+    replace(recipients_file(fleet), written.encode())
 
 
-def encrypt(text: str, public_keys: list[str]) -> bytes:
-    """Return *text* encrypted so that each holder of one of *public_keys* can read it."""
+def encrypt(secrets: str, public_keys: list[str]) -> bytes:
+    """Return *secrets* encrypted so that each holder of one of *public_keys* can read it."""
     if not public_keys:
         raise SecretsError(
             "nobody could read the encrypted secrets: name yourself first, "
             "`ops secrets recipients --add PUBLIC-KEY` (`ops secrets identity` makes one)"
         )
     keys = [_recipient(key) for key in public_keys]
-    return bytes(pyrage.encrypt(text.encode(), keys, armored=True))
+    return bytes(pyrage.encrypt(secrets.encode(), keys, armored=True))
 
 
 def decrypt(file: Path) -> str:
     """Return the text that *file* holds, read with this user's identity."""
     identities = _identities()
     try:
-        return str(pyrage.decrypt(file.read_bytes(), identities), "utf-8")
+        return decoded(file, pyrage.decrypt(content(file), identities))
     except pyrage.DecryptError:
         raise SecretsError(
             f"{shown(file)} is not encrypted to the identity in {shown(identity_file())}: "
@@ -81,10 +81,10 @@ def decrypt(file: Path) -> str:
         ) from None
 
 
-def must_open(content: bytes) -> None:
-    """Raise SecretsError where this user's identity does not open *content*."""
+def must_open(sealed: bytes) -> None:
+    """Raise SecretsError where this user's identity does not open *sealed*."""
     try:
-        pyrage.decrypt(content, _identities())
+        pyrage.decrypt(sealed, _identities())
     except pyrage.DecryptError:
         raise SecretsError(
             f"you could not read the secrets yourself then: {shown(identity_file())} is the "
@@ -106,14 +106,13 @@ def _recipient(public_key: str) -> "pyrage.x25519.Recipient | pyrage.ssh.Recipie
 def _identities() -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
     file = identity_file()
     try:
-        content = file.read_bytes()
+        held = content(file)
     except OSError as error:
         raise SecretsError(
-            f"encrypted secrets need your age identity, and {shown(file)} cannot be read "
-            f"({error.strerror}): put it there, or its path into ${IDENTITY}; `ops secrets "
-            "identity` makes one"
+            f"encrypted secrets need your age identity, and {shown(file)} {reason(error)[0]}: "
+            f"put it there, or its path into ${IDENTITY}; `ops secrets identity` makes one"
         ) from None
-    found = _identities_in(content)
+    found = _identities_in(held)
     if not found:
         raise SecretsError(
             f"{shown(file)} holds no age identity, and no ssh key without a passphrase: "
@@ -122,11 +121,11 @@ def _identities() -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
     return found
 
 
-def _identities_in(content: bytes) -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
+def _identities_in(held: bytes) -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
     try:
-        if b"OPENSSH PRIVATE KEY" in content:
-            return [pyrage.ssh.Identity.from_buffer(content)]
-        lines = content.decode().split()
+        if b"OPENSSH PRIVATE KEY" in held:
+            return [pyrage.ssh.Identity.from_buffer(held)]
+        lines = held.decode().split()
         return [pyrage.x25519.Identity.from_str(x) for x in lines if x.startswith("AGE-SECRET")]
     except (pyrage.IdentityError, UnicodeDecodeError):
         return []

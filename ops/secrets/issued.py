@@ -7,7 +7,8 @@ from typing import Any
 
 import tomlkit
 
-from ops.files import replace
+from ops.files import replace, text, there
+from ops.inventory.toml import read
 from ops.model import Fleet
 from ops.secrets.reality import is_private_key, public_key
 
@@ -37,9 +38,9 @@ def places(fleet: Fleet) -> set[tuple[str, ...]]:
     }
 
 
-def data_of(text: str) -> dict[str, Any]:
-    """Return the data of the secrets' file with *text*, as :func:`keep` takes it."""
-    return tomllib.loads(text)
+def data_of(secrets: str) -> dict[str, Any]:
+    """Return the data of the secrets' file that holds *secrets*, as :func:`keep` takes it."""
+    return tomllib.loads(secrets)
 
 
 def keep(fleet: Fleet, secrets: Mapping[str, Any]) -> None:
@@ -55,10 +56,10 @@ def keep(fleet: Fleet, secrets: Mapping[str, Any]) -> None:
             entry["made"] = sorted({*entry.get("made", []), *(f for f in fields if fields[f])})
             if is_private_key(str(fields.get("private_key"))):  # one may be wrong meanwhile
                 entry["public_key"] = public_key(fields["private_key"])
-    text = _HEADER + tomlkit.dumps({name: part for name, part in issued.items() if part})
-    if not path(fleet).exists() or path(fleet).read_text() != text:
-        replace(path(fleet), text.encode())
+    written = _HEADER + tomlkit.dumps({name: part for name, part in issued.items() if part})
+    if not there(path(fleet)) or text(path(fleet)) != written:
+        replace(path(fleet), written.encode())
 
 
 def _read(fleet: Fleet) -> dict[str, Any]:
-    return tomllib.loads(path(fleet).read_text()) if path(fleet).exists() else {}
+    return read(path(fleet)).data if there(path(fleet)) else {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import tomlkit
 
 from ops.errors import SecretsError
-from ops.files import replace
+from ops.files import content, decoded, must_be_file, replace, there
 from ops.inventory.toml import parse as parse_toml
 from ops.inventory.toml import shown
 from ops.model import Fleet
@@ -25,13 +25,13 @@ def encrypted(fleet: Fleet) -> Path:
 
 def path(fleet: Fleet) -> Path | None:
     """Return the file that holds the secrets, or None; both at once is an error."""
-    there = [file for file in (plain(fleet), encrypted(fleet)) if file.exists()]
-    if len(there) > 1:
+    found = [file for file in (plain(fleet), encrypted(fleet)) if there(file)]
+    if len(found) > 1:
         raise SecretsError(
-            f"{shown(there[0])} and {shown(there[1])} are both there, and may differ: "
+            f"{shown(found[0])} and {shown(found[1])} are both there, and may differ: "
             "delete the one that is out of date"
         )
-    return there[0] if there else None
+    return found[0] if found else None
 
 
 def read(fleet: Fleet) -> str:
@@ -42,7 +42,7 @@ def read(fleet: Fleet) -> str:
     if file == encrypted(fleet):
         return age.decrypt(file)
     _must_be_private(file)
-    return file.read_text()
+    return decoded(file, content(file))
 
 
 def document(fleet: Fleet) -> tomlkit.TOMLDocument:
@@ -62,9 +62,9 @@ def write(fleet: Fleet, text: str) -> None:
 
 def write_to(fleet: Fleet, text: str, public_keys: list[str]) -> None:
     """Keep *text* as the secrets, encrypted to *public_keys*; not if we could not read it then."""
-    content = age.encrypt(text, public_keys)
-    age.must_open(content)
-    replace(encrypted(fleet), content)
+    sealed = age.encrypt(text, public_keys)
+    age.must_open(sealed)
+    replace(encrypted(fleet), sealed)
 
 
 def encrypt(fleet: Fleet) -> Path:
@@ -78,6 +78,7 @@ def encrypt(fleet: Fleet) -> Path:
 
 
 def _must_be_private(file: Path) -> None:
+    must_be_file(file)
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & 0o077:
         raise SecretsError(f"{shown(file)} can be read by others (mode {mode:04o}): chmod 600 it")

@@ -3,6 +3,8 @@
 from importlib.metadata import version
 from pathlib import Path
 
+from ops.files import replace, there
+
 _HERE = Path(__file__).parent
 _CHECKOUT = _HERE.parent.parent
 _FILES = {
@@ -44,11 +46,12 @@ def write(folder: Path, ci: str = "") -> tuple[list[str], list[str]]:
     written, kept = [], []
     for name, source in sources.items():
         target = folder / name
-        if target.exists():
+        if there(target):
             kept.append(name)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(source.read_text().replace("@VERSION@", version("xray-ops")))
+        text = source.read_text().replace("@VERSION@", version("xray-ops"))
+        replace(target, text.encode())  # half of a file would be kept by the next try
         written.append(name)
     return written, kept
 

@@ -8,6 +8,7 @@ from typing import Any
 import asyncssh
 
 from ops.errors import FleetError, Problem
+from ops.files import text
 
 KINDS = (
     "ssh-ed25519",
@@ -65,7 +66,7 @@ def pattern(hostname: str, port: int) -> str:
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: tuple[int, int]) -> asyncssh.SSHKnownHosts:
     """Parse *path*; *stamp* changes whenever the file does."""
-    lines = path.read_text("utf-8").splitlines()
+    lines = text(path).splitlines()
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("@cert-authority"):
             raise FleetError([Problem(str(path), number, *_CERT_AUTHORITY)])
