@@ -28,6 +28,7 @@ SLOW = {
     "test_ledger_runs.py",
     "test_ledger_store.py",
     "test_ledger_time.py",
+    "test_files.py",
     "test_reading.py",
     "test_starter.py",
     "test_tunnel.py",
@@ -35,6 +36,7 @@ SLOW = {
     "test_usage.py",
     "test_validate.py",
     "test_validate_mutations.py",
+    "test_workers.py",
     "test_values.py",
 }
 """Files whose tests take seconds: they kill, wait and fill databases. `make test` runs them."""

@@ -99,7 +99,9 @@ def test_a_template_that_includes_itself_is_told(tmp_path: Path) -> None:
 def test_a_template_that_is_no_text_is_told(tmp_path: Path) -> None:
     write(tmp_path, "xray.json.j2", "")
     (tmp_path / "templates" / "xray.json.j2").write_bytes(b"\xff\xfe")
-    assert str(broken(tmp_path)) == "templates/xray.json.j2: cannot be read: it is not UTF-8"
+    assert str(broken(tmp_path)) == (
+        "templates/xray.json.j2:1: is UTF-16 text; save the file as UTF-8"
+    )
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def _serve() -> None:
             code = _ended(child)
             seconds = time.monotonic() - began
             said = [_text(file) for file in (out, err)]
-        print(json.dumps({"code": code, "out": said[0], "err": said[1], "seconds": seconds}))
+        answer = {"code": code, "out": said[0], "err": said[1], "seconds": seconds}
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
@@ -101,7 +102,7 @@ def _run(asked: dict[str, object], out: int, err: int) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for target, source in ((0, nothing), (1, out), (2, err)):
             os.dup2(source, target)
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: PTH123, SIM115
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         os.environ.update(asked["settings"])  # type: ignore[call-overload]
         os.chdir(str(asked["cwd"]))
         sys.argv = ["ops", *asked["words"]]  # type: ignore[misc]

@@ -6,6 +6,7 @@ from ops import secrets, selection
 from ops.cli.options import Selected, fleet_option
 from ops.render import placeholders
 from ops.render import render as config_of
+from ops.validation.one import rendering
 
 
 @click.command()
@@ -23,5 +24,8 @@ def render(selected: Selected, host: str, with_secrets: bool) -> None:
       ops render fra1
     """
     fleet = selected.fleet
+    chosen = selection.host(fleet, host)
     used = secrets.load(fleet) if with_secrets else placeholders(fleet)
-    click.echo(config_of(fleet, selection.host(fleet, host), used), nl=False)
+    with rendering(chosen):
+        config = config_of(fleet, chosen, used)
+    click.echo(config, nl=False)

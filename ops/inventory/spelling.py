@@ -57,4 +57,4 @@ def _worth_comparing(word: str, known: list[str]) -> list[str]:
     near = [name for name in known if len(name) <= _LONGEST]
     if len(near) > _MOST:
         near = [name for name in near if name[:2] == word[:2] and abs(len(name) - len(word)) < 3]
-    return near[:_MOST]
+    return near if len(near) <= _MOST else []

@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from ops.errors import LedgerError
+from ops.files import sentence, there
+from ops.ledger.only_reading import connect, is_closed_to_writing
 from ops.ledger.store import Store
 
 
@@ -17,15 +19,16 @@ def backup(store: Store, target: Path) -> None:
             "the ledger is in PostgreSQL, whose own tool knows best: pg_dump --format=custom "
             f"--file={target} {store.engine.url.database}"
         )
-    if target.exists():
-        raise LedgerError(f"{target} is there already: choose another name")
     try:
+        if there(target):
+            raise LedgerError(f"{target} is there already: choose another name")
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
-        raise LedgerError(f"{target}: cannot be written: {error.strerror}") from None
+        error.filename = str(target)
+        raise LedgerError(sentence(error)) from None
     os.close(handle)
     try:
-        _copy(store.engine.url.database or "", beside)
+        _copy(Path(store.engine.url.database or ""), beside)
         Path(beside).replace(target)
     except sqlite3.Error as error:
         raise LedgerError(f"{target}: the copy failed: {error}") from error
@@ -33,7 +36,8 @@ def backup(store: Store, target: Path) -> None:
         Path(beside).unlink(missing_ok=True)
 
 
-def _copy(source: str, target: str) -> None:
-    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
+def _copy(source: Path, target: str) -> None:
+    connected = connect if is_closed_to_writing(source) else sqlite3.connect
+    with closing(connected(source)) as here, closing(sqlite3.connect(target)) as there:
         here.backup(there)
         there.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ops.errors import LedgerError
+from ops.files import must_be_file, sentence, there
 from ops.ledger.store import Store
 
 _PRESENT, _HOST = 0x6F707331, 0x6F707332
@@ -56,7 +57,7 @@ class FileLease:
     def take(self, hosts: Iterable[str]) -> frozenset[str]:
         """Return all of *hosts*, or none while another collector is there."""
         if self._handle is None:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = self._opened()
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -64,6 +65,14 @@ class FileLease:
                 return frozenset()
             self._handle = handle
         return frozenset(hosts)
+
+    def _opened(self) -> int:
+        try:
+            if there(self._path):
+                must_be_file(self._path)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LedgerError(f"no collector can take its turn: {sentence(error)}") from None
 
 
 class SharedLease:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sqlite3
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ops.errors import LedgerError
+from ops.files import folder, must_be_file, sentence, there
+from ops.ledger.only_reading import engine_that_reads, is_closed_to_writing
 from ops.model import Fleet
 
 VARIABLE = "OPS_LEDGER"
@@ -41,14 +44,20 @@ def url_of(where: str | Path | Fleet) -> URL:
         return URL.create("sqlite+pysqlite", database=str(where.absolute()))
     try:
         url = make_url(where)
-    except ArgumentError:
-        raise LedgerError(_WAYS.format(where)) from None
+    except (ArgumentError, ValueError):  # of a port that is no number, too
+        raise LedgerError(_WAYS.format(_without_password(where))) from None
     if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
         raise LedgerError(_WAYS.format(url.drivername))
     sqlite = url.drivername.startswith("sqlite")
+    if sqlite and (url.host or url.query):
+        raise LedgerError(_WAYS.format(url.render_as_string(hide_password=True)))
     if sqlite and not url.database:
         raise LedgerError("sqlite:// names no file; write sqlite:////the/whole/path/ledger.db")
     return url.set(drivername="sqlite+pysqlite" if sqlite else "postgresql+psycopg")
+
+
+def _without_password(where: str) -> str:
+    return re.sub(r"//([^/@:]*):[^/@]*@", r"//\1:***@", where)
 
 
 _WAYS = "{!r} is no ledger; write sqlite:////path/ledger.db or postgresql+psycopg://user@host/name"
@@ -64,8 +73,10 @@ def engine_of(url: URL, patience: float, *, make: bool = True) -> Engine:
         path = Path(url.database or "")
         if make:
             _make_file(path)
-        elif not path.exists():
-            raise LedgerError(f"there is no ledger at {path} yet: `ops collect` begins it")
+        else:
+            _demand_file(path)
+        if is_closed_to_writing(path):
+            return engine_that_reads(url)
         engine = create_engine(url, connect_args={"timeout": 1.0})
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
@@ -99,12 +110,27 @@ def _set(connection: Any, _: object, *, patience: float) -> None:
 
 def _make_file(path: Path) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder(path.parent)
+        if there(path):
+            must_be_file(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         if path.stat().st_uid == os.geteuid():
             path.chmod(0o600)
     except OSError as error:
-        raise LedgerError(f"{path}: the ledger cannot be opened: {error.strerror}") from None
+        raise LedgerError(_CLOSED.format(sentence(error))) from None
+
+
+def _demand_file(path: Path) -> None:
+    try:
+        must_be_file(path)
+        os.close(os.open(path, os.O_RDONLY))
+    except FileNotFoundError:
+        raise LedgerError(f"there is no ledger at {path} yet: `ops collect` begins it") from None
+    except OSError as error:
+        raise LedgerError(_CLOSED.format(sentence(error))) from None
+
+
+_CLOSED = "the ledger cannot be opened: {}"
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:

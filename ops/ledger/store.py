@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ops.errors import LedgerError
@@ -57,7 +58,7 @@ class Store:
             with self._transaction({}) as connection:
                 return work(connection)
         except DBAPIError as error:
-            raise LedgerError(_sentence(error)) from error
+            raise LedgerError(_sentence(error, self.engine.url)) from error
 
     def read(self, work: Callable[[Connection], Answer]) -> Answer:
         """Return what *work* reads, all of it as it was at one moment."""
@@ -66,10 +67,13 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection for reads as of one moment, for what is read piece by piece."""
-        with self._transaction(self._for_reading) as connection:
-            if not self.is_sqlite:  # it holds nothing, and whoever reads may take their time
-                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield connection
+        try:
+            with self._transaction(self._for_reading) as connection:
+                if not self.is_sqlite:  # it holds nothing, and whoever reads may take their time
+                    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+                yield connection
+        except DBAPIError as error:
+            raise LedgerError(_sentence(error, self.engine.url)) from error
 
     @property
     def _for_reading(self) -> dict[str, Any]:
@@ -89,7 +93,7 @@ class Store:
                     return work(connection)
             except DBAPIError as error:
                 if not _passes(error) or time.monotonic() >= until:
-                    raise LedgerError(_sentence(error)) from error
+                    raise LedgerError(_sentence(error, self.engine.url)) from error
             time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - only spreads the tries
             wait = min(wait * 2, 1.0)
 
@@ -103,8 +107,28 @@ def _passes(error: DBAPIError) -> bool:
     )
 
 
-def _sentence(error: DBAPIError) -> str:
+_DAMAGED = ("malformed", "not a database", "corrupt")
+"""Words with which SQLite says that the file is not what it was."""
+
+
+def _sentence(error: DBAPIError, url: URL) -> str:
     said = f"says: {' '.join(str(error.orig).split())}"
+    if any(word in said for word in _DAMAGED):
+        return (
+            f"the ledger {url.database} is damaged: its database {said}. Stop `ops collect`, move "
+            "the file away, and put the last backup in its place; what the servers still hold is "
+            "booked by the next round (docs/runbook.md)"
+        )
+    if "readonly" in said:
+        return (
+            f"the ledger {url.database} can only be read here, and this writes it: run this as "
+            "the user that runs `ops collect`"
+        )
+    if "unable to open" in said:
+        return (
+            f"the ledger {url.database} cannot be read here: it was not closed well. Run "
+            "`ops ledger verify` once as the user that runs `ops collect`"
+        )
     if _NO_ANSWER in said:
         said = "took no connection in time: see that its server is up, and its address right"
     return (

@@ -57,7 +57,10 @@ def only(inbound: dict[str, Any], names: list[str]) -> dict[str, Any]:
 
 def frame(config: dict[str, Any]) -> str:
     """Return the fingerprint of all of *config* that a running core cannot take in."""
-    bare = {**config, "inbounds": [only(i, []) if has_users(i) else i for i in config["inbounds"]]}
+    bare = {
+        **config,
+        "inbounds": [only(i, []) if has_users(i) else i for i in config.get("inbounds", [])],
+    }
     return hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()
 
 

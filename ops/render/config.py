@@ -1,16 +1,16 @@
 """Put a host's config together."""
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from ops.errors import FleetError, Problem, SecretsError
+from ops.errors import SecretsError
 from ops.model import Fleet, Host, Inbound, InboundSecrets, Outbound, Rule, Secrets, layout, psk_for
 from ops.model.key import GENERATION
 from ops.render.accounts import accounts, missing
+from ops.render.proved import proved
 from ops.render.safety import Guarded, final_rules, guarded, sniffing
-from ops.render.templates import FOLDER, environment, fill
+from ops.render.templates import environment, fill
 
 CONFIG = "xray.json.j2"
 
@@ -27,7 +27,7 @@ def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[s
 
     Raises:
         SecretsError: secrets of this host are missing; names all of them.
-        FleetError: a template is missing, broken, or renders something that is not JSON.
+        FleetError: a template is missing, broken, or renders something that is no config.
     """
     _demand(fleet, host, secrets)
     templates = environment(fleet.folder)
@@ -47,7 +47,7 @@ def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[s
         "api": _api(host),
         "nobody": any(i.protocol == "shadowsocks" for i in host.inbounds) and layout.NOBODY,
     }
-    return _proved([*parts, (CONFIG, fill(templates, CONFIG, values))])
+    return proved([*parts, (CONFIG, fill(templates, CONFIG, values))])
 
 
 def _demand(fleet: Fleet, host: Host, secrets: Secrets) -> None:
@@ -120,32 +120,3 @@ def _api(host: Host) -> dict[str, Any]:
         "inbound": layout.API_INBOUND,
         "port": layout.API_PORT,
     }
-
-
-def _proved(parts: Sequence[tuple[str, str]]) -> str:
-    """Return the last of *parts* in one form, parsed and written anew.
-
-    Args:
-        parts: templates' names and what they rendered; the last holds the others.
-
-    Raises:
-        FleetError: one of them is not JSON; never the last if another is to blame.
-    """
-    try:
-        return json.dumps(json.loads(parts[-1][1]), indent=2) + "\n"
-    except json.JSONDecodeError:
-        problems = (_not_json(name, text) for name, text in parts)
-        raise FleetError([problem for problem in problems if problem][:1]) from None
-
-
-def _not_json(name: str, text: str) -> Problem | None:
-    """Say where *text* stops being JSON, without a word of it: it may be an unquoted secret."""
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        fields = re.findall(r'"(\w+)"\s*:', text[: error.pos])
-        after = f', after "{fields[-1]}"' if fields else ""
-        message = f"what it renders is not JSON{after}: {error.msg}"
-        remedy = "every value wants `| tojson`, every entry but the last a comma"
-        return Problem(f"{FOLDER}/{name}", 0, message, remedy)
-    return None

@@ -4,14 +4,16 @@ Templates come with the fleet, and a fleet may come from a stranger's pull reque
 Jinja's sandbox and read nothing but their own folders.
 """
 
+import errno
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import (
+    BaseLoader,
     ChoiceLoader,
     Environment,
     FileSystemLoader,
@@ -23,9 +25,12 @@ from jinja2 import (
     UndefinedError,
 )
 from jinja2.exceptions import SecurityError
+from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing_extensions import override
 
 import ops
+from ops import files
 from ops.errors import FleetError, Problem
 
 FOLDER = "templates"
@@ -51,6 +56,34 @@ def ours() -> Path:
     return installed if installed.is_dir() else package.parent / FOLDER
 
 
+class _Folder(BaseLoader):
+    """The fleet's own templates; what lies there and cannot be read is an OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @override
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Return the text, the path, and whether that is still so."""
+        path = self._folder.joinpath(*split_template_path(template))
+        if not files.there(path):
+            self._must_be_folder()
+            raise TemplateNotFound(template)
+        text, stamp = files.text(path), _stamp(path)
+        return text, str(path), lambda: _stamp(path) == stamp
+
+    def _must_be_folder(self) -> None:
+        if files.there(self._folder) and not self._folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(self._folder))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
 @lru_cache(maxsize=16)
 def environment(fleet: Path) -> Environment:
     """Return where the templates of the fleet in folder *fleet* are found.
@@ -59,7 +92,7 @@ def environment(fleet: Path) -> Environment:
     names fail; ``tojson`` turns a value into JSON.
     """
     found = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([FileSystemLoader(fleet / FOLDER), FileSystemLoader(ours())]),
+        loader=ChoiceLoader([_Folder(fleet / FOLDER), FileSystemLoader(ours())]),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # JSON and unit files, not HTML
@@ -107,9 +140,9 @@ def _problem(error: Exception, name: str) -> Problem | None:
         return Problem(file, line, error.message or "undefined", remedy)
     if isinstance(error, SecurityError):
         return Problem(file, line, f"templates may not do this: {error}", "use plain values only")
-    if isinstance(error, UnicodeDecodeError | OSError):
-        why = getattr(error, "strerror", None) or "it is not UTF-8"
-        return Problem(file, line, f"cannot be read: {why}")
+    if isinstance(error, OSError) and error.filename:
+        where = _shown(str(error.filename))
+        return Problem(where, getattr(error, "line", 0), *files.reason(error))
     return Problem(file, line, f"{type(error).__name__}: {error}") if line else None
 
 

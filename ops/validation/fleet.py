@@ -1,11 +1,10 @@
 """Judge a whole fleet, on every processor there is."""
 
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TypeVar
 
 from ops import secrets
@@ -21,11 +20,14 @@ from ops.render.templates import FOLDER as TEMPLATES
 from ops.secrets import store
 from ops.validation.one import Judge, Judged
 from ops.validation.report import Findings, Options, Report, about_core
+from ops.validation.workers import each
 
 Held = TypeVar("Held", KeySecrets, InboundSecrets)
 
 _WORTH_IT = 24
 """Hosts; for fewer, starting other processes takes longer than they save."""
+_USUAL = 1.0
+"""Seconds of a processor that judging a host may take on average; 10,000 users take 0.5 s."""
 
 
 def validate_fleet(
@@ -47,7 +49,7 @@ def validate_fleet(
     hosts = [] if _links_out(fleet, findings) else hosts
     with bench(chosen) if chosen else nullcontext() as there:
         judge = Judge(fleet, known, there, options.seconds)
-        for one in _each(judge, [host.name for host in hosts]):
+        for one in _in_time(judge, [host.name for host in hosts], findings):
             judged.append(one)
             findings.found += one.findings
             advance()
@@ -67,10 +69,10 @@ def _links_out(fleet: Fleet, findings: Findings) -> bool:
 
     What a link from a stranger's pull request leads to would be read, and rendered.
     """
-    folder = fleet.folder.resolve()
+    folder = os.path.realpath(fleet.folder)
     found = False
     for path in sorted((fleet.folder / TEMPLATES).rglob("*")):
-        if path.is_symlink() and not path.resolve().is_relative_to(folder):
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(folder):
             found = True
             findings.say(
                 run.INVENTORY_WRONG,
@@ -81,28 +83,25 @@ def _links_out(fleet: Fleet, findings: Findings) -> bool:
     return found
 
 
-def _each(judge: Judge, names: list[str]) -> Iterator[Judged]:
+def _in_time(judge: Judge, names: list[str], findings: Findings) -> Iterator[Judged]:
+    """Yield what is found at each host, until judging takes longer than any sound fleet takes."""
+    spent, most = 0.0, 3 * judge.seconds + _USUAL * len(names)
+    with closing(_each(judge, names)) as each_one:
+        for count, one in enumerate(each_one, 1):
+            yield one
+            spent += one.seconds
+            if spent > most and count < len(names):
+                message = f"judging {count} hosts took {spent:.0f} s: {len(names) - count} were not"
+                return findings.say(run.TIME_IS_UP, f"{message} judged", file=TEMPLATES)
+
+
+def _each(judge: Judge, names: list[str]) -> Generator[Judged]:
     """Yield what is found at each host, as it is found."""
     workers = len(os.sched_getaffinity(0))
     if len(names) < _WORTH_IT or workers < 2:
         yield from map(judge.judge, names)
         return
-    # Spawned, not forked: a fork of a process with threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _prepare, (judge,)) as pool:
-        yield from pool.map(_judge, names, chunksize=max(1, min(16, len(names) // workers // 4)))
-
-
-_HERE: list[Judge] = []
-"""In a worker: its judge."""
-
-
-def _prepare(judge: Judge) -> None:
-    _HERE[:] = [judge]
-
-
-def _judge(name: str) -> Judged:
-    return _HERE[0].judge(name)
+    yield from each(judge, names, workers)
 
 
 def _secrets(fleet: Fleet, hosts: Sequence[Host], options: Options, findings: Findings) -> Secrets:

@@ -4,9 +4,10 @@ import json
 import resource
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +39,8 @@ class Judged:
     missing: tuple[str, ...] = ()
     """Files that the core's test stood in for."""
     tested: bool = False
+    seconds: float = 0.0
+    """What judging took."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class Judge:
 
     def judge(self, name: str) -> Judged:
         """Return what is wrong with the host called *name*."""
+        began = time.monotonic()
+        return replace(self._judge(name), seconds=time.monotonic() - began)
+
+    def _judge(self, name: str) -> Judged:
         host = self.fleet.host(name)
         try:
             with bounded(self.seconds):
@@ -166,6 +173,18 @@ def bounded(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def rendering(host: Host, seconds: float = 20.0) -> Iterator[None]:
+    """Raise FleetError where the block, which renders *host*, takes too much time or memory."""
+    try:
+        with bounded(seconds):
+            yield
+    except (TooLong, MemoryError):
+        message = f"rendering {host.name} took too long or too much memory: a template loops"
+        remedy = "look for a loop in the fleet's templates/"
+        raise FleetError([Problem("templates", 0, message, remedy)]) from None
 
 
 def _room(hard: int) -> int:
