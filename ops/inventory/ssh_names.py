@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ops.files import text
+
 _DEEPEST = 16
 """Includes inside includes, as in OpenSSH's readconf.c."""
 _SETTLES = ("hostname", "port")
@@ -49,8 +51,8 @@ def _holds(patterns: tuple[str, ...], name: str) -> bool:
 
 def _settings(file: Path, patterns: tuple[str, ...] | None, depth: int) -> Iterator[Setting]:
     try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = text(file).splitlines()
+    except OSError:
         return
     for line in lines:
         keyword, *words = line.replace("=", " ", 1).replace('"', " ").split() or [""]

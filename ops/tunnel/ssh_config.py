@@ -14,6 +14,7 @@ from pathlib import Path
 from asyncssh.pattern import WildcardPatternList
 
 from ops.errors import OpsError
+from ops.files import sentence, text
 
 SPACE = " \t"
 DEEPEST = 16
@@ -90,10 +91,10 @@ def _blocks(file: Path, within: tuple[_Line, ...], depth: int) -> Iterator[_Bloc
 
 def _lines(file: Path) -> Iterator[_Line]:
     try:
-        text = file.read_text("utf-8")
+        found = text(file)
     except OSError as error:
-        raise SshConfigError(f"{file} cannot be read: {error.strerror}") from None
-    for number, line in enumerate(text.splitlines(), 1):
+        raise SshConfigError(sentence(error)) from None
+    for number, line in enumerate(found.splitlines(), 1):
         if (bare := line.strip()) and not bare.startswith("#"):
             yield _parsed(_Line(file, number, bare))
 
