@@ -12,6 +12,7 @@ from typing import TypeVar
 import asyncssh
 import pytest
 
+from ops import reading
 from ops.errors import FleetError, TunnelError
 from ops.model import Host
 from ops.tunnel import CommandError, Deadline, Dialer, Line, shown_host_keys
@@ -344,6 +345,24 @@ def test_the_keys_of_one_behind_a_jump_host_are_shown(world: World) -> None:
             return len(await shown_host_keys(dialer, host, Deadline.after(30)))
 
     assert asyncio.run(scan()) == 1
+
+
+def test_a_jump_host_of_the_ssh_config_can_be_met_by_the_name_that_the_refusal_gives(
+    world: World,
+) -> None:
+    jump, server = world.server(), world.server()
+    config = f"Host bastion\n HostName 127.0.0.1\n Port {jump.port}\n"
+    config += "Match host far\n HostName 127.0.0.1\n ProxyJump bastion\n"
+    (world.folder / "home" / ".ssh" / "config").write_text(config)
+    host = world.host(server.port, hostname="far")
+    world.known_hosts.write_text(server.known_hosts_line)
+    assert "its jump host bastion: its host key is not in" in refused(world, host)
+    assert "`ops hosts trust bastion`" in refused(world, host)
+    bastion = reading.jump_hosts(world.fleet)["bastion"]
+    (shown,) = reading.host_keys(world.fleet, bastion)
+    assert shown.line == jump.known_hosts_line.strip()
+    world.trust(shown.line)
+    on_line(world, host, nothing)
 
 
 def test_a_jump_host_that_is_down_is_named(world: World) -> None:

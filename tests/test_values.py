@@ -327,6 +327,21 @@ def said(value: Any) -> Iterator[str]:
         yield from (text for part in value for text in said(part))
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "1e999", "nan", "1979-05-27", "[[1], [2e999]]"])
+@pytest.mark.parametrize("place", ["ssh_port", "x"])
+def test_a_value_that_no_program_behind_could_read_is_refused(
+    here: Path, value: str, place: str
+) -> None:
+    write(here, ORDINARY)
+    file = here / "inventory" / "hosts.toml"
+    field = '"a" = "x"' if place == "x" else '"jump" = "ann@bastion.example.net:2222"'
+    assert field in file.read_text()
+    file.write_text(file.read_text().replace(field, f"{place} = {value}"))
+    with pytest.raises(FleetError) as caught:
+        load(here)
+    assert len(str(caught.value)) < 1000
+
+
 def test_a_line_break_in_a_hosts_name_for_ssh_runs_nothing_here(here: Path) -> None:
     """The words that an operator types, with the real pyinfra."""
     value = f"127.0.0.1\n  ProxyCommand touch {here}/CANARY"

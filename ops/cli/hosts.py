@@ -111,7 +111,7 @@ def trust_host(
       ops hosts trust 'fra*' bastion.example.net
       ops hosts trust fra1 --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIDTMczCvj3tD2s
     """
-    chosen = selection.hosts_or_jumps(selected.fleet, names)
+    chosen = _chosen(selected.fleet, names)
     if fingerprint and len(chosen) > 1:
         raise UsageError(f"--fingerprint is that of one server, and {len(chosen)} were named")
     failures = [
@@ -127,8 +127,20 @@ def trust_host(
     raise click.exceptions.Exit(show.exit_code(len(chosen), unknown) or no)
 
 
+def _chosen(fleet: Fleet, names: tuple[str, ...]) -> tuple[Host, ...]:
+    """Return the hosts and jump hosts that *names* mean; ~/.ssh/config is read if need be."""
+    try:
+        return selection.hosts_or_jumps(fleet, names)
+    except UsageError:
+        jumps = reading.jump_hosts(fleet)
+        if not jumps.keys() & set(names):
+            raise
+        others = selection.hosts_or_jumps(fleet, [name for name in names if name not in jumps])
+        return (*others, *(jumps[name] for name in names if name in jumps))
+
+
 def _trust(fleet: Fleet, host: Host, fingerprint: str | None, instead: bool) -> OpsError | None:
-    """Show the keys of *host* and keep them once they are compared; return what prevented it."""
+    """Show the keys of *host*, keep them once compared, and return the reason if that failed."""
     try:
         shown = {key.fingerprint: key.line for key in reading.host_keys(fleet, host)}
         lines = trust.chosen(host, shown, fingerprint) if fingerprint else list(shown.values())

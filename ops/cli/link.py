@@ -56,7 +56,7 @@ def link(
 ) -> None:
     """Print the share links of KEY: one for each host, inbound and address that it opens.
 
-    A link is a secret: anybody who has it passes for that person. --out, --png and --svg write
+    A link is a secret: with it anybody passes for that person. --out, --png and --svg write
     files with mode 0600; a file that the shell makes with > is open to others. --png and --svg
     draw one link into a file, and all of them into a folder that exists.
 

@@ -99,7 +99,8 @@ def offers(document: Document, hosts: HostsFile) -> Iterator[Problem]:
         yield from _overrides(document, table, host)
         yield from _addresses(document, place, host)
         yield from _names_to_ask_for(document, table, host)
-        way = (host.ssh.jump, host.ssh.hostname or host.name, host.ssh.port or 22)
+        dialled = (host.ssh.hostname or host.name).lower().removesuffix(".")
+        way = (host.ssh.jump, dialled, host.ssh.port or 22)
         other = reached.setdefault(way, host.name)
         if other != host.name:
             message = f"{host.name!r} and {other!r} are the same server to ssh: {way[1]}:{way[2]}"

@@ -1,4 +1,4 @@
-"""Find what a misspelt word was meant to be, and show words as they are."""
+"""Find the word that somebody meant, and make control characters visible."""
 
 from collections.abc import Iterable
 
@@ -37,7 +37,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def visible(text: str) -> str:
-    """Return *text*, of a bearable length, with escapes for what a terminal would obey.
+    """Return *text*, of a bearable length, with escapes for control characters.
 
     >>> print(visible("fra1" + chr(27) + "[2J"))
     fra1\\x1b[2J

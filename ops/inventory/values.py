@@ -26,12 +26,14 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class UnfitError(ValueError):
-    """A value is not of its kind; the text says what this kind may hold."""
+    """A value is not of its kind; the text names the characters of this kind."""
 
 
-def _written(pattern: str, words: str, most: int = 255) -> AfterValidator:
-    """Accept text of at most *most* characters that matches *pattern*; *words* say what it is."""
-    form = re.compile(pattern, re.ASCII)
+def _written(
+    pattern: str, words: str, most: int = 255, script: re.RegexFlag = re.ASCII
+) -> AfterValidator:
+    """Accept text of at most *most* characters that matches *pattern*; *words* describe it."""
+    form = re.compile(pattern, script)
 
     def check(text: str) -> str:
         if len(text) > most or not form.fullmatch(text):
@@ -84,7 +86,7 @@ def _server_name(text: str) -> str:
 
 
 def _in_ascii(text: str) -> str:
-    """Return what to write for a name in another script; nothing where that is not sure."""
+    """Return the ASCII form of a name in another script, as a remedy; nothing if unsure."""
     if text.isascii() or set("ßς" + _JOINERS) & set(text):  # two standards disagree on these
         return ""
     try:
@@ -187,18 +189,20 @@ User = Annotated[
 RemotePath = Annotated[
     str,
     _written(
-        r"/(?:[A-Za-z0-9 ._~+,@=:/-]|\{host\}|\{server_name\})*",
+        r"/(?:[\w .~+,@=:/-]|\{host\}|\{server_name\})*",
         "write the whole path on the host, from /, with letters, digits, spaces and . _ ~ + , @ ="
         " : - ; {host} and {server_name} are filled in",
         most=1024,
+        script=re.UNICODE,
     ),
 ]
 LocalPath = Annotated[
     str,
     _written(
-        r"(?:~/)?[A-Za-z0-9_./](?:[A-Za-z0-9 ._+,@=:/-]*[A-Za-z0-9._+,@=:/-])?",
+        r"(?:~[\w.-]*/)?[\w./](?:[\w .+,@=:/-]*[\w.+,@=:/-])?",
         "a path has letters, digits, spaces and . _ + , @ = : - / and may begin with ~/",
         most=1024,
+        script=re.UNICODE,
     ),
 ]
 UrlPath = Annotated[

@@ -11,7 +11,7 @@ from ops.model import Inbound, InboundSecrets, psk_for
 
 Path = tuple[str | int, ...]
 Difference = tuple[Path, str]
-"""The place inside the rendered inbound, and what is wrong there."""
+"""The place inside the rendered inbound, and the difference there."""
 _NETWORKS = {"tcp": "raw", "websocket": "ws", "splithttp": "xhttp", "": "raw"}
 """Other names that the core has for a transport."""
 _SETTINGS = {"ws": ("wsSettings",), "xhttp": ("xhttpSettings", "splithttpSettings")}
@@ -125,7 +125,7 @@ def _shadowsocks(
 
 
 def _at(part: Any, *place: str) -> Any:
-    """Return what stands at *place* of *part*; None where that is not there."""
+    """Return the value at *place* of *part*; None if there is none."""
     for name in place:
         part = part.get(name) if isinstance(part, dict) else None
     return part

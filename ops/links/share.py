@@ -102,7 +102,7 @@ def _reality(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> di
         "sid": short_id,
         "spx": "/",
         # mihomo leaves ML-KEM out unless a link asks for it, and REALITY then takes it for a
-        # stranger: cores from 26.9.8 on want it. Other apps skip what they do not know.
+        # stranger: cores from 26.9.8 on want it. Other apps skip the parameter.
         "support-x25519mlkem768": "true",
     }
 

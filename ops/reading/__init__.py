@@ -21,6 +21,7 @@ __all__ = [
     "Round",
     "host_keys",
     "inspect_hosts",
+    "jump_hosts",
     "read_hosts",
     "run_on_hosts",
     "watch",
@@ -101,3 +102,12 @@ def host_keys(fleet: Fleet, host: Host, *, deadline: float = DEADLINE) -> "tuple
 
     with runner(1) as loop:
         return loop.run(keys_of(fleet, host, deadline=deadline))
+
+
+def jump_hosts(fleet: Fleet) -> dict[str, Host]:
+    """Return by name the jump hosts that hosts of *fleet* have; nobody is dialled."""
+    from ops.reading.questions import jump_hosts_of
+    from ops.reading.running import runner
+
+    with runner(1) as loop:
+        return loop.run(jump_hosts_of(fleet))

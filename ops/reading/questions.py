@@ -1,9 +1,10 @@
 """What else is asked of hosts over a line: their core, a command's output, their host keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from ops.errors import HostError
+from ops.errors import HostError, TunnelError
 from ops.model import Fleet, Host, Reading
 from ops.model.layout import CORE
 from ops.reading.many import Outcomes, on_each
@@ -67,3 +68,16 @@ async def keys_of(fleet: Fleet, host: Host, *, deadline: float) -> tuple[HostKey
     """Return the host keys that *host* shows; TunnelError if it shows none in time."""
     async with Dialer(fleet) as dialer:
         return await shown_host_keys(dialer, host, Deadline.after(deadline))
+
+
+async def jump_hosts_of(fleet: Fleet) -> dict[str, Host]:
+    """Return by name the jump hosts that hosts of *fleet* have, those of ~/.ssh/config included."""
+    found: dict[str, Host] = {}
+    async with Dialer(fleet) as dialer:
+        for host in fleet.hosts:
+            with suppress(TunnelError):  # told when this host is dialled
+                jump = dialer.route(host, login=False).jump
+                if jump:
+                    way = replace(jump, user="", key="")
+                    found[jump.hostname] = Host(name=jump.hostname, ssh=way)
+    return found

@@ -97,7 +97,7 @@ class Judge:
         )
 
     def _dead_links(self, host: Host, data: dict[str, Any]) -> Iterator[tuple[Rule, Hit]]:
-        """Yield what was rendered otherwise than the links to *host* say."""
+        """Yield the places where the rendered config differs from the links to *host*."""
         rendered = data["inbounds"] if isinstance(data.get("inbounds"), list) else []
         parts = [(at, part) for at, part in enumerate(rendered) if isinstance(part, dict)]
         tagged = {str(part.get("tag")): at for at, part in parts}

@@ -1,11 +1,15 @@
 """Meeting a server for the first time, and getting secrets back from servers that have them."""
 
+import re
+import shutil
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from lab import Host, Lab
 from tests.lab.operator import Operator
+from tests.ssh_server import an_agent
 from tests.terminal import Terminal
 
 WRONG = "SHA256:" + "A" * 43
@@ -107,6 +111,30 @@ def test_a_rebuilt_servers_key_is_learnt_only_when_asked(
     assert "add --replace" in refused(operator, *trust)
     operator.ops(*trust, "--replace")
     assert theirs not in stranger.read_text()
+
+
+def test_of_many_keys_in_the_agent_sshd_hears_the_likely_one_first(
+    operator: Operator, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSH and pyinfra get in so, too; with eight strange keys alone nobody does."""
+    (operator.folder / "inventory" / "known_hosts").write_text(lab.known_hosts.read_text())
+    hosts_toml = operator.folder / "inventory" / "hosts.toml"
+    written = hosts_toml.read_text()
+    hosts_toml.write_text(re.sub("ssh_key = .*", "", written))
+    (tmp_path / ".ssh").mkdir()
+    monkeypatch.setitem(operator.environment, "HOME", str(tmp_path))
+    strange = [asyncssh.generate_private_key("ssh-ed25519") for _ in range(8)]
+    try:
+        with an_agent(*strange, asyncssh.read_private_key(lab.private_key)) as agent:
+            monkeypatch.setitem(operator.environment, "SSH_AUTH_SOCK", str(agent))
+            said = refused(operator, "hosts", "--host", "lab1")
+            assert "lab1  unreachable" in said
+            assert "the ssh agent offers 9 keys, and sshd at" in said
+            assert "hears 6 or fewer (MaxAuthTries): set ssh_key in hosts.toml" in said
+            shutil.copy(lab.private_key, tmp_path / ".ssh" / "id_ed25519")
+            assert "unreachable" not in refused(operator, "hosts", "--host", "lab1")  # no core yet
+    finally:
+        hosts_toml.write_text(written)
 
 
 def test_secrets_come_back_from_the_servers(operator: Operator, lab: Lab) -> None:
