@@ -5,18 +5,20 @@ import json
 import secrets as random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import tomlkit
 
 from ops import reading
-from ops.errors import HostError
+from ops.errors import HostError, SecretsError, UsageError
 from ops.files import locked
 from ops.model import FIELD_OF, Fleet, Host
 from ops.model.layout import CONFIG
 from ops.render import users
 from ops.secrets import issued, store
 from ops.secrets.fill import Place, get, put, shown
+from ops.secrets.reality import is_private_key, public_key
 
 
 @dataclass
@@ -26,13 +28,19 @@ class Recovered:
     recovered: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     failures: Sequence[HostError] = ()
+    aside: Path | None = None
+    """Where the file lies now that could not be opened."""
 
 
-def recover(fleet: Fleet, hosts: Sequence[Host], *, deadline: float) -> Recovered:
+def recover(
+    fleet: Fleet, hosts: Sequence[Host], *, deadline: float, afresh: bool = False
+) -> Recovered:
     """Read the configs of *hosts* and put into the secrets' file what it lacks.
 
-    What the file has stays. Where two servers disagree about a key nothing is taken.
+    What the file has stays. Where two servers disagree about a key nothing is taken. *afresh*:
+    begin without an encrypted file that nobody here can open, and set it aside.
     """
+    _document(fleet, afresh=afresh)  # what is in the way is told before a server is asked
     answers = reading.run_on_hosts(fleet, hosts, f"cat {CONFIG}", deadline=deadline)
     result = Recovered(failures=answers.failures)
     found: dict[Place, dict[str, Any]] = {}
@@ -41,19 +49,49 @@ def recover(fleet: Fleet, hosts: Sequence[Host], *, deadline: float) -> Recovere
             for place, value in _secrets_in(fleet, host, text):
                 found.setdefault(place, {})[host.name] = value
     with locked(fleet.folder / "inventory"):
-        document = store.document(fleet)
+        document = _document(fleet, afresh=afresh)
         for place, said in found.items():
             values = _longest(list(said.values()))
             if len(values) > 1:
                 result.conflicts.append(f"{shown(place)}: {', '.join(said)} differ")
+            elif _is_older(fleet, place, values[0]):
+                result.conflicts.append(
+                    f"{shown(place)}: issued.toml has a newer one than the host"
+                )
             elif not get(document, place):
                 put(document, place, _whole(place, values[0]))
                 result.recovered.append(shown(place))
         if result.recovered:
+            result.aside = store.set_aside(fleet) if afresh else None
             text = tomlkit.dumps(document)
             store.write(fleet, text)
             issued.keep(fleet, issued.data_of(text))
     return result
+
+
+def _document(fleet: Fleet, *, afresh: bool) -> tomlkit.TOMLDocument:
+    """Return what the secrets' file holds; *afresh*: nothing, if it cannot be opened."""
+    try:
+        document = store.document(fleet)
+        issued.must_match(fleet, document)
+    except SecretsError as error:
+        if store.path(fleet) != store.encrypted(fleet) or store.is_open(fleet):
+            raise
+        if not afresh:
+            raise SecretsError(f"{error}. {_LOST}") from None
+        return tomlkit.document()
+    if afresh:
+        raise UsageError("the secrets here can be opened: leave --afresh out")
+    return document
+
+
+_LOST = "If nobody can open it any more, `ops secrets recover --afresh` begins without it"
+
+
+def _is_older(fleet: Fleet, place: Place, value: Any) -> bool:
+    """Return whether *value* is a private key that was replaced since."""
+    known = fleet.public_keys.get((place[1], place[2])) if place[-1] == "private_key" else ""
+    return bool(known) and is_private_key(str(value)) and public_key(value) != known
 
 
 def _secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:

@@ -1,16 +1,22 @@
 """``ops secrets``: make, edit, encrypt and recover."""
 
+from pathlib import Path
+
 import click
 
 from ops import recovery
+from ops.changes.git import git
 from ops.cli import show
 from ops.cli.editing import edited
 from ops.cli.options import Selected, fleet_option, host_options, timeout_option
-from ops.errors import SecretsError
-from ops.files import locked
+from ops.errors import SecretsError, UsageError
+from ops.files import locked, there
+from ops.inventory import find
 from ops.inventory.toml import shown
-from ops.secrets import age, issued, store
+from ops.secrets import age, issued, merging, store
+from ops.secrets.fill import departed
 from ops.secrets.fill import fill as fill_secrets
+from ops.secrets.fill import forget as forget_secrets
 from ops.secrets.parse import parse
 
 
@@ -49,6 +55,26 @@ def fill(selected: Selected, again: tuple[str, ...]) -> None:
         click.echo(f"made {name}")
     if not made:
         click.echo("nothing to make: every secret that the fleet needs is there")
+    if gone := departed(selected.fleet):
+        named = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+        click.echo(f"kept for names that left the fleet: {named} (`ops secrets forget`)", err=True)
+
+
+@secrets.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@fleet_option
+def forget(selected: Selected, names: tuple[str, ...]) -> None:
+    """Delete the secrets of keys, hosts and inbounds that left the fleet.
+
+    NAME is a key, a host, or an inbound of a host (fra1/reality). A key that comes back later
+    gets new secrets and needs a new link.
+
+    \b
+    Example:
+      ops secrets forget bob
+    """
+    for name in forget_secrets(selected.fleet, names):
+        click.echo(f"deleted {name}")
 
 
 @secrets.command()
@@ -89,10 +115,16 @@ def encrypt(selected: Selected) -> None:
       ops secrets encrypt
     """
     with locked(selected.fleet.folder / "inventory"):
-        file = store.encrypt(selected.fleet)
+        if done := store.is_encrypted_to_all(selected.fleet):
+            file = store.encrypted(selected.fleet)
+        else:
+            file = store.encrypt(selected.fleet)
     count = len(age.recipients(selected.fleet))
     called = "1 recipient" if count == 1 else f"{count} recipients"
-    click.echo(f"{shown(file)} is encrypted to {called}: commit it, and recipients.txt")
+    if done:
+        click.echo(f"{shown(file)} is encrypted to {called} already: nothing was changed")
+    else:
+        click.echo(f"{shown(file)} is encrypted to {called}: commit it, and recipients.txt")
 
 
 @secrets.command()
@@ -126,20 +158,66 @@ def recipients(selected: Selected, add: tuple[str, ...], remove: tuple[str, ...]
 
 @secrets.command()
 def identity() -> None:
-    """Make this user's age identity, and print its public key for `recipients --add`.
+    """Print the public key of this user's age identity for `recipients --add`.
+
+    The identity is made where there is none.
 
     \b
     Example:
       ops secrets identity
     """
-    public = age.make_identity()
-    click.echo(f"made {shown(age.identity_file())}; its public key is\n{public}")
+    file = age.identity_file()
+    if there(file):
+        click.echo(f"{shown(file)} is there already; its public key is\n{age.public_half()}")
+    else:
+        click.echo(f"made {shown(file)}; its public key is\n{age.make_identity()}")
 
 
 @secrets.command()
+@click.option(
+    "--take",
+    type=click.Choice(["ours", "theirs"]),
+    help="Take this side of a secret that both sides changed.",
+)
+@click.option(
+    "--fleet",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The fleet's folder, if it is not this one or above it.",
+)
+def merge(folder: Path | None, take: str | None) -> None:
+    """Put together encrypted secrets that two people changed, after `git merge` stopped.
+
+    secrets.toml.age, issued.toml and recipients.txt are merged by name. Then `git add` them.
+
+    \b
+    Example:
+      git pull
+      ops secrets merge
+      git add inventory
+    """
+    inventory = find(folder) / "inventory"
+    sides = {name: side for name in merging.FILES if (side := _sides(inventory, name))}
+    if merging.FILES[0] not in sides:
+        raise UsageError(f"git has no two sides of {merging.FILES[0]}: there is nothing to merge")
+    for file in merging.merge(inventory, sides, take or ""):
+        click.echo(f"merged {shown(file)}: `git add` it")
+
+
+def _sides(inventory: Path, name: str) -> merging.Sides | None:
+    """Return the sides of the file called *name*, where a merge of git stopped at it."""
+    found = [git(inventory, "show", f":{stage}:./{name}") for stage in (1, 2, 3)]
+    base, ours, theirs = (None if one.returncode else one.stdout for one in found)
+    return merging.Sides(base, ours, theirs) if ours is not None and theirs is not None else None
+
+
+@secrets.command()
+@click.option(
+    "--afresh", is_flag=True, help="Begin without an encrypted file that nobody can open any more."
+)
 @timeout_option
 @host_options
-def recover(selected: Selected, timeout: float) -> None:
+def recover(selected: Selected, timeout: float, afresh: bool) -> None:
     """Rebuild the secrets' file from the configs that the servers run.
 
     What is in the file stays; what the servers disagree on is named and left out.
@@ -148,7 +226,8 @@ def recover(selected: Selected, timeout: float) -> None:
     Example:
       ops secrets recover
     """
-    found = recovery.recover(selected.fleet, selected.hosts, deadline=timeout)
+    fleet = selected.fleet
+    found = recovery.recover(fleet, selected.hosts, deadline=timeout, afresh=afresh)
     for name in found.recovered:
         click.echo(f"recovered {name}")
     for conflict in found.conflicts:
@@ -156,4 +235,11 @@ def recover(selected: Selected, timeout: float) -> None:
     show.failures(found.failures)
     if not found.recovered:
         click.echo("nothing to recover")
+    if found.aside:
+        click.echo(
+            f"{shown(found.aside)} is the file that could not be opened. The secrets are in "
+            f"{shown(store.plain(fleet))}: `ops secrets recipients --add` yourself, then "
+            "`ops secrets encrypt`",
+            err=True,
+        )
     raise click.exceptions.Exit(show.exit_code(len(selected.hosts), len(found.failures)))

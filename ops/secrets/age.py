@@ -1,5 +1,6 @@
 """Encrypt to several people, decrypt as one of them: age, by pyrage."""
 
+import base64
 import os
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import platformdirs
 import pyrage
 
 from ops.errors import SecretsError
-from ops.files import content, decoded, folder, reason, replace, text, there
+from ops.files import conflict, content, decoded, folder, reason, replace, text, there
 from ops.inventory.toml import shown
 from ops.model import Fleet
 
+_X25519 = pyrage.x25519.Identity
 IDENTITY = "OPS_AGE_IDENTITY"
 """Environment variable: the file of the age identity to decrypt with."""
 _HEADER = "# Who can read secrets.toml.age: age or ssh public keys, one a line. Commit this file.\n"
@@ -34,6 +36,30 @@ def make_identity() -> str:
     return public
 
 
+def public_half() -> str:
+    """Return the public key of this user's identity, as `recipients --add` takes it."""
+    file = identity_file()
+    public = file.with_name(f"{file.name}.pub")
+    keys = [str(one.to_public()) for one in _identities() if isinstance(one, _X25519)]
+    if not keys and there(public):  # an ssh key
+        keys = text(public).splitlines()
+    if not keys:
+        raise SecretsError(f"{shown(file)} is an ssh key: `ssh-keygen -y -f` prints its public one")
+    return keys[0]
+
+
+def count_readers(sealed: bytes) -> int:
+    """Return to how many *sealed* is encrypted; its header says so in clear."""
+    lines = sealed.split(b"\n")
+    armoured = lines[0].startswith(b"-----BEGIN")
+    try:
+        header = base64.b64decode(b"".join(lines[1:-2])) if armoured else sealed
+    except ValueError:
+        return 0
+    lines = header.partition(b"\n--- ")[0].split(b"\n")
+    return sum(line.startswith((b"-> X25519 ", b"-> ssh-")) for line in lines)
+
+
 def recipients_file(fleet: Fleet) -> Path:
     """Return the file that lists who can read the fleet's secrets."""
     return fleet.folder / "inventory" / "recipients.txt"
@@ -41,9 +67,23 @@ def recipients_file(fleet: Fleet) -> Path:
 
 def recipients(fleet: Fleet) -> list[str]:
     """Return who can read the fleet's secrets, as public keys."""
-    file = recipients_file(fleet)
-    lines = text(file).splitlines() if there(file) else []
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return keys_in(listed(recipients_file(fleet)))
+
+
+def listed(file: Path) -> str:
+    """Return the text of *file*, a list of recipients; nothing if it is not there."""
+    return text(file) if there(file) else ""
+
+
+def keys_in(lines: str) -> list[str]:
+    """Return the public keys in *lines*, the text of a list of recipients."""
+    found = (line.strip() for line in lines.splitlines())
+    return list(dict.fromkeys(line for line in found if line and not line.startswith("#")))
+
+
+def listing(public_keys: list[str]) -> bytes:
+    """Return the list of recipients with *public_keys*, as it is written."""
+    return (_HEADER + "".join(f"{public_key}\n" for public_key in public_keys)).encode()
 
 
 def check(public_keys: list[str]) -> None:
@@ -54,8 +94,7 @@ def check(public_keys: list[str]) -> None:
 
 def keep_recipients(fleet: Fleet, public_keys: list[str]) -> None:
     """Write down who can read the fleet's secrets."""
-    written = _HEADER + "".join(f"{public_key}\n" for public_key in public_keys)
-    replace(recipients_file(fleet), written.encode())
+    replace(recipients_file(fleet), listing(public_keys))
 
 
 def encrypt(secrets: str, public_keys: list[str]) -> bytes:
@@ -71,10 +110,24 @@ def encrypt(secrets: str, public_keys: list[str]) -> bytes:
 
 def decrypt(file: Path) -> str:
     """Return the text that *file* holds, read with this user's identity."""
+    return opened(file, content(file))
+
+
+def opened(file: Path, sealed: bytes) -> str:
+    """Return the text in *sealed*, which is what *file* holds, read with this user's identity."""
+    if line := conflict(sealed):
+        raise SecretsError(
+            f"{shown(file)}:{line}: two people changed the secrets, and git left both: "
+            "`ops secrets merge` puts them together"
+        )
     identities = _identities()
     try:
-        return decoded(file, pyrage.decrypt(content(file), identities))
-    except pyrage.DecryptError:
+        return decoded(file, pyrage.decrypt(sealed, identities))
+    except pyrage.DecryptError as error:
+        if "matching" not in str(error):
+            raise SecretsError(
+                f"{shown(file)} is no age file, or is damaged ({error}): get it from git again"
+            ) from None
         raise SecretsError(
             f"{shown(file)} is not encrypted to the identity in {shown(identity_file())}: "
             "ask a colleague to `ops secrets recipients --add` your public key"

@@ -42,6 +42,7 @@ def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
         wanted = list(dict.fromkeys(_wanted(fleet)))
         again = _chosen(wanted, replace)
         document = store.document(fleet)
+        issued.must_match(fleet, document, again)
         known = issued.places(fleet) - again
         lost = [place for place in wanted if place in known and not get(document, place)]
         if lost:
@@ -51,8 +52,73 @@ def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
             put(document, place, _MAKERS[place[-1]]())
         if made:
             store.write(fleet, tomlkit.dumps(document))
-        issued.keep(fleet, issued.data_of(tomlkit.dumps(document)))
+        issued.keep(fleet, issued.data_of(tomlkit.dumps(document)), again)
         return [shown(place) for place in made]
+
+
+def forget(fleet: Fleet, names: Iterable[str]) -> list[str]:
+    """Delete the secrets of *names* that left the fleet; return what was deleted, by name.
+
+    *names* are keys, hosts, or inbounds as ``host/inbound``. UsageError for one that has no
+    secrets, or is of the fleet still: nothing is deleted then.
+    """
+    with locked(fleet.folder / "inventory"):
+        document = store.document(fleet)
+        held = _held(document) | issued.places(fleet)
+        gone = {place for name in names for place in _gone(fleet, held, name)}
+        for place in gone:
+            _delete(document, place)
+        if gone & _held(store.document(fleet)):
+            store.write(fleet, tomlkit.dumps(document))
+        issued.forget(fleet, {"/".join(place[1:-1]) for place in gone})
+        return [shown(place) for place in sorted(gone)]
+
+
+def departed(fleet: Fleet) -> list[str]:
+    """Return the keys and inbounds that have secrets, and are not of the fleet any more."""
+    here = _living(fleet)
+    owners = {"/".join(place[1:-1]) for place in issued.places(fleet)}
+    return sorted(owner for owner in owners if owner not in here)
+
+
+def _gone(fleet: Fleet, held: set[Place], name: str) -> set[Place]:
+    found = {place for place in held if name in ("/".join(place[1:-1]), place[1])}
+    if not found:
+        owners = {"/".join(place[1:-1]) for place in held}
+        raise UsageError(f"{name!r} has no secrets here; {did_you_mean(name, owners)}")
+    if living := _living(fleet) & {"/".join(place[1:-1]) for place in found}:
+        one = sorted(living)[0]
+        raise UsageError(f"{one} is in the inventory: take it out first; nothing was deleted")
+    return found
+
+
+def _living(fleet: Fleet) -> set[str]:
+    inbounds = (f"{host.name}/{inbound.name}" for host in fleet.hosts for inbound in host.inbounds)
+    return {*(key.name for key in fleet.keys), *inbounds}
+
+
+def _held(document: Any) -> set[Place]:
+    """Return where *document* holds a secret."""
+    keys = document.get("keys", {}).items()
+    hosts = document.get("hosts", {}).items()
+    return {("keys", name, field) for name, fields in keys for field in fields} | {
+        ("hosts", host, inbound, field)
+        for host, inbounds in hosts
+        for inbound, fields in inbounds.items()
+        for field in fields
+    }
+
+
+def _delete(document: Any, place: Place) -> None:
+    """Take *place* out of *document*, and each table that is empty then."""
+    *tables, field = place
+    holders = [document]
+    for part in tables:
+        holders.append(holders[-1].get(part, {}))
+    holders[-1].pop(field, None)
+    for holder, part in zip(reversed(holders[:-1]), reversed(tables), strict=True):
+        if part in holder and not holder[part]:
+            del holder[part]
 
 
 def shown(place: Place) -> str:

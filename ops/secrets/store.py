@@ -5,10 +5,12 @@ from pathlib import Path
 
 import tomlkit
 
-from ops.errors import SecretsError
+from ops.errors import FleetError, SecretsError
 from ops.files import content, decoded, must_be_file, replace, there
+from ops.inventory.shape import SecretsFile
 from ops.inventory.toml import parse as parse_toml
 from ops.inventory.toml import shown
+from ops.inventory.wording import checked
 from ops.model import Fleet
 from ops.secrets import age
 
@@ -46,9 +48,11 @@ def read(fleet: Fleet) -> str:
 
 
 def document(fleet: Fleet) -> tomlkit.TOMLDocument:
-    """Return the secrets as a document to edit; FleetError with the line if it is no TOML."""
+    """Return the secrets as a document to edit; FleetError with the line if it is none."""
     text = read(fleet)
-    parse_toml(shown(path(fleet) or plain(fleet)), text, secret=True)
+    found = checked(parse_toml(shown(path(fleet) or plain(fleet)), text, secret=True), SecretsFile)
+    if found.problems:
+        raise FleetError(found.problems)
     return tomlkit.parse(text)
 
 
@@ -65,6 +69,32 @@ def write_to(fleet: Fleet, text: str, public_keys: list[str]) -> None:
     sealed = age.encrypt(text, public_keys)
     age.must_open(sealed)
     replace(encrypted(fleet), sealed)
+
+
+def is_encrypted_to_all(fleet: Fleet) -> bool:
+    """Return whether the secrets are encrypted already, to as many as recipients.txt lists."""
+    if path(fleet) != encrypted(fleet):
+        return False
+    return age.count_readers(content(encrypted(fleet))) == len(age.recipients(fleet))
+
+
+def is_open(fleet: Fleet) -> bool:
+    """Return whether the secrets that are here can be read by this user."""
+    try:
+        read(fleet)
+    except SecretsError:
+        return False
+    return True
+
+
+def set_aside(fleet: Fleet) -> Path:
+    """Rename the encrypted file, which nobody here can open; return its new name."""
+    file = encrypted(fleet)
+    aside = file.with_name(f"{file.name}.unopened")
+    if there(aside):
+        raise SecretsError(f"{shown(aside)} is there already: move it away; nothing was changed")
+    file.rename(aside)
+    return aside
 
 
 def encrypt(fleet: Fleet) -> Path:

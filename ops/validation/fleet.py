@@ -110,14 +110,17 @@ def _secrets(fleet: Fleet, hosts: Sequence[Host], options: Options, findings: Fi
     lacks = _lacking(fleet, hosts, real)
     if not lacks:
         return real
-    why = reason or f"{'; '.join(lacks[:3])}{' and more' if len(lacks) > 3 else ''}"
+    why = reason or f"{'; '.join(lacks[:3])}{' and more' if len(lacks) > 3 else ''} not made yet"
     if options.require_secrets:
         findings.say(run.SECRETS_MISSING, why)
     else:
         message = "placeholders stood in for UUIDs, passwords, REALITY private keys and short ids"
-        remedy = "`ops validate --require-secrets` where they are, in the job that deploys"
+        remedy = "`ops secrets fill` makes what never existed" if not reason else _ELSEWHERE
         findings.say(run.STOOD_IN, f"{message}: {why}", remedy=remedy)
     return filled(real, placeholders(fleet))
+
+
+_ELSEWHERE = "`ops validate --require-secrets` where they are, in the job that deploys"
 
 
 def _read(fleet: Fleet, options: Options) -> tuple[Secrets, str]:
@@ -131,12 +134,14 @@ def _read(fleet: Fleet, options: Options) -> tuple[Secrets, str]:
 
 
 def _lacking(fleet: Fleet, hosts: Sequence[Host], known: Secrets) -> list[str]:
-    found = []
-    for host in hosts:
-        lacks = [what for inbound in host.inbounds for what in missing(fleet, host, inbound, known)]
-        if lacks:
-            found.append(lacks[0])
-    return found
+    """Return each secret that *hosts* need and *known* lacks, once."""
+    found = (
+        what
+        for host in hosts
+        for inbound in host.inbounds
+        for what in missing(fleet, host, inbound, known)
+    )
+    return list(dict.fromkeys(found))
 
 
 def filled(real: Secrets, stand_ins: Secrets) -> Secrets:
