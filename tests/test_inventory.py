@@ -106,6 +106,7 @@ def test_what_is_left_out_for_being_wrong_is_not_called_unknown(tmp_path: Path) 
             "the target '127.0.0.1:1' is an",
         ),
         ("[hosts.ams1.overrides.ws]\npath = '/a%20b'", "no %, ? or #"),
+        ("[hosts.ams1.overrides.ws]\nfingerprint = 'crome'", "clients imitate one of chrome, "),
         ('[[rules]]\noutbound = "warp"\nport = "25"', "unknown outbound 'warp'"),
         ('[[rules]]\noutbound = "block"', "a rule without a condition"),
         ('[[rules]]\noutbound = "block"\nkey = ["alise"]', "unknown key 'alise'; did you mean"),

@@ -2,13 +2,15 @@
 
 import copy
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.links import differences
+from ops.inventory.values import BROWSERS
+from ops.links import client, differences
 from ops.model import InboundSecrets
 from ops.render import render
 from tests import lane, sample
@@ -43,6 +45,7 @@ def test_our_own_templates_render_what_links_say(name: str) -> None:
         ("ws", "streamSettings.security", "none", "links say security 'tls'"),
         ("ws", "streamSettings.wsSettings.path", "/other", "links say path '/ws'"),
         ("ws", "streamSettings.wsSettings.host", "other.net", "links say host 'ams.example.net'"),
+        ("ws", "streamSettings.tlsSettings.alpn", ["h2"], "links offer alpn http/1.1"),
         ("ws", "settings.decryption", "mlkem768x25519plus", "links say decryption 'none'"),
         ("xhttp", "streamSettings.xhttpSettings.path", "/y", "links say path '/x'"),
         ("xhttp", "streamSettings.xhttpSettings.mode", "packet-up", "links say mode 'auto'"),
@@ -91,6 +94,17 @@ def test_what_another_program_on_the_host_may_change_is_not_told(changes: dict[s
 @pytest.mark.parametrize("name", sample.KINDS)
 def test_an_odd_inbound_is_looked_at_without_a_traceback(name: str, part: str, odd: Any) -> None:
     told(name, RENDERED[name] | {part: odd})
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_the_core_knows_every_browser_that_the_inventory_may_name(core: Path, browser: str) -> None:
+    """A client with another word does not start, and no server's config holds the word."""
+    inbound = replace(HOST.inbound("ws"), fingerprint=browser)
+    config = client(FLEET, HOST, inbound, FLEET.keys[0], SECRETS, "127.0.0.1")
+    words = [str(core), "run", "-test"]
+    given = json.dumps(config)
+    done = subprocess.run(words, input=given, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("name", ["ws", "xhttp"])

@@ -15,6 +15,20 @@ from pydantic import AfterValidator, Field
 
 NONE = "none"
 """In an ssh config this word takes a jump host away, so no jump host can be called so."""
+BROWSERS = (
+    "chrome",
+    "firefox",
+    "safari",
+    "ios",
+    "android",
+    "edge",
+    "360",
+    "qq",
+    "random",
+    "randomized",
+    "randomizednoalpn",
+)
+"""Words that core 26.10.10 takes as ``fingerprint``, beside versions (``hellochrome_131``)."""
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]{0,63}")
@@ -226,7 +240,11 @@ Version = Annotated[
     str, _written(r"\d{1,4}\.\d{1,4}\.\d{1,4}", 'write the release\'s number, as "26.10.10"')
 ]
 Fingerprint = Annotated[
-    str, _written(r"[a-z0-9_]{1,40}", 'a browser to imitate is a word such as "chrome"')
+    str,
+    _written(
+        rf"{'|'.join(BROWSERS)}|unsafe|hello[a-z0-9]{{1,20}}_[a-z0-9_]{{1,20}}",
+        f"clients imitate one of {', '.join(BROWSERS)}",
+    ),
 ]
 RuleCode = Annotated[str, _written(r"XO\d{3}", "a rule's code is XO and three digits")]
 Words = Annotated[str, AfterValidator(_words)]

@@ -7,6 +7,7 @@ and then the core starts, is healthy, and nobody connects.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ops.links.share import ALPN
 from ops.model import Inbound, InboundSecrets, psk_for
 
 Path = tuple[str | int, ...]
@@ -26,6 +27,7 @@ def differences(
         yield from _port(inbound, rendered)
         security = str(_at(rendered, "streamSettings", "security") or "none").lower()
         yield from _said(("streamSettings", "security"), inbound.security, security)
+        yield from _alpn(inbound, rendered)
     yield from _transport(inbound, rendered)
     yield from _reality(inbound, rendered, secrets)
     yield from _users(inbound, rendered)
@@ -47,6 +49,14 @@ def _port(inbound: Inbound, rendered: Mapping[str, Any]) -> Iterator[Difference]
     port = str(_at(rendered, "port"))
     if inbound.public_port is None and port.isdecimal():
         yield from _said(("port",), inbound.port, int(port))
+
+
+def _alpn(inbound: Inbound, rendered: Mapping[str, Any]) -> Iterator[Difference]:
+    place = ("streamSettings", "tlsSettings", "alpn")
+    offered = _list(_at(rendered, *place))
+    asked = ALPN.get(inbound.transport, "").split(",")
+    if inbound.security == "tls" and offered and not any(name in asked for name in offered):
+        yield place, f"links offer alpn {', '.join(asked)}, and the config takes {offered}"
 
 
 def _transport(inbound: Inbound, rendered: Mapping[str, Any]) -> Iterator[Difference]:

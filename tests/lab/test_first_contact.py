@@ -162,3 +162,14 @@ def test_a_host_behind_another_is_read_and_rolled_out_to(operator: Operator, lab
     assert "nothing to change" in operator.roll_out("--limit", "lab2")
     logins = "journalctl -t sshd -o cat | grep -c 'Accepted publickey for admin from " + jump
     assert int(lab.host("lab2").run(f"{logins} '").stdout) >= 2
+
+
+def test_a_host_behind_an_ipv6_jump_host_is_read_and_rolled_out_to(
+    operator: Operator, lab: Lab
+) -> None:
+    jump = lab.host("lab1")
+    operator.of_host["lab2"] = f'jump = "root@[{jump.address6}]"\n'
+    operator.fill()
+    operator.ops("hosts", "trust", jump.address6, "--fingerprint", jump.fingerprint)
+    assert "lab2" in operator.ops("traffic", "--host", "lab2", "--by", "host")
+    assert "nothing to change" in operator.roll_out("--limit", "lab2")
