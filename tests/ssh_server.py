@@ -253,11 +253,16 @@ def an_agent(*keys: asyncssh.SSHKey) -> Iterator[Path]:
         words = ["ssh-agent", "-D", "-a", str(path)]
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
             try:
-                until(path.exists, "an ssh agent")
+                until(lambda: _listens(path), "an ssh agent")
                 asyncio.run(_add(path, keys))
                 yield path
             finally:
                 process.terminate()
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 async def _add(path: Path, keys: tuple[asyncssh.SSHKey, ...]) -> None:

@@ -98,9 +98,10 @@ def test_what_is_left_out_for_being_wrong_is_not_called_unknown(tmp_path: Path) 
             'in ASCII this one is "xn--bcher-kva.example"',
         ),
         ('[hosts.x1]\nssh_hostname = "bücher.example"', '"xn--bcher-kva.example"'),
+        ("[hosts.x1]\naddress = ['a.net', ' ']", "address: ' ' will not do: it is neither"),
         (f'[hosts.x1]\naddress = ["{"x" * 64}.net"]', "neither a name nor an address"),
         ('[hosts.x1]\naddress = ["-a.net"]', "neither a name nor an address"),
-        ('[hosts.x1]\njump = "none"', '"none" means no jump host'),
+        ('[hosts.x1]\njump = "none"', 'ssh takes "none" for no jump host'),
         (
             "[hosts.fra1.overrides.reality]\ntarget = '127.0.0.1:1'",
             "the target '127.0.0.1:1' is an",

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import asyncssh
 import pytest
+from paramiko import HostKeys
 
 from ops import reading
 from ops.errors import FleetError, TunnelError
@@ -112,10 +113,30 @@ def test_a_revoked_host_key_is_refused(world: World) -> None:
     assert "revoked" in refused(world, world.host(server.port))
 
 
-def test_a_certificate_authority_is_refused(world: World) -> None:
-    world.known_hosts.write_text("\n@cert-authority * ssh-ed25519 AAAA\n")
-    with pytest.raises(FleetError, match=r"known_hosts:2: @cert-authority"):
+@pytest.mark.parametrize(
+    ("lines", "line", "said"),
+    [
+        ("\n@cert-authority * KEY\n", 2, "@cert-authority is understood by ops"),
+        ("*.example.net KEY\n", 1, "a pattern is understood by ops"),
+        ("a.example.net,!b.example.net KEY\n", 1, "a pattern is understood by ops"),
+        ("# first\n@revoked a KEY\nb KEY\n", 2, "pyinfra reads no line after @revoked"),
+        ("a  KEY\nb KEY\n", 1, "no line after this one"),
+        ("a ssh-ed25519 AAAAC\nb KEY\n", 1, "no line after this one"),
+    ],
+)
+def test_a_line_of_known_hosts_that_pyinfra_reads_differently_is_refused(
+    world: World, lines: str, line: int, said: str
+) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    world.known_hosts.write_text(lines.replace("KEY", key.strip()))
+    with pytest.raises(FleetError) as caught:
         on_line(world, world.host(22), nothing)
+    assert f"known_hosts:{line}: " in str(caught.value)
+    assert said in str(caught.value)
+    if "," not in lines and "*" not in lines:  # proof: paramiko, as pyinfra uses it
+        with contextlib.suppress(Exception):
+            (found := HostKeys()).load(str(world.known_hosts))
+        assert found.lookup("b") is None
 
 
 def test_no_key_that_it_accepts(world: World) -> None:

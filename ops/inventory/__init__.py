@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.errors import FleetError, OpsError, Problem, UsageError
-from ops.files import sentence, there
-from ops.inventory import kept
+from ops.files import sentence, text, there
+from ops.inventory import kept, known_hosts
 from ops.inventory.kept import FILES
 from ops.inventory.pyinfra import Members, groups, strangers
 from ops.inventory.spelling import did_you_mean
@@ -85,6 +85,9 @@ def _demand_known_hosts(fleet: Fleet) -> None:
     if not there(fleet.known_hosts):
         remedy = "make first contact with each host: `ops hosts trust NAME`"
         raise FleetError([Problem(shown(fleet.known_hosts), 0, "is missing", remedy)])
+    lines = text(fleet.known_hosts).splitlines()
+    if found := list(known_hosts.problems(shown(fleet.known_hosts), lines)):
+        raise FleetError(found)
     for host in strangers(fleet):
         sys.stderr.write(
             f"{host}: its host key is not in {shown(fleet.known_hosts)}, so ssh will refuse it; "

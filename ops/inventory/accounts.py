@@ -31,7 +31,7 @@ def _a_zone(name: str) -> str:
 
 def _a_ledger(url: str) -> str:
     if len(url) > 1000 or not url.isprintable():
-        raise UnfitError("up to 1000 characters that can be seen")
+        raise UnfitError("write up to 1000 characters, and no control characters")
     if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
         raise ValueError("write sqlite:////path/ledger.db or postgresql+psycopg://user@host/name")
     if re.match(r"[^/]*//[^/@]*:[^/@]*@", url) or "password=" in url:

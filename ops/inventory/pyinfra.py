@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.files import content, text
-from ops.inventory import ssh_names
+from ops.inventory import known_hosts, ssh_names
 from ops.inventory.jumps import ssh_config
 from ops.inventory.toml import shown
 from ops.model import ALL, Fleet, Host
@@ -33,9 +33,8 @@ def groups(fleet: Fleet, today: date) -> dict[str, Members]:
 
 def strangers(fleet: Fleet) -> list[str]:
     """Return the hosts that known_hosts does not name; none where its names are hashed."""
-    fields = (line.split()[:2] for line in text(fleet.known_hosts).splitlines())
-    names = {name for field in fields for entry in field for name in entry.split(",")}
-    if any(name.startswith("|1|") or "*" in name for name in names):
+    names = known_hosts.names(text(fleet.known_hosts).splitlines())
+    if any(name.startswith("|1|") for name in names):
         return []
     settings = ssh_names.settings()
     places = ((host.name, _place(host, settings)) for host in fleet.hosts)

@@ -89,8 +89,8 @@ def _dns_name(text: str) -> str:
 def _place(text: str) -> str:
     if not (is_ip(text) or is_dns_name(text.removesuffix("."))):
         raise UnfitError(
-            "it is neither a name nor an address: letters, digits, dots and dashes, no port, "
-            f"no brackets{_in_ascii(text)}"
+            "it is neither a name nor an address; write letters, digits, dots and dashes, without"
+            f" a port or brackets{_in_ascii(text)}"
         )
     return text
 
@@ -122,9 +122,9 @@ def _jump(text: str) -> str:
     user, at, place = text.rpartition("@")
     found = _PLACE.fullmatch(place)
     if not found or not _is_host(found[1]) or (at and not _USER.fullmatch(user)):
-        raise UnfitError(f"one jump host: [user@]host[:port]{_in_ascii(place)}")
+        raise UnfitError(f"write one jump host, as [user@]host[:port]{_in_ascii(place)}")
     if found[1].lower() == NONE or not _is_port(found[2] or "22"):
-        raise UnfitError('one jump host: [user@]host[:port]; "none" means no jump host to ssh')
+        raise UnfitError('ssh takes "none" for no jump host, and a port is 1 to 65535')
     return text
 
 
@@ -141,13 +141,15 @@ def _words(text: str) -> str:
     """Return *text* as one line; a text over several lines is written so in TOML."""
     unseen = (c for c in text if unicodedata.category(c) in _UNSEEN and c not in _JOINERS)
     if len(text) > 1000 or any(c not in "\n\r\t" for c in unseen):
-        raise UnfitError("up to 1000 characters that can be seen, no control characters")
+        raise UnfitError("write up to 1000 characters, and no control characters")
     return " ".join(text.split())
 
 
 def _secret(text: str) -> str:
     if len(text) > 255 or not all(c.isprintable() for c in text) or text != text.strip():
-        raise UnfitError("up to 255 characters that can be seen, no space at its ends")
+        raise UnfitError(
+            "write up to 255 characters, no control characters, and no space at its ends"
+        )
     return text
 
 

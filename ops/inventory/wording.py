@@ -109,7 +109,8 @@ def _problems(
 
 def _words(found: ErrorDetails, shape: type[BaseModel], place: Place) -> tuple[str, str]:
     """Return the message and the remedy for one finding."""
-    name, kind, context = place[-1] if place else "the file", found["type"], found.get("ctx", {})
+    name = next((part for part in reversed(place) if isinstance(part, str)), "the file")
+    kind, context = found["type"], found.get("ctx", {})
     if kind == "extra_forbidden":
         return f"unknown field {name!r}", did_you_mean(str(name), _fields(shape, place[:-1]))
     if kind == "missing":

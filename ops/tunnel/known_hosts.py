@@ -9,6 +9,7 @@ import asyncssh
 
 from ops.errors import FleetError, Problem
 from ops.files import text
+from ops.inventory import known_hosts
 
 KINDS = (
     "ssh-ed25519",
@@ -67,16 +68,9 @@ def pattern(hostname: str, port: int) -> str:
 def _read(path: Path, stamp: tuple[int, int]) -> asyncssh.SSHKnownHosts:
     """Parse *path*; *stamp* changes whenever the file does."""
     lines = text(path).splitlines()
-    for number, line in enumerate(lines, 1):
-        if line.lstrip().startswith("@cert-authority"):
-            raise FleetError([Problem(str(path), number, *_CERT_AUTHORITY)])
+    if found := list(known_hosts.problems(str(path), lines)):
+        raise FleetError(found)
     try:
         return asyncssh.import_known_hosts("\n".join(lines))
     except ValueError as error:
         raise FleetError([Problem(str(path), 0, str(error), "mend or remove that line")]) from None
-
-
-_CERT_AUTHORITY = (
-    "@cert-authority is understood by ops, but not by pyinfra",
-    "write each server's own key instead (`ops hosts trust NAME`)",
-)
