@@ -18,6 +18,7 @@ from tests.ledgers import Books, Clock
 from tests.postgres import AbsentError, database, running
 
 SLOW = {
+    "test_api_reach.py",
     "test_changes.py",
     "test_changes_since.py",
     "test_collecting.py",

@@ -1,6 +1,6 @@
 """A config as the rules see it: what the core acts on, and what is known beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -11,6 +11,10 @@ from ops.lint.keys import Odd, Walk
 from ops.lint.routes import Route
 from ops.lint.schema import NEWEST, Version
 from ops.lint.views import Inbound, Way
+
+
+def _nothing(_: Mapping[str, Any]) -> str:
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,8 @@ class Around:
     """Whether geoip.dat and geosite.dat lie beside the core."""
     expiries: Mapping[str, datetime] = field(default_factory=dict)
     """When the certificates end, by their paths, as far as they could be read."""
+    pair_fault: Callable[[Mapping[str, Any]], str] = _nothing
+    """Says what is wrong with a certificate and its key, by the entry that names both."""
     addresses: tuple[str, ...] = ()
     """Public addresses of the server itself."""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
@@ -89,6 +95,14 @@ class Config:
         """Return the tag of the API; empty where there is none."""
         tag: str = self.part("api").get("tag", "")
         return tag
+
+    @cached_property
+    def inner_tags(self) -> frozenset[str]:
+        """Return the tags of the outbounds that the core itself adds: its API, its metrics."""
+        found = {self.part("metrics").get("tag", "")}
+        if not self.part("api").get("listen"):
+            found.add(self.api_tag)
+        return frozenset(found - {""})
 
     @cached_property
     def services(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from ops.lint.config import Config
+from ops.lint.onward import dialer_proxies
 from ops.lint.positions import Path
 from ops.lint.routes import Network, Route, network_of, within
 from ops.lint.views import Inbound, Way, texts
@@ -14,6 +15,9 @@ GUARDS_BY_ITSELF = (26, 4, 15)
 FINAL_RULES = (26, 5, 3)
 """The first that knows ``finalRules``."""
 _NAMES = {"http", "tls", "quic", "https", "ssl", "fakedns", "fakedns+others"}
+
+_OF_ANY_TARGET = {"inboundTag", "network", "port", "user", "sourceIP", "sourcePort", "vlessRoute"}
+"""Conditions that a connection to a private address can meet as well as any other."""
 
 ADDRESS, NAME, SNIFFED = "address", "name", "sniffed"
 
@@ -47,6 +51,8 @@ class Reach:
     def exits(self) -> tuple[Way, ...]:
         """Return the outbounds that dial from here and that something is sent to."""
         named = {route.outbound for route in self.config.rules}
+        handing = [way for way in self.config.outbounds if way.protocol == "direct"]
+        named |= {name for way in handing for _, name in dialer_proxies(way)}
         balanced = any(route.data.get("balancerTag") for route in self.config.rules)
         return tuple(
             way
@@ -58,13 +64,15 @@ class Reach:
 
     @cached_property
     def guards(self) -> tuple[Route, ...]:
-        """Return the rules that keep addresses from this inbound, up to one that takes all."""
+        """Return the rules that keep addresses from this inbound, up to one that lets them pass."""
         exits = {way.tag for way in self.exits}
+        again = {way.tag for way in self.config.outbounds if way.protocol == "loopback"}
         found = []
         for route in self.config.rules:
             about = set(route.conditions)
             mine = not route.inbounds or self.inbound.tag in route.inbounds
-            if mine and not about - {"inboundTag"}:
+            leads_out = not route.outbound or route.outbound in exits | again
+            if mine and about <= (_OF_ANY_TARGET if leads_out else {"inboundTag"}):
                 break
             if mine and about and about <= {"ip", "inboundTag"} and route.outbound not in exits:
                 found.append(route)

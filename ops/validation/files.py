@@ -16,6 +16,7 @@ from ops.lint.merge import Merged
 from ops.lint.rules import run
 from ops.lint.schema import NEWEST
 from ops.lint.text import LARGEST
+from ops.validation.pairs import fault
 from ops.validation.report import Findings, Options, Report, about_core
 
 STDIN = "-"
@@ -76,6 +77,7 @@ def _judge(whole: Merged, texts: Sequence[Text], chosen: Chosen | None, findings
         version=version_of(chosen.version) if chosen else NEWEST,
         data_files=bool(chosen and chosen.data),
         expiries=_expiries(whole.data),
+        pair_fault=fault,
     )
     twice = tuple(name for text in texts for name in text.twice)
     for rule, hit in judge(whole.data, around, twice):

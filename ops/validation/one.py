@@ -19,6 +19,7 @@ from ops.lint.blame import blame, redacted
 from ops.lint.rules import run
 from ops.model import Fleet, Host, InboundSecrets, Secrets
 from ops.render import render
+from ops.validation.pairs import written_fault
 from ops.validation.whence import Line, Whence
 
 _ROOM = 1 << 30
@@ -118,6 +119,7 @@ class Judge:
             ours=True,
             live=host.accounting == "live",
             data_files=True,  # the release brings them, and the rollout puts them beside the core
+            pair_fault=written_fault,
             addresses=host.address,
             fingerprints={inbound.name: inbound.fingerprint for inbound in host.inbounds},
         )

@@ -6,6 +6,7 @@
 
 from ops.lint.rules import (
     api,
+    api_reached,
     inbounds,
     names,
     operation,
@@ -20,6 +21,7 @@ from ops.lint.rules import (
 
 __all__ = [
     "api",
+    "api_reached",
     "inbounds",
     "names",
     "operation",

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from ops.lint.config import Config
 from ops.lint.finding import ERROR, WARNING, Hit, rule
 from ops.lint.routes import Route, within
-from ops.lint.views import Inbound, is_loopback, texts
+from ops.lint.views import Inbound, is_loopback
 
 SERVICES = (
     "StatsService",
@@ -19,6 +19,8 @@ SERVICES = (
     "ObservatoryService",
 )
 _LOCAL = ip_network("127.0.0.1/32")
+_OF_THE_SERVER = ("sourceIP", "sourcePort", "localIP", "localPort", "process", "localOS")
+"""Conditions that a call of the API can meet, as far as a config tells."""
 
 
 @rule(
@@ -37,18 +39,20 @@ def api_without_route(config: Config) -> Iterator[Hit]:
     if not api or api.get("listen"):
         return
     for inbound in _for_the_api(config):
-        if not _rules_to_api(config, inbound):
-            message = (
-                f"{inbound.called} has no routing rule to {config.api_tag!r}: the core would call "
-                "itself in a loop, and every figure stays 0"
-            )
+        routes = _rules_to_api(config, inbound)
+        if not any(_could_take(route, inbound) for route in routes):
+            lacks = f"has no routing rule to {config.api_tag!r}"
+            if routes:
+                lacks = f"is never matched by the rule to {config.api_tag!r}, which asks for more"
+            loops = "the core would call itself in a loop, and every figure stays 0"
+            message = f"{inbound.called} {lacks}: {loops}"
             route = {
                 "type": "field",
                 "inboundTag": [inbound.tag or "api-in"],
                 "outboundTag": config.api_tag,
             }
             remedy = f"write {json.dumps(route)} as the first of routing.rules"
-            yield Hit(inbound.path, message, remedy=remedy)
+            yield Hit(routes[0].path if routes else inbound.path, message, remedy=remedy)
 
 
 def _for_the_api(config: Config) -> list[Inbound]:
@@ -139,14 +143,14 @@ def api_is_public(config: Config) -> Iterator[Hit]:
 
 
 def _routed(config: Config) -> list[Inbound]:
-    """Return the inbounds whose traffic a rule sends to the API."""
+    """Return the tunnels whose traffic a rule sends to the API."""
     tags = {
         tag
         for route in config.rules
         if config.api_tag and route.outbound == config.api_tag
         for tag in route.inbounds
     }
-    return [inbound for inbound in config.inbounds if inbound.tag in tags]
+    return [i for i in config.inbounds if i.tag in tags and i.protocol == "tunnel"]
 
 
 @rule(
@@ -161,7 +165,8 @@ def api_route_too_late(config: Config) -> Iterator[Hit]:
     """The API inbound's destination is 127.0.0.1, which guards of private addresses block."""
     for inbound in _routed(config):
         for route in config.rules:
-            if route.outbound == config.api_tag and inbound.tag in route.inbounds:
+            to_api = route.outbound == config.api_tag and inbound.tag in route.inbounds
+            if to_api and _could_take(route, inbound):
                 break
             if _takes(route, inbound) and route.outbound != config.api_tag:
                 message = f"this rule takes what {inbound.called} sends to the API"
@@ -170,14 +175,25 @@ def api_route_too_late(config: Config) -> Iterator[Hit]:
 
 
 def _takes(route: Route, inbound: Inbound) -> bool:
-    """Return whether *route* matches a call of the API: TCP, from *inbound*, to 127.0.0.1."""
-    fits = {
-        "inboundTag": lambda: inbound.tag in route.inbounds,
-        "ip": lambda: any(within(_LOCAL, network) for network in route.networks),
-        "network": lambda: "tcp" in texts(route.data.get("network")),
-        "port": lambda: any(map(route.has_port, _ports(inbound))),
+    """Return whether *route* surely matches a call of the API by *inbound*."""
+    fits = _fits(route, inbound)
+    return all(fits.get(name, False) for name in route.conditions)
+
+
+def _could_take(route: Route, inbound: Inbound) -> bool:
+    """Return whether *route* can match a call of the API: what only the server knows may fit."""
+    fits = dict.fromkeys(_OF_THE_SERVER, True) | _fits(route, inbound)
+    return all(fits.get(name, False) for name in route.conditions)
+
+
+def _fits(route: Route, inbound: Inbound) -> dict[str, bool]:
+    """Return which conditions match a call of the API: TCP, by *inbound*, to 127.0.0.1."""
+    return {
+        "inboundTag": inbound.tag in route.inbounds,
+        "ip": any(within(_LOCAL, network) for network in route.networks),
+        "network": "tcp" in route.conditions.get("network", ()),
+        "port": any(map(route.has_port, _ports(inbound))),
     }
-    return all(name in fits and fits[name]() for name in route.conditions)
 
 
 @rule(

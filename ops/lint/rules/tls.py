@@ -94,3 +94,23 @@ def certificate_without_key(config: Config) -> Iterator[Hit]:
                 yield Hit(
                     (*path, "certificates", at), f"{inbound.called}: a certificate without a key"
                 )
+
+
+@rule(
+    "XO513",
+    "certificate-of-another-key",
+    ERROR,
+    "A certificate and its private key do not go together.",
+    why="The core drops the pair with a warning in its log, starts, and every handshake fails.",
+    remedy="name the key that the certificate was made for: a renewal may have replaced one file "
+    "of the two",
+)
+def certificate_of_another_key(config: Config) -> Iterator[Hit]:
+    """`ignoring invalid X509 key pair` in the log of 26.10.10 (transport/internet/tls)."""
+    for inbound in config.inbounds:
+        path, settings = inbound.stream.settings("tlsSettings")
+        for at, entry in enumerate(settings.get("certificates", [])):
+            offered = entry.get("usage", "").lower() in ("", "encipherment")
+            is_used = inbound.stream.security == "tls" and offered
+            if is_used and (said := config.around.pair_fault(entry)):
+                yield Hit((*path, "certificates", at), f"{inbound.called}: {said}")
