@@ -204,7 +204,9 @@ def test_pyinfra_is_led_to_a_host_behind_a_jump_host(
     assert lon1["ssh_hostname"] == "lon1"
     config = Path(lon1["ssh_config_file"]).read_text()
     assert "Host lon1\n  HostName 10.0.0.5\n  ProxyJump ann@bastion.example.net:2222\n" in config
-    assert "Host bastion.example.net\n  StrictHostKeyChecking yes\n" in config
+    assert (
+        SSHConfig.from_text(config).lookup("bastion.example.net")["stricthostkeychecking"] == "yes"
+    )
 
 
 def test_pyinfra_is_led_to_an_ipv6_jump_host_and_its_port(

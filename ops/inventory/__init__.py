@@ -1,5 +1,6 @@
 """Read a fleet's folder strictly, once: past this room everything trusts its types."""
 
+import logging
 import os
 import sys
 from datetime import UTC, datetime
@@ -9,7 +10,8 @@ from ops.errors import FleetError, OpsError, Problem, UsageError
 from ops.files import sentence, text, there
 from ops.inventory import kept, known_hosts
 from ops.inventory.kept import FILES
-from ops.inventory.pyinfra import Members, groups, strangers
+from ops.inventory.pyinfra import Members, groups, strangers, unmatched
+from ops.inventory.run import in_our_words, typed
 from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import Document, read, shown
 from ops.model import Fleet
@@ -70,15 +72,23 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
     need is the list of problems.
     """
     try:
-        fleet = load(folder)
-        _demand_known_hosts(fleet)
-        return groups(fleet, datetime.now(UTC).date())
+        return _groups_of_the_run(folder)
     except OpsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
     except OSError as error:
         sys.stderr.write(f"{sentence(error)}\n")
         sys.exit(1)
+
+
+def _groups_of_the_run(folder: Path) -> dict[str, Members]:
+    fleet = load(folder)
+    _demand_known_hosts(fleet)
+    found = groups(fleet, datetime.now(UTC).date())
+    for option, patterns in typed().items():
+        unmatched(found, option, patterns)
+    logging.getLogger("pyinfra").addFilter(in_our_words)
+    return found
 
 
 def _demand_known_hosts(fleet: Fleet) -> None:

@@ -1,12 +1,14 @@
 """Tell pyinfra of jump hosts the only way it listens: by an ssh config file.
 
-pyinfra has no host data for a jump host. The file holds nothing secret, is the same for the same
-fleet, and ends by including the user's own, so that what people set there still holds.
+pyinfra has no host data for a jump host, and asks whether to trust one that it does not know. The
+file holds nothing secret, is the same for the same fleet, and ends by including the user's own, so
+that what people set there still holds.
 """
 
 import hashlib
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -23,21 +25,23 @@ escape; only in a list of known_hosts files it splits at spaces."""
 
 
 def ssh_config(fleet: Fleet) -> Path | None:
-    """Return the ssh config that leads to the hosts behind jump hosts; None if there are none.
+    """Return the ssh config that holds every jump host to the fleet's known hosts.
 
-    In it a host goes by its own name, for two networks may use the same addresses.
+    None if there can be no jump host. A host behind one goes by its own name, because two
+    networks may use the same addresses.
 
     Raises:
         FleetError: a path on this machine cannot be written in an ssh config.
     """
     behind = [host for host in fleet.hosts if host.ssh.jump]
-    if not behind:
+    if not behind and not Path("~/.ssh/config").expanduser().exists():
         return None
     lines = [line for host in behind for line in _way(host)]
     jumps = (host.ssh.jump_host for host in behind)
     for jump in dict.fromkeys(jump for jump in jumps if jump):
-        lines += _hop(jump, fleet.known_hosts)
-    text = "\n".join([*lines, "Host *", "  Include ~/.ssh/config", ""])
+        lines += _hop(jump)
+    strict = ["  StrictHostKeyChecking yes", f"  UserKnownHostsFile {_known(fleet, behind)}"]
+    text = "\n".join([*lines, "Host *", *strict, "  Include ~/.ssh/config", ""])
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = platformdirs.user_cache_path("xray-ops") / "ssh" / f"{name}.conf"
     folder(file.parent)
@@ -59,15 +63,22 @@ def _jump(ssh: Ssh) -> str:
     return ssh.jump
 
 
-def _hop(jump: Ssh, known_hosts: Path) -> Iterator[str]:
-    """A jump host is held to the fleet's known hosts like any other."""
+def _hop(jump: Ssh) -> Iterator[str]:
     yield f"Host {jump.hostname}"
-    yield "  StrictHostKeyChecking yes"
-    yield f"  UserKnownHostsFile {_path(str(known_hosts), _PLAIN)}"
     if jump.port and ":" in jump.hostname:
         yield f"  Port {jump.port}"
     if jump.key:
         yield f"  IdentityFile {_path(jump.key, _SPACED)}"
+
+
+def _known(fleet: Fleet, behind: Sequence[Host]) -> str:
+    """Return the file that knows the jump hosts.
+
+    A path that pyinfra cannot read is refused only where the fleet has jump hosts: for one of
+    ``~/.ssh/config`` it stands for a file that knows none, so that it is refused.
+    """
+    path = str(fleet.known_hosts)
+    return _path(path, _PLAIN) if behind or _PLAIN.fullmatch(path) else os.devnull
 
 
 def _path(text: str, plain: re.Pattern[str]) -> str:

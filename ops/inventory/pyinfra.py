@@ -1,13 +1,17 @@
 """The fleet in pyinfra's shapes: groups of (name, data). No secret is in them."""
 
+import fnmatch
 import sys
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ops.errors import UsageError
 from ops.files import content, text
 from ops.inventory import known_hosts, ssh_names
 from ops.inventory.jumps import ssh_config
+from ops.inventory.spelling import did_you_mean
 from ops.inventory.toml import shown
 from ops.model import ALL, Fleet, Host
 
@@ -29,6 +33,24 @@ def groups(fleet: Fleet, today: date) -> dict[str, Members]:
         for group in host.groups:
             members.setdefault(group, []).append((host.name, {}))
     return members
+
+
+def unmatched(groups: Mapping[str, Members], option: str, patterns: Iterable[str]) -> None:
+    """Refuse *patterns* of pyinfra's *option* that name no host and no group.
+
+    pyinfra would only warn, go on with fewer or more hosts than meant, and exit with 0.
+
+    Raises:
+        UsageError: one of them names nothing.
+    """
+    hosts = [name for name, _ in groups[ALL]]
+    for pattern in patterns:
+        if pattern not in groups and not fnmatch.filter(hosts, pattern):
+            meant = did_you_mean(pattern, [*hosts, *groups])
+            raise UsageError(
+                f"{option} {pattern} names no host and no group that is rolled out"
+                + (f"; {meant}" if meant else "")
+            )
 
 
 def strangers(fleet: Fleet) -> list[str]:
@@ -95,6 +117,8 @@ def _data(host: Host, fleet: Fleet, config: Path | None, lost: set[str]) -> dict
         "ssh_strict_host_key_checking": "yes",
         "_sudo": host.uses_sudo,
     }
+    if config:
+        data["ssh_config_file"] = str(config)
     if host.ssh.jump:
-        data |= {"ssh_hostname": host.name, "ssh_config_file": str(config), **_PATIENT}
+        data |= {"ssh_hostname": host.name, **_PATIENT}
     return {name: value for name, value in data.items() if value}

@@ -173,3 +173,37 @@ def test_a_host_behind_an_ipv6_jump_host_is_read_and_rolled_out_to(
     operator.ops("hosts", "trust", jump.address6, "--fingerprint", jump.fingerprint)
     assert "lab2" in operator.ops("traffic", "--host", "lab2", "--by", "host")
     assert "nothing to change" in operator.roll_out("--limit", "lab2")
+
+
+def test_a_jump_host_of_the_ssh_config_is_held_to_the_fleets_known_hosts(
+    operator: Operator, lab: Lab
+) -> None:
+    operator.roll_out("--data", "rotate=all", "--data", "force=yes")
+    jump, target = lab.host("lab1"), lab.host("lab3")
+    ssh = operator.folder.parent / "home" / ".ssh"
+    ssh.mkdir(parents=True)
+    (ssh / "config").write_text(
+        f"StrictHostKeyChecking no\nHost {target.address}\n  ProxyJump root@{jump.address}\n"
+        f"Host {jump.address}\n  IdentityFile {lab.private_key}\n"
+    )
+    known_hosts = operator.folder / "inventory" / "known_hosts"
+    all_known = known_hosts.read_text()
+    lines = all_known.splitlines(keepends=True)
+    fewer = "".join(line for line in lines if jump.address not in line)
+    operator.environment["HOME"] = str(ssh.parent)
+    try:
+        known_hosts.write_text(fewer)
+        done = operator.pyinfra("-y", "--limit", "lab3")
+        assert done.returncode == 1
+        assert f"No host key for {jump.address} found in known_hosts" in done.stdout
+        assert "continue" not in done.stdout
+        assert "Traceback" not in done.stdout
+        assert [file.name for file in ssh.iterdir()] == ["config"]
+        assert known_hosts.read_text() == fewer
+        known_hosts.write_text(all_known)
+        assert "nothing to change" in operator.roll_out("--limit", "lab3")
+        accepted = f"Accepted publickey for root from {jump.address} "
+        assert accepted in target.run("journalctl -t sshd -o cat").stdout
+    finally:
+        known_hosts.write_text(all_known)
+        del operator.environment["HOME"]
