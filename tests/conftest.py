@@ -31,6 +31,7 @@ SLOW = {
     "test_ledger_time.py",
     "test_files.py",
     "test_reading.py",
+    "test_rollout_hot.py",
     "test_starter.py",
     "test_tunnel.py",
     "test_tunnel_settings.py",

@@ -14,8 +14,10 @@ from ops.on_host.files import at
 from ops.on_host.programs import demand, run
 from ops.on_host.users import Users, has_users, proof
 
-PATIENCE = 5
-"""Seconds for one answer of the API."""
+PATIENCE = 3
+"""Seconds for one answer of the API; the core's own program gives up then, too."""
+LONG = 60
+"""Seconds for an answer about thousands of users."""
 
 
 class Api:
@@ -25,9 +27,10 @@ class Api:
         self.config = config
         self.server = server_of(config)
 
-    def call(self, verb: str, *words: str) -> Any:
+    def call(self, verb: str, *words: str, patience: int = PATIENCE) -> Any:
         """Return what the API answers to *verb*, as JSON; RolloutError if it does not answer."""
-        said = demand([program(), "api", verb, "-s", self.server, *words], PATIENCE)
+        command = [program(), "api", verb, "-s", self.server, "-t", str(patience), *words]
+        said = demand(command, patience + 2)
         return json.loads(said) if said.strip().startswith("{") else {}
 
     def counters(self) -> dict[str, int]:
@@ -46,7 +49,7 @@ class Api:
         return {tag: self._users_of(tag) for tag in tags}
 
     def _users_of(self, tag: str) -> dict[str, str]:
-        answer = self.call("inbounduser", f"-tag={tag}")
+        answer = self.call("inbounduser", f"-tag={tag}", patience=LONG)
         return {user["email"]: proof(user["account"]) for user in answer.get("users", [])}
 
 
