@@ -79,7 +79,7 @@ def test_a_key_that_goes_loses_each_inbound(fleet: Path) -> None:
     ("old", "new", "why"),
     [
         ('version = "26.10.10"', 'version = "26.9.9"', ["core 26.9.9", "config"]),
-        ("port = 443", "port = 444", ["config"]),
+        ("port = 443", "port = 444", ["inbounds.reality.port: 443 -> 444"]),
         ("[hosts.fra1]", '[hosts.fra1]\naccounting = "spliced"', ["service"]),
     ],
 )

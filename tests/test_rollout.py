@@ -344,7 +344,8 @@ def test_a_release_is_verified_once_for_all_hosts(tmp_path: Path) -> None:
 def repository(tmp_path: Path) -> Path:
     """A repository with one commit."""
     _git(tmp_path, "init", "-q")
-    (tmp_path / "keys.toml").write_text("")
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory/keys.toml").write_text("")
     _commit(tmp_path)
     return tmp_path
 
@@ -371,8 +372,11 @@ def test_a_checkout_has_its_past_and_lacks_its_future(repository: Path) -> None:
 
 def test_a_checkout_is_clean_until_something_is_written(repository: Path) -> None:
     assert checkout(repository).clean
-    (repository / "keys.toml").write_text("[keys.alice]")
+    (repository / "notes.txt").write_text("no set is made from these")
+    assert checkout(repository).clean
+    (repository / "inventory/keys.toml").write_text("[keys.alice]")
     assert not checkout(repository).clean
+    assert checkout(repository).uncommitted == ("inventory/keys.toml",)
 
 
 def test_a_folder_outside_git_has_no_commit(tmp_path: Path) -> None:
@@ -394,6 +398,6 @@ def test_a_core_that_would_not_fit_is_refused_and_one_that_is_there_is_not() -> 
 
 
 def test_a_timer_that_somebody_stopped_is_started_again() -> None:
-    told = planned(SETTLED._replace(timer=False))
+    told = planned(SETTLED._replace(timer=False))  # its unit is there
     assert how(told) == order.FILES
     assert told.lines[0] == "+ the reading of every minute, which somebody stopped"

@@ -37,7 +37,8 @@ from ops.on_host.core import Api
 from ops.on_host.failure import RolloutError, told
 from ops.on_host.order import HOT, Order
 from ops.on_host.parcel import Parcel
-from ops.planning import bundle
+from ops.planning import bundle, look
+from ops.planning.look import state_of
 from ops.render import render
 from tests import sample
 
@@ -65,7 +66,7 @@ def config() -> dict[str, Any]:
 
 @pytest.mark.parametrize("file", sorted(ON_HOST.glob("*.py")), ids=lambda file: file.name)
 def test_a_host_may_have_an_old_python(file: Path) -> None:
-    tree = ast.parse(file.read_text(), feature_version=bundle.OLDEST)
+    tree = ast.parse(file.read_text(), feature_version=look.OLDEST)
     names = {n for node in ast.walk(tree) for n in _imports(node)}
     ours = {n for n in names if n.startswith("ops")}
     assert all(n.startswith(("ops.model", "ops.on_host")) for n in ours)
@@ -89,8 +90,8 @@ def test_a_bundle_runs_where_nothing_of_ours_is_installed(tmp_path: Path) -> Non
     program = tmp_path / "host.pyz"
     program.write_bytes(bundle.program())
     run = [sys.executable, "-I", "-S", str(program), "state"]
-    seen = json.loads(subprocess.run(run, capture_output=True, check=True, cwd="/").stdout)
-    assert seen["machine"] == os.uname().machine
+    said = subprocess.run(run, capture_output=True, check=True, cwd="/", text=True).stdout
+    assert state_of(said).machine == os.uname().machine
 
 
 def test_a_bundle_shows_nothing_of_what_it_holds() -> None:
@@ -234,7 +235,7 @@ class Core(Api):
     def users(self) -> users.Users:
         return self.there
 
-    def call(self, verb: str, *words: str) -> Any:
+    def call(self, verb: str, *words: str, patience: int = 3) -> Any:
         self.said.append((verb, *words))
         if verb == "adu":
             added = json.loads(Path(words[0]).read_text())
@@ -333,7 +334,7 @@ def test_a_release_that_was_sent_is_unpacked_beside_the_others(
     core = {"sha256": _sum(release), "upload": "/upload.zip", "url": ""}
     assert releases.install(core, tmp_path)
     folder = files.at(releases.folder_of(core["sha256"]))
-    assert sorted(path.name for path in folder.iterdir()) == ["geoip.dat", "xray"]
+    assert sorted(path.name for path in folder.iterdir()) == ["geoip.dat", "installed.json", "xray"]
     assert (folder / "xray").stat().st_mode & 0o777 == 0o755
     assert not release.exists()
     assert not releases.install(core, tmp_path)

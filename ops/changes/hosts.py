@@ -98,8 +98,10 @@ def _rolled_out(host: Host, was: Wanted) -> HostState:
     """Return *host* as a look would find it with the set *was*."""
     return HostState(
         disk=was.digests,
+        releases=[was.release],
         active="active",
         started_frame=was.frame,
+        started_shape=was.shape,
         started_unit=was.digests[places.UNIT],
         started_core=was.release,
         users=was.fingerprints if host.api == "socket" else None,

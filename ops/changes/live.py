@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ops import reading
 from ops.errors import HostError
 from ops.model import Host
+from ops.on_host.order import RECORD
 from ops.on_host.state import HostState
 from ops.planning.bundle import Bundle, program
 from ops.planning.decision import Here, decide
@@ -65,7 +66,8 @@ def drift(
 
 def _standing(here: Here, host: Host, seen: HostState) -> Standing:
     decided = decide(here, host, seen, Options())
-    lines = decided.lines if decided.order or decided.refusal else ()
+    asked = decided.order is not None and decided.order.how != RECORD
+    lines = decided.lines if asked or decided.refusal else ()
     return Standing(host=host.name, lines=lines, refusal=decided.refusal)
 
 

@@ -20,10 +20,11 @@ def main(words: list[str], archive: str = "") -> int:
 
 
 def _state(words: list[str], archive: str) -> int:
-    """Print what the host has and runs, as JSON."""
-    from ops.on_host import state
+    """Print what the host has and runs, as JSON on a line of its own."""
+    from ops.on_host import leftovers, places, state
 
-    sys.stdout.write(json.dumps(state.gather()._asdict()) + "\n")
+    leftovers.sweep()
+    sys.stdout.write(f"\n{places.ANSWER}{json.dumps(state.gather()._asdict())}\n")
     return 0
 
 
@@ -75,9 +76,10 @@ def _stop(words: list[str], archive: str) -> int:
 
 def _minute(words: list[str], archive: str) -> int:
     """Every minute: a reading, and renewed certificates."""
-    from ops.on_host import readings
+    from ops.on_host import leftovers, readings
     from ops.on_host.certificates import copy, sources
 
+    leftovers.sweep()
     held = sources()
     if held:
         copy(held)

@@ -9,20 +9,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ops.model import layout
 from ops.on_host.files import at
 
 TEMPORARY = 0x01
 """IPv6 privacy addresses: gone tomorrow."""
 LISTEN = "0A"
+ACCEPTS = 0x10000
+"""The flag of a unix socket that is listened on."""
 
 
 class Listener(NamedTuple):
-    """Somebody who holds a port."""
+    """A process that holds a port, or the socket of the core's API."""
 
     protocol: str
+    """``tcp``, ``udp``, or ``unix`` for the socket; its port is 0."""
     port: int
     pid: int
     program: str
+    unit: str = ""
+    """The systemd service that the process belongs to."""
 
 
 def own_addresses() -> list[str]:
@@ -45,8 +51,8 @@ def _v6() -> Iterator[str]:
 
 
 def listeners(besides: int) -> list[Listener]:
-    """Return who holds a port on this host, leaving out the process *besides*."""
-    held: dict[str, Listener] = {}
+    """Return who holds a port or our socket on this host, leaving out the process *besides*."""
+    held = {inode: Listener("unix", 0, 0, "") for inode in _held_sockets(layout.SOCKET)}
     for protocol in ("tcp", "udp"):
         for inode, port in _held(protocol).items():
             held[inode] = Listener(protocol, port, 0, "")
@@ -54,7 +60,9 @@ def listeners(besides: int) -> list[Listener]:
     for process in at("/proc").glob("[0-9]*"):
         pid = int(process.name)
         inodes = held.keys() & sockets_of(pid) if pid != besides else set()
-        found |= {held[inode]._replace(pid=pid, program=_program(process)) for inode in inodes}
+        if inodes:
+            name, unit = program(process), _unit(process)
+            found |= {held[i]._replace(pid=pid, program=name, unit=unit) for i in inodes}
     return sorted(found)
 
 
@@ -96,7 +104,26 @@ def _held(protocol: str) -> dict[str, int]:
     return held
 
 
-def _program(process: Path) -> str:
+def _held_sockets(path: str) -> Iterator[str]:
+    """Yield the inodes of the unix sockets that are listened on at *path*."""
+    for line in _read("/proc/net/unix").splitlines()[1:]:
+        fields = line.split()
+        if fields[-1] == path and int(fields[3], 16) & ACCEPTS:
+            yield fields[6]
+
+
+def _unit(process: Path) -> str:
+    """Return the systemd service that *process* belongs to; nothing if it is of none."""
+    try:
+        lines = (process / "cgroup").read_text().splitlines()
+    except OSError:
+        return ""
+    names = (line.rpartition("/")[2] for line in lines)
+    return next((name for name in names if name.endswith(".service")), "")
+
+
+def program(process: Path) -> str:
+    """Return the program that the process with the folder *process* in /proc runs."""
     try:
         return str((process / "exe").readlink())
     except OSError:

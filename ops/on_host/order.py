@@ -8,6 +8,7 @@ from typing import Any
 RESTART = "restart"
 HOT = "hot"
 FILES = "files"
+RECORD = "record"
 ABSENT = "absent"
 
 
@@ -19,7 +20,8 @@ class Order:
     who: str
     how: str
     """``restart``; ``hot``: users into the running core; ``files``: the core is not touched;
-    ``absent``: everything but the readings goes."""
+    ``record``: what was applied is written down anew, and no more; ``absent``: everything but
+    the readings goes."""
     seen: str
     """The digest of the disk that this was planned on."""
     files: dict[str, list[Any]] = field(default_factory=dict)

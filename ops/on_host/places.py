@@ -9,7 +9,6 @@ SOURCES = f"{CONFIG_FOLDER}/certificates.json"
 
 UNITS = "/etc/systemd/system"
 UNIT = f"{UNITS}/{layout.UNIT}"
-DROP_INS = f"{UNIT}.d"
 MINUTE = "xray-minute"
 RECOVER = "xray-recover"
 SYSCTL = "/etc/sysctl.d/90-xray-ops.conf"
@@ -33,7 +32,12 @@ STARTED_UNIT = f"{layout.RUNTIME}/xray.service"
 TAIL = f"{layout.RUNTIME}/run_tail.json"
 """The outbound whose name is the run's identity; as old as the run."""
 
+ANSWER = "xray-ops-state:"
+"""Begins the line that answers a look; a login shell may print others around it."""
+
 TRANSIENT = "xray-rollout"
+WRITTEN = (CONFIG_FOLDER, UNITS, layout.CORES, PROGRAM, STATE, layout.READINGS, layout.RUNTIME)
+"""What a rollout, or the core's service, writes to."""
 
 LINKS = {
     f"{UNITS}/multi-user.target.wants/{layout.UNIT}": f"../{layout.UNIT}",

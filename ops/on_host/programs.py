@@ -28,7 +28,7 @@ def run(
         raise RolloutError(
             f"`{' '.join(command[:3])}` did not end within {timeout:.0f} s"
         ) from None
-    except (FileNotFoundError, PermissionError) as error:
+    except OSError as error:
         raise RolloutError(f"cannot run `{command[0]}`: {error.strerror}") from None
 
 

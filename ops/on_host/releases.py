@@ -12,10 +12,9 @@ import zipfile
 from pathlib import Path
 
 from ops.model import layout
-from ops.on_host import files
+from ops.on_host import files, whole
 from ops.on_host.failure import RolloutError
 
-HELD = {"xray": 0o755, "geoip.dat": 0o644, "geosite.dat": 0o644}
 CHUNK = 1 << 20
 SILENCE = 30
 """Seconds without a byte after which a download is given up."""
@@ -27,10 +26,15 @@ def folder_of(sha256: str) -> str:
 
 
 def install(core: dict[str, str], private: Path) -> bool:
-    """Have the release in place, checked before anything of it is used; say if it is new."""
+    """Have the release in place, checked before anything of it is used; say if it is new.
+
+    A release that is damaged is replaced.
+    """
     there = files.at(folder_of(core["sha256"]))
-    if there.is_dir():
+    if whole.is_whole(there):
         return False
+    if not core["upload"] and not core["url"]:
+        raise RolloutError(f"the core in {folder_of(core['sha256'])} is damaged: run again")
     archive = private / "core.zip"
     if core["upload"]:
         _take_upload(core["upload"], archive)
@@ -84,14 +88,36 @@ def _unpack(archive: Path, there: Path) -> None:
     beside = Path(tempfile.mkdtemp(dir=there.parent, prefix=f".{there.name}."))
     try:
         with zipfile.ZipFile(archive) as zipped:
-            for name in HELD.keys() & set(zipped.namelist()):
+            for name in whole.HELD.keys() & set(zipped.namelist()):
                 with zipped.open(name) as packed, (beside / name).open("wb") as out:
                     shutil.copyfileobj(packed, out, CHUNK)
                     out.flush()
                     os.fsync(out.fileno())
-                (beside / name).chmod(HELD[name])
+                (beside / name).chmod(whole.HELD[name])
+        whole.mark(beside)
         beside.chmod(0o755)
-        beside.rename(there)
+        if there.is_dir() and not there.is_symlink():
+            _heal(there, beside)
+        else:
+            there.unlink(missing_ok=True)
+            beside.rename(there)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     files.sync(there.parent)
+
+
+def _heal(there: Path, beside: Path) -> None:
+    """Put the files of *beside* into the folder *there*, in which a core may run.
+
+    A file that is as it should be stays, because the running program is known by it.
+    """
+    (there / whole.MARKS).unlink(missing_ok=True)  # in case this is killed in the middle
+    for file in beside.iterdir():
+        place = there / file.name
+        if file.name == whole.MARKS or whole.same(place, file):
+            continue
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        file.replace(place)
+    there.chmod(0o755)
+    whole.mark(there)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ops.model import layout
-from ops.on_host import files, places, users
+from ops.on_host import files, places, users, whole
 from ops.on_host.core import reason
 from ops.on_host.programs import properties, run, systemctl
 
 TIMER = f"{places.MINUTE}.timer"
-SHOWN = ("ActiveState", "MainPID", "NRestarts", "InvocationID", "NeedDaemonReload")
+SHOWN = ("ActiveState", "MainPID", "NRestarts", "InvocationID", "NeedDaemonReload", "ExecStart")
 
 
 class Service:
@@ -23,6 +23,8 @@ class Service:
         self.restarts = int(shown.get("NRestarts") or 0)
         self.run = shown.get("InvocationID", "")
         self.stale = shown.get("NeedDaemonReload") == "yes"
+        self.starts = shown.get("ExecStart", "")
+        """What systemd runs as the service, in its own notation."""
         self.timer = timer.get("ActiveState") == "active"
 
     @property
@@ -32,11 +34,8 @@ class Service:
 
     @property
     def core(self) -> str:
-        """Return the SHA-256 of the release that the running process was started from."""
-        try:
-            return files.at(f"/proc/{self.pid}/exe").readlink().parent.name
-        except OSError:
-            return ""
+        """Return the release, by its SHA-256, whose program the process is; or nothing."""
+        return whole.release_of(self.pid) if self.pid else ""
 
 
 def last_words(config: dict[str, Any]) -> str:
@@ -78,7 +77,10 @@ def live_config() -> dict[str, Any]:
 
 def restart() -> None:
     """Start the core anew; its stop hook takes the last reading."""
-    systemctl("reset-failed", layout.UNIT) if Service().active == "failed" else None
+    if not Service().runs:
+        # A core that ended again and again is counted until it is stopped, also when it is healed.
+        systemctl("stop", layout.UNIT)
+        run(["systemctl", "reset-failed", layout.UNIT])
     systemctl("restart", layout.UNIT)
 
 

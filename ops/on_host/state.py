@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ops.model import layout
-from ops.on_host import files, lock, network, places, service, transaction
+from ops.on_host import files, foreign, lock, network, places, service, shape, transaction, whole
 from ops.on_host.core import Api
 from ops.on_host.failure import RolloutError
 from ops.on_host.service import Service
@@ -33,10 +33,15 @@ class HostState(NamedTuple):
     disk: dict[str, str] = _NONE
     """By path: a file's SHA-256, or ``-> target``; files that are not there are left out."""
     releases: Sequence[str] = ()
+    """Those whose files are as they were installed; one that is damaged is left out."""
     active: str = ""
+    foreign: str = ""
+    """An active ``xray.service`` that is not ours, with its program, ports and users."""
     run: str = ""
     started_frame: str = ""
     """The fingerprint, less its users, of the config the running core was started on."""
+    started_shape: dict[str, str] = _NONE
+    """The same, field by field; values that could be secrets are fingerprints."""
     started_unit: str = ""
     started_core: str = ""
     timer: bool = True
@@ -52,8 +57,10 @@ class HostState(NamedTuple):
     record: dict[str, Any] = _NONE
     addresses: Sequence[str] = ()
     listeners: Sequence[Sequence[Any]] = ()
-    """Who else holds ports: protocol, port, pid, program."""
+    """Who else holds ports or our socket: protocol, port, pid, program, unit."""
     drop_ins: Sequence[str] = ()
+    read_only: Sequence[str] = ()
+    """Folders that a rollout writes to and cannot."""
     free: int = 1 << 40
     """Bytes free where a core passes through."""
 
@@ -74,7 +81,8 @@ def gather() -> HostState:
         holder=lock.holder(),
         record=files.read_json(places.RECORD) or {},
         addresses=network.own_addresses(),
-        drop_ins=_drop_ins(),
+        drop_ins=foreign.drop_ins(),
+        read_only=_read_only(),
         free=min(_free(layout.CORES), _free(places.STATE)),
         **_of_the_file(),
         **(_of_the_service() if systemd else {}),
@@ -94,21 +102,25 @@ def seen(disk: dict[str, str]) -> str:
 
 def _of_the_file() -> dict[str, Any]:
     config = service.live_config()
-    return {
-        "file_users": fingerprints(of_config(config)),
-        "inbound_secrets": inbound_secrets(config),
-    }
+    try:
+        users = fingerprints(of_config(config))
+        return {"file_users": users, "inbound_secrets": inbound_secrets(config)}
+    except (AttributeError, KeyError, TypeError):  # a config that was not made here
+        return {}
 
 
 def _of_the_service() -> dict[str, Any]:
     now = Service()
+    stranger = foreign.service(now)
     started = service.started_config()
-    known = now.runs and started
+    known = now.runs and started and not stranger
     return {
         "active": now.active,
+        "foreign": stranger,
         "run": now.run,
         "timer": now.timer,
         "started_frame": frame(started) if known else "",
+        "started_shape": shape.of(started) if known else {},
         "started_unit": "" if now.stale else files.digest(places.STARTED_UNIT),
         "started_core": now.core,
         "users": _running_users(started) if known else None,
@@ -126,12 +138,12 @@ def _running_users(started: dict[str, Any]) -> Users | None:
 
 def _releases() -> list[str]:
     folder = files.at(layout.CORES)
-    return sorted(there.name for there in folder.glob("*") if not there.is_symlink())
+    folders = (there for there in folder.glob("[!.]*") if not there.is_symlink())
+    return sorted(there.name for there in folders if whole.is_whole(there))
 
 
-def _drop_ins() -> list[str]:
-    folder = files.at(places.DROP_INS)
-    return sorted(f"{places.DROP_INS}/{there.name}" for there in folder.glob("*.conf"))
+def _read_only() -> list[str]:
+    return [path for path in places.WRITTEN if _disk(path).f_flag & os.ST_RDONLY]
 
 
 def _system() -> str:
@@ -144,8 +156,13 @@ def _system() -> str:
 
 
 def _free(path: str) -> int:
+    disk = _disk(path)
+    return disk.f_bavail * disk.f_frsize
+
+
+def _disk(path: str) -> os.statvfs_result:
+    """Return the file system that *path* is on, or would be."""
     there = files.at(path)
     while not there.exists():
         there = there.parent
-    disk = os.statvfs(there)
-    return disk.f_bavail * disk.f_frsize
+    return os.statvfs(there)

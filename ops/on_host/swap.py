@@ -21,6 +21,7 @@ from ops.on_host import (
     core,
     files,
     health,
+    leftovers,
     live,
     order,
     places,
@@ -135,7 +136,7 @@ class Swap:
         transaction.note(touched=True)
         if self.order.how == order.HOT:
             live.reconcile(self.config)
-        else:
+        elif self.order.how != order.RECORD:
             service.settle()
         if self.order.how == order.RESTART:
             service.restart()
@@ -231,9 +232,7 @@ def drill(step: str) -> None:
 def sweep(folder: Path) -> None:
     """Remove *folder*, with the secrets in it, and others that a power cut left."""
     shutil.rmtree(folder, ignore_errors=True)
-    for other in files.at(places.STATE).glob("set.*"):
-        if time.time() - other.stat().st_mtime > 600:
-            shutil.rmtree(other, ignore_errors=True)
+    leftovers.sweep()
 
 
 def _count(things: Collection[object], what: str) -> str:

@@ -13,12 +13,9 @@ from ops import on_host
 from ops.model import layout
 from ops.on_host.order import Order
 from ops.on_host.parcel import CONTENTS, ORDER
+from ops.planning.look import CHECK
 
-OLDEST = (3, 9)
-"""The oldest Python of a host: Debian 11's."""
-MAIN = f"""import sys
-if sys.version_info < {OLDEST}:
-    sys.exit("xray-ops needs Python {OLDEST[0]}.{OLDEST[1]} on a host; here is " + sys.version)
+MAIN = f"""{CHECK}
 try:
     import json
 except ImportError:  # Debian's python3-minimal

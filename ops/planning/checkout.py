@@ -3,8 +3,12 @@
 import getpass
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+_MADE = ("inventory", "templates", ":(exclude)inventory/known_hosts", ":(exclude)**/__pycache__")
+"""What the set of a host is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,8 @@ class Checkout:
     """Nothing if the folder is in no repository."""
     clean: bool
     who: str
+    uncommitted: tuple[str, ...] = ()
+    """Files of the fleet that are not as the commit has them."""
 
     def lacks(self, commit: str) -> bool:
         """Return whether *commit* is no part of what is checked out here."""
@@ -26,9 +32,18 @@ def checkout(folder: Path) -> Checkout:
     """Return *folder* as git sees it now."""
     head = _git(folder, "rev-parse", "HEAD")
     commit = head.stdout.strip() if head.returncode == 0 else ""
-    changed = _git(folder, "status", "--porcelain", "--", ".").stdout.strip()
+    changed = tuple(_changed(folder)) if commit else ()
     who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Checkout(folder, commit, bool(commit) and not changed, who)
+    return Checkout(folder, commit, bool(commit) and not changed, who, changed)
+
+
+def _changed(folder: Path) -> Iterator[str]:
+    """Yield the files that sets are made from and that differ from the commit."""
+    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *_MADE)
+    prefix = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
+    for entry in _git(folder, *words).stdout.split("\0"):
+        if entry:
+            yield entry[3:].removeprefix(prefix)
 
 
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

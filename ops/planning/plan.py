@@ -10,7 +10,16 @@ from ops.on_host.order import Order
 from ops.on_host.state import HostState, seen
 from ops.planning.checkout import Checkout
 from ops.planning.difference import Difference, difference
+from ops.planning.provenance import provenance, unrecorded
+from ops.planning.reshaping import redialled, reshaped
 from ops.planning.wanted import Wanted
+
+RECORDED = "nothing to change but the record: what was rolled out uncommitted is committed now"
+LEAVING = (
+    "the core is taken off; its readings stay",
+    f"the user {layout.USER} and the groups {layout.USER} and {layout.API_GROUP} stay, too",
+)
+_TIMER = f"{places.UNITS}/{places.MINUTE}.timer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +79,28 @@ class Comparison:
         if state.started_core != want.release:
             yield f"core {self.fleet.core.version}"
         if state.started_frame != want.frame:
-            yield "config"
+            yield from self.reshaped or ("config",)
         if state.started_unit != want.digests[places.UNIT]:
             yield "service"
         if state.users is None and state.started_frame == want.frame:
             yield from self._untold()
 
+    @property
+    def reshaped(self) -> list[str]:
+        """Return which settings of the running core's config change, less its users."""
+        started = self.state.started_shape
+        return reshaped(started, self.wanted.shape) if started else []
+
+    @property
+    def damaged(self) -> bool:
+        """Return whether the files of the core in use are not as they were installed."""
+        release = self.wanted.release
+        in_use = self.state.disk.get(places.CURRENT) == f"-> {release}"
+        return in_use and release not in self.state.releases
+
     def _untold(self) -> Iterator[str]:
         """Yield why users that the core does not tell need a restart."""
-        if self.host.api == "socket":
+        if self.host.api == "socket" and not self.damaged:  # else nothing here could ask it
             yield "the running core does not answer"
         elif layout.CONFIG in self.changed:
             yield 'users (with api = "inbound" they cannot be changed live)'
@@ -87,20 +109,14 @@ class Comparison:
 def plan(compared: Comparison, here: Checkout) -> Plan:
     """Return what brings the host to what is wanted."""
     how, why = effect(compared)
-    if not how and not _unrecorded(compared.state, here):
+    if not how and not unrecorded(compared.state, here):
         return Plan(lines=("nothing to change",))
-    how = how or order.FILES
+    how = how or order.RECORD
     told = _order(compared, how, here)
     contents = {path: compared.wanted.files[path].content for path in told.files}
-    return Plan(order=told, contents=contents, lines=tuple(_lines(compared, how, why)))
-
-
-def _unrecorded(state: HostState, here: Checkout) -> bool:
-    """Return whether what the host has was rolled out uncommitted, and is committed here now.
-
-    Only its commit protects it from an older checkout.
-    """
-    return here.clean and not state.record.get("clean", True)
+    lines = _lines(compared, how, why) if how != order.RECORD else (RECORDED,)
+    whence = provenance(compared.state, here) if how != order.RECORD else ()
+    return Plan(order=told, contents=contents, lines=(*whence, *lines))
 
 
 def effect(compared: Comparison) -> tuple[str, list[str]]:
@@ -110,14 +126,14 @@ def effect(compared: Comparison) -> tuple[str, list[str]]:
         return order.RESTART, why
     if compared.users:
         return order.HOT, []
-    if compared.changed or not compared.state.timer:
+    if compared.changed or compared.damaged or not compared.state.timer:
         return order.FILES, []
     return "", []
 
 
 def leaving(host: Host, state: HostState, here: Checkout) -> Plan:
     """Return what takes the core off a host that is to be without one."""
-    if not state.disk and state.active != "active":
+    if not _is_ours(state):
         return Plan(lines=("nothing to change: the core is not here",))
     told = Order(
         host=host.name,
@@ -126,7 +142,13 @@ def leaving(host: Host, state: HostState, here: Checkout) -> Plan:
         seen=seen(state.disk),
         record=_record(here, "absent"),
     )
-    return Plan(order=told, lines=("the core is taken off; its readings stay",))
+    return Plan(order=told, lines=(*provenance(state, here), *LEAVING))
+
+
+def _is_ours(state: HostState) -> bool:
+    """Return whether anything of a rollout is on the host; what others put there is theirs."""
+    applied = state.record.get("config", "absent") != "absent"
+    return applied or bool(state.unfinished) or places.PROGRAM in state.disk
 
 
 def _order(compared: Comparison, how: str, here: Checkout) -> Order:
@@ -162,18 +184,23 @@ def _core(compared: Comparison) -> dict[str, str]:
 
 
 def _record(here: Checkout, config: str) -> dict[str, object]:
-    return {"commit": here.commit, "clean": here.clean, "who": here.who, "config": config}
+    record = {"commit": here.commit, "clean": here.clean, "who": here.who, "config": config}
+    return record | ({"uncommitted": list(here.uncommitted)} if here.uncommitted else {})
 
 
 def _lines(compared: Comparison, how: str, why: list[str]) -> Iterator[str]:
     yield from compared.users.lines
-    if not compared.state.timer and compared.state.active == "active":
+    if not compared.state.timer and _TIMER in compared.state.disk:
         yield "+ the reading of every minute, which somebody stopped"
+    if compared.damaged:
+        yield "~ the core's own files, which are damaged or missing: installed anew"
     for path in compared.changed:
         # What makes a config another one is told by its users, or as the reason of a restart.
         told = path == layout.CONFIG and how != order.FILES
         if not told and path not in places.LINKS:
             yield f"{_sign(path, compared)} {path}"
+    for inbound in redialled(compared.state.started_shape, compared.wanted.shape):
+        yield f"~ links to {inbound}: only those made for the new settings work"
     yield {
         order.RESTART: f"the core is restarted: {', '.join(why)}",
         order.HOT: "into the running core: nobody is dropped",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ops.model import layout
 from ops.on_host import lock, users
 from ops.on_host.health import wanted_ports
 from ops.on_host.state import HostState
@@ -16,6 +17,12 @@ def of_the_host(state: HostState, here: Checkout, options: Options) -> Iterator[
     """Yield why nobody should roll out to a host like this now."""
     if not state.systemd:
         yield f"{state.system} does not run systemd, which the core's service needs"
+    if state.foreign:
+        yield (
+            f"{state.foreign} runs here and is not of this fleet; a rollout would cut its users "
+            f"off: end it with `systemctl disable --now {layout.UNIT}`, then roll out"
+        )
+    yield from _read_only(state)
     if state.holder is not None:
         yield lock.busy(state.holder)
     applied = state.record.get("commit", "")
@@ -36,6 +43,14 @@ def of_the_set(compared: Comparison, options: Options) -> Iterator[str]:
     yield from _inbounds(compared, options)
 
 
+def _read_only(state: HostState) -> Iterator[str]:
+    if state.read_only:
+        yield (
+            f"the host can only read {', '.join(state.read_only)}: look for an error of its disk "
+            "(`dmesg`), and mount it for writing"
+        )
+
+
 def _drop_ins(state: HostState) -> Iterator[str]:
     if state.drop_ins:
         yield f"{', '.join(state.drop_ins)} would change the core's service: remove it first"
@@ -43,12 +58,21 @@ def _drop_ins(state: HostState) -> Iterator[str]:
 
 def _ports(compared: Comparison) -> Iterator[str]:
     wanted = wanted_ports(dict(compared.wanted.config))
-    for protocol, port, pid, program in compared.state.listeners:
-        if f"{protocol}/{port}" in wanted:
-            yield (
-                f"{protocol} port {port} is held by {program or 'a program'} (pid {pid}): "
-                "end that, or give the inbound another port"
-            )
+    for protocol, port, pid, program, *unit in compared.state.listeners:
+        service = unit[0] if unit else ""
+        holder = f"{program or 'a program'} (pid {pid}{f' of {service}' if service else ''})"
+        if protocol == "unix":
+            yield f"the API's socket {layout.SOCKET} is held by {holder}: end that program"
+        elif f"{protocol}/{port}" in wanted:
+            remedy = f"{_end(program, service)}give the inbound another port"
+            yield f"{protocol} port {port} is held by {holder}: {remedy}"
+
+
+def _end(program: str, service: str) -> str:
+    """Return how to end what holds a port; nothing for sshd, which is the only way in."""
+    if program.endswith("/sshd"):
+        return ""
+    return f"end it with `systemctl disable --now {service}`, or " if service else "end it, or "
 
 
 def _room(compared: Comparison) -> Iterator[str]:

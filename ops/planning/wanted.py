@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.core.cache import pinned
 from ops.model import Fleet, Host, Secrets, layout
-from ops.on_host import places, users
+from ops.on_host import places, shape, users
 from ops.planning.bundle import program
 from ops.render import environment, fill, render
 
@@ -61,6 +61,11 @@ class Wanted:
     def frame(self) -> str:
         """Return the fingerprint of all of the config but its users."""
         return users.frame(dict(self.config))
+
+    @property
+    def shape(self) -> dict[str, str]:
+        """Return the same, field by field."""
+        return shape.of(dict(self.config))
 
     @property
     def fingerprints(self) -> users.Users:

@@ -1,31 +1,34 @@
 """Everything a rollout must know of a host, in one round trip."""
 
-from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.facts import FactBase
 from typing_extensions import override
 
 from ops.on_host.state import HostState
-from ops.planning.look import LOOK, state_of
+from ops.planning.look import BY_SUDO, TOLD, state_of
 
 
-class LookAtHost(FactBase[HostState | None]):
-    """What a host has and what its core runs; its stdin is the host's side of the rollout."""
+class LookAtHost(FactBase[HostState | str]):
+    """What a host has and what its core runs, or a sentence about why it does not tell.
+
+    Its stdin is the host's side of the rollout. The command ends well in any case: pyinfra would
+    print all that a failing one wrote.
+    """
 
     @override
-    def command(self) -> str:
+    def command(self, by_sudo: bool = False) -> str:
         """Return what the host is to run."""
-        return LOOK
+        return BY_SUDO if by_sudo else TOLD
 
     @staticmethod
     @override
-    def default() -> None:
-        """Return what is known of a host that did not answer."""
-        return
+    def default() -> str:
+        """Return what is known of a host that said nothing."""
+        return "it said nothing when it was looked at"
 
     @override
-    def process(self, output: list[str]) -> HostState:
-        """Return what the host said; a host that says anything else fails alone."""
+    def process(self, output: list[str]) -> HostState | str:
+        """Return what the host said."""
         try:
             return state_of("\n".join(output))
         except ValueError as error:
-            raise FactProcessError(str(error)) from None
+            return str(error)

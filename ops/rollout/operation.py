@@ -4,12 +4,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from pyinfra import logger
-from pyinfra.api.command import FileUploadCommand, FunctionCommand, PyinfraCommand, StringCommand
+from pyinfra.api.command import FileUploadCommand, PyinfraCommand, StringCommand
 from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
 from pyinfra.api.state import State
-from pyinfra.context import state as run
 from typing_extensions import override
 
 from ops.on_host import places
@@ -19,7 +17,10 @@ from ops.planning.plan import Plan
 
 # The set holds secrets: it comes by stdin, into a folder that was private before it was there.
 CARRY_OUT = (
-    f"{PYTHON} umask 077; mkdir -p {places.STATE} && d=$(mktemp -d {places.STATE}/set.XXXXXXXX) && "
+    f"{PYTHON} umask 077; "
+    f"{{ mkdir -p {places.STATE} && d=$(mktemp -d {places.STATE}/set.XXXXXXXX); }} 2>/dev/null || "
+    f"{{ echo 'nothing was changed: {places.STATE} cannot be written to: its disk may be full "
+    "or mounted read-only' >&2; exit 1; }; "
     '{ base64 -d > "$d/set.pyz" || '
     '{ rm -rf "$d"; echo "nothing was changed: the set could not be written" >&2; exit 1; }; } && '
     'exec python3 -I "$d/set.pyz" apply'
@@ -44,17 +45,9 @@ def roll_out(plan: Plan, archive: Path | None) -> Generator[PyinfraCommand]:
     + plan: what is to change, as it was printed
     + archive: the core's release, if it must be sent
     """
-    if plan.refusal and run.is_executing:  # before that it would count as a change
-        yield FunctionCommand(_refuse, (), {})
-    elif plan.order:
+    if plan.order:
         if archive:
             yield StringCommand("mkdir", "-p", "-m", "700", places.STATE)
             yield FileUploadCommand(str(archive), plan.order.core["upload"])
         bundle = Bundle(parcel(plan.order, plan.contents))
         yield Tell(CARRY_OUT, _stdin=bundle)
-
-
-def _refuse(state: State, host: Host) -> bool:
-    """Fail this host alone, whose refusal was printed; an exception would end the run for all."""
-    host.log("left as it is, as said above", log_func=logger.error)
-    return False

@@ -19,8 +19,27 @@ from ops.rollout.wrong import wrong
 
 def look() -> HostState | None:
     """Return what the host has and what its core runs; None if it failed and is left out."""
-    seen: HostState | None = target.get_fact(LookAtHost, _stdin=Bundle(program()))
-    return seen
+    by_sudo = _sudo_without_password()
+    ways = {"by_sudo": True, "_sudo": False} if by_sudo else {}
+    seen: HostState | str = target.get_fact(LookAtHost, _stdin=Bundle(program()), **ways)
+    if isinstance(seen, HostState):
+        return seen
+    if target not in state.failed_hosts:  # else pyinfra has told why
+        _leave(seen)
+    return None
+
+
+def _sudo_without_password() -> bool:
+    """Return whether sudo is used here, and nobody has given pyinfra a password for it."""
+    given = target.data.get("_sudo_password") or state.config.SUDO_PASSWORD
+    return bool(target.data.get("_sudo")) and not given
+
+
+def _leave(why: str) -> None:
+    """Fail this host alone: pyinfra's own way asks whether to go on with the others."""
+    target.log(f"left as it is: {why}", log_func=logger.error)
+    state.failed_hosts.add(target)
+    state.active_hosts.discard(target)
 
 
 def compare(seen: HostState | None) -> Plan | None:
@@ -29,8 +48,7 @@ def compare(seen: HostState | None) -> Plan | None:
         return None
     planned = _decided(seen)
     if planned.refusal:
-        target.log(f"left as it is: {planned.refusal}", log_func=logger.error)
-        state.failed_hosts.add(target)  # --dry runs no operation that could fail
+        _leave(planned.refusal)
     for line in planned.lines if not planned.refusal else ():
         target.log(line)
     return planned
@@ -51,7 +69,7 @@ def _decided(seen: HostState) -> Plan:
 
 def change(planned: Plan | None) -> None:
     """Carry *planned* out; where nothing is to change, nothing is sent."""
-    if planned is None:
+    if planned is None or planned.refusal:
         return
     order = planned.order
     try:

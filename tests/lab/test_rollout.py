@@ -166,7 +166,8 @@ def test_a_port_that_somebody_else_holds_is_told(operator: Operator) -> None:
     before = pid(host)
     done = operator.pyinfra("-y", "--limit", "lab3")
     assert done.returncode == 1
-    assert re.search(r"tcp port 22 is held by /usr/sbin/sshd \(pid \d+\)", done.stdout)
+    held = r"tcp port 22 is held by /usr/sbin/sshd \(pid \d+ of ssh.service\): give the inbound"
+    assert re.search(held, done.stdout)
     assert pid(host) == before
 
 
