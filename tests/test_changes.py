@@ -109,6 +109,21 @@ def test_an_address_that_moves_ends_links_and_changes_the_guarded_addresses(flee
     assert "its keys need new ones" in ops_("diff").stdout
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("port = 443", "port = 444", "port: 443 -> 444"),
+        ('"fra1.example.net"', '"fra2.example.net"', "address: 2001:db8::7, fra1.example.net -> "),
+        ("www.example.com:443", "www.example.org:443", "sni: www.example.com -> www.example.org"),
+    ],
+)
+def test_the_parts_in_which_links_differ_are_named(
+    fleet: Path, old: str, new: str, why: str
+) -> None:
+    edit(fleet, old, new)
+    assert f"~ links to reality: its keys need new ones ({why}" in ops_("diff").stdout
+
+
 def test_another_reality_key_restarts_and_ends_links(fleet: Path) -> None:
     ops_("secrets", "fill", "--replace", "fra1/reality")
     told = changed()
@@ -116,6 +131,7 @@ def test_another_reality_key_restarts_and_ends_links(fleet: Path) -> None:
     assert told["fra1"]["effect"] == "restart"
     assert told["fra1"]["links"] == ["reality"]
     assert told["fra1"]["why"] == ["another REALITY key for reality"]
+    assert told["fra1"]["why_links"] == {"reality": ["another pbk"]}
 
 
 def test_hosts_come_go_and_are_forgotten(fleet: Path) -> None:

@@ -39,6 +39,8 @@ class HostChange:
     lost: Access = field(default_factory=dict)
     links: tuple[str, ...] = ()
     """Inbounds whose links are no longer the same: their keys need new ones."""
+    why_links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By inbound, the parts in which its links differ."""
     files: dict[str, str] = field(default_factory=dict)
     """Files of the set besides the config: ``+``, ``-`` or ``~``, by path."""
 
@@ -89,7 +91,7 @@ def _compared(before: Host, old: Side, after: Host, new: Side) -> HostChange:
     compared = Comparison(new.fleet, after, _rolled_out(before, was), wanted)
     how, why = effect(compared)
     why += _rekeyed(old, after, new)
-    links = tuple(dead_links(old, before, new, after))
+    links = dict(dead_links(old, before, new, after))
     effected = "restart" if why else _EFFECTS[how] if how else "links" if links else ""
     return _told(compared, effected, why, links)
 
@@ -110,7 +112,7 @@ def _rolled_out(host: Host, was: Wanted) -> HostState:
 
 
 def _told(
-    compared: Comparison, effect: Effect, why: Sequence[str], links: tuple[str, ...]
+    compared: Comparison, effect: Effect, why: Sequence[str], links: dict[str, tuple[str, ...]]
 ) -> HostChange:
     users: Difference = compared.users
     have, want = compared.state.disk, compared.wanted.digests
@@ -120,7 +122,8 @@ def _told(
         why=tuple(why),
         gained=_by_key(users.added),
         lost=_by_key(users.removed),
-        links=links,
+        links=tuple(links),
+        why_links=links,
         files={
             path: "~" if path in have and path in want else "-" if path in have else "+"
             for path in compared.changed

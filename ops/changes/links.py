@@ -1,22 +1,29 @@
 """Whose links a change ends: people must be sent new ones, whatever the server does."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
 
 from ops.changes.sides import Side
 from ops.errors import SecretsError
 from ops.links.share import link
 from ops.model import Host, Inbound, Key
 
+_SHOWN = ("protocol", "address", "port", "type", "security", "sni", "host", "path", "serviceName")
+"""Parts of a link that are no secret."""
 
-def dead_links(old: Side, before: Host, new: Side, after: Host) -> Iterator[str]:
-    """Yield the inbounds of a host whose old links are no longer among the new ones."""
+
+def dead_links(
+    old: Side, before: Host, new: Side, after: Host
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each inbound whose old links are no longer among the new ones, with the reasons."""
     offered = {inbound.name: inbound for inbound in before.inbounds}
     for inbound in after.inbounds:
         was = offered.get(inbound.name)
         if was and (key := _key_of_both(old, before, was, new, after, inbound)):
             had, has = _links(old, before, was, key), _links(new, after, inbound, key)
             if has and not had <= has:
-                yield inbound.name
+                yield inbound.name, tuple(_apart(had, has))
 
 
 def _key_of_both(
@@ -36,3 +43,21 @@ def _links(side: Side, host: Host, inbound: Inbound, key: Key) -> set[str]:
     except SecretsError:
         return set()
     return {url.split("#")[0] for url in made}
+
+
+def _apart(had: set[str], has: set[str]) -> Iterator[str]:
+    """Yield the parts in which links differ: ``port: 443 -> 8443``."""
+    before, after = _parts(had), _parts(has)
+    for part in sorted(before.keys() | after.keys()):
+        was, now = (", ".join(sorted(parts[part])) or "nothing" for parts in (before, after))
+        if was != now:
+            yield f"{part}: {was} -> {now}" if part in _SHOWN else f"another {part}"
+
+
+def _parts(links: set[str]) -> defaultdict[str, set[str]]:
+    parts: defaultdict[str, set[str]] = defaultdict(set)
+    for url in map(urlsplit, links):
+        own = {"protocol": url.scheme, "address": url.hostname or "", "port": str(url.port or "")}
+        for part, held in [*own.items(), *parse_qsl(url.query)]:
+            parts[part].add(held)
+    return parts

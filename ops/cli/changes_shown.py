@@ -49,7 +49,9 @@ def _lines(change: HostChange) -> Iterator[str]:
         for key, inbounds in access.items():
             yield click.style(f"{sign} key {key} on {', '.join(inbounds)}", fg=colour)
     for inbound in change.links:
-        yield click.style(f"~ links to {inbound}: its keys need new ones", fg="yellow")
+        parts = ", ".join(change.why_links.get(inbound, ()))
+        told = f"~ links to {inbound}: its keys need new ones{f' ({parts})' if parts else ''}"
+        yield click.style(told, fg="yellow")
     for path, sign in change.files.items():
         yield f"{sign} {path}"
     why = f": {', '.join(change.why)}" if change.why else ""

@@ -10,6 +10,7 @@ from pyinfra.api.operation import operation
 from pyinfra.api.state import State
 from typing_extensions import override
 
+from ops.inventory.spelling import visible
 from ops.on_host import places
 from ops.planning.bundle import Bundle, parcel
 from ops.planning.look import PYTHON
@@ -34,7 +35,7 @@ class Tell(StringCommand):
     def execute(self, state: State, host: Host, connector_arguments: Any) -> Any:
         status, output = super().execute(state, host, connector_arguments)
         for line in output.stdout_lines if status and not state.print_output else ():
-            host.log(line)
+            host.log(visible(line))
         return status, output
 
 

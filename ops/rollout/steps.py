@@ -6,6 +6,7 @@ from pyinfra.context import host as target
 from pyinfra.context import state
 
 from ops.errors import OpsError
+from ops.inventory.spelling import visible
 from ops.on_host.state import HostState
 from ops.planning.bundle import Bundle, program
 from ops.planning.decision import decide
@@ -37,7 +38,7 @@ def _sudo_without_password() -> bool:
 
 def _leave(why: str) -> None:
     """Fail this host alone: pyinfra's own way asks whether to go on with the others."""
-    target.log(f"left as it is: {why}", log_func=logger.error)
+    target.log(f"left as it is: {visible(why)}", log_func=logger.error)
     state.failed_hosts.add(target)
     state.active_hosts.discard(target)
 
@@ -50,7 +51,7 @@ def compare(seen: HostState | None) -> Plan | None:
     if planned.refusal:
         _leave(planned.refusal)
     for line in planned.lines if not planned.refusal else ():
-        target.log(line)
+        target.log(visible(line))
     return planned
 
 

@@ -1,6 +1,7 @@
 """Real servers that lack what a rollout needs: what can heal is healed, one host fails alone."""
 
 import shlex
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ import pytest
 from lab import Host
 from lab.waiting import wait_until
 from ops.model import layout
-from tests.lab.operator import Operator
+from tests.lab.operator import BIN, Operator
 from tests.lab.test_diff import drift, live
 from tests.lab.witness import NO_V6, config, life, serves
 
@@ -160,6 +161,44 @@ def test_a_tmp_that_can_only_be_read_is_in_nobodys_way(operator: Operator, host:
 
 
 # Words
+
+
+def test_at_the_prompt_a_refusal_is_said_once_and_the_others_go_on(operator: Operator) -> None:
+    operator.keys.append("carol")
+    operator.fill()
+    drop_in = "/etc/systemd/system/xray.service.d/10-theirs.conf"
+    operator.lab.host("lab2").put("[Service]\nNice=5\n", drop_in)
+    try:
+        done = subprocess.run(
+            [str(BIN / "pyinfra"), "inventory", "deploy.py"],
+            cwd=operator.folder,
+            env=operator.variables(),
+            input="\n",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    finally:
+        operator.lab.host("lab2").run("rm -r /etc/systemd/system/xray.service.d")
+    assert done.returncode == 1
+    assert done.stdout.count("left as it is") == 1
+    assert "Traceback" not in done.stdout
+    assert operator.roll_out("--limit", "lab1", "--limit", "lab3").count("nothing to change") == 2
+
+
+def test_a_host_key_that_changed_is_answered_with_our_own_command(operator: Operator) -> None:
+    known_hosts = operator.folder / "inventory" / "known_hosts"
+    before = known_hosts.read_text()
+    first, second = (operator.lab.host(name) for name in ("lab1", "lab2"))
+    known_hosts.write_text(before.replace(first.host_key, second.host_key))
+    try:
+        done = operator.pyinfra("-y", "--limit", "lab1")
+    finally:
+        known_hosts.write_text(before)
+    assert done.returncode == 1
+    assert "ops hosts trust NAME" in done.stdout
+    assert "ssh-keygen" not in done.stdout
 
 
 def test_a_name_that_is_no_host_and_no_group_ends_the_run(operator: Operator) -> None:
