@@ -217,6 +217,43 @@ def test_more_keys_in_the_agent_than_sshd_hears_are_counted_and_the_remedy_named
     assert "hears 6 or fewer (MaxAuthTries): set ssh_key in hosts.toml" in reason
 
 
+def test_a_login_that_gave_up_on_the_agent_spoils_no_later_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent's answer to the first login never comes; the stand-in passes on all others."""
+    host = world.host(world.server().port, key="")
+    front, asked = world.folder / "front", []
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(front))
+
+    async def run(agent: Path) -> None:
+        async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append(writer)
+            if len(asked) > 1:
+                behind, before = await asyncio.open_unix_connection(str(agent))
+                await asyncio.gather(copied(reader, before), copied(behind, writer))
+
+        async with (
+            await asyncio.start_unix_server(pass_on, str(front)),
+            Dialer(world.fleet) as dialer,
+        ):
+            with pytest.raises(TunnelError, match="did not let us in in time"):
+                async with dialer.dial(host, Deadline.after(0.5)):
+                    """The agent is silent."""
+            async with dialer.dial(host, Deadline.after(30)):
+                """The agent answers."""
+            for writer in asked:
+                writer.close()
+
+    with an_agent(CLIENT_KEY) as agent:
+        asyncio.run(run(agent))
+
+
+async def copied(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while data := await source.read(65536):
+        sink.write(data)
+    sink.close()
+
+
 def test_a_known_host_key_of_port_22_is_not_that_of_another_port(world: World) -> None:
     server = world.server()
     world.known_hosts.write_text(

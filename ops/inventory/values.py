@@ -33,8 +33,8 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]{0,63}")
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
-_JOINERS = "\u200c\u200d"
-"""Persian words and many emoji need them; they move nothing on a terminal."""
+_JOINERS = "\u200c\u200d\u200e\u200f\u061c"
+"""Persian and Arabic words and many emoji need them; they turn no text of others around."""
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode's categories of characters that control a terminal or end a line."""
 

@@ -5,7 +5,8 @@ would offer all keys of the agent before any key of a file.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncssh
@@ -18,27 +19,29 @@ TRIES = 6
 Offer = asyncssh.SSHKey | asyncssh.SSHKeyPair
 
 
-class Agents:
-    """Connections to ssh agents: made when first needed, one for all hosts."""
+@asynccontextmanager
+async def agent_keys(path: str) -> AsyncIterator[Sequence[asyncssh.SSHKeyPair]]:
+    """Yield the keys of the agent at *path* for one login; none where no agent answers.
 
-    def __init__(self) -> None:
-        self._clients: dict[str, asyncssh.SSHAgentClient] = {}
+    Each login has a connection of its own: one that is cancelled while it waits for the agent
+    would leave its answer to the next one.
+    """
+    if not path:
+        yield ()
+        return
+    client = asyncssh.SSHAgentClient(path)
+    try:
+        yield await _keys(client)
+    finally:
+        client.close()
+        await client.wait_closed()
 
-    async def keys(self, path: str) -> Sequence[asyncssh.SSHKeyPair]:
-        """Return the keys of the agent at *path*; none where no agent answers."""
-        if not path:
-            return ()
-        client = self._clients.setdefault(path, asyncssh.SSHAgentClient(path))
-        try:
-            return await client.get_keys()
-        except (OSError, ValueError):
-            return ()
 
-    async def close(self) -> None:
-        """Hang up on all agents."""
-        for client in self._clients.values():
-            client.close()
-            await client.wait_closed()
+async def _keys(client: asyncssh.SSHAgentClient) -> Sequence[asyncssh.SSHKeyPair]:
+    try:
+        return await client.get_keys()
+    except (OSError, ValueError):
+        return ()
 
 
 def agent_path(configured: object) -> str:

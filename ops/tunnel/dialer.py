@@ -13,7 +13,7 @@ import asyncssh
 from ops.errors import TunnelError
 from ops.model import Fleet, Host, Ssh
 from ops.tunnel import reach
-from ops.tunnel.agent import Agents, offers
+from ops.tunnel.agent import agent_keys, offers
 from ops.tunnel.deadline import Deadline
 from ops.tunnel.failures import TROUBLE, HungUpError, tunnel_error, unknown_host_key
 from ops.tunnel.known_hosts import Trusted, check_known_hosts, trusted_keys
@@ -49,7 +49,6 @@ class Dialer:
         self._known_hosts = fleet.known_hosts
         self._opened = ExitStack()
         self._routes: dict[tuple[str, Ssh, bool], Route] = {}
-        self._agents = Agents()
         self._jumps: dict[Ssh, asyncio.Task[Connection]] = {}
         self._direct, self._proxied = Turnstile(*DIRECT), Turnstile(*PROXIED)
         self._turns_behind: dict[Ssh, Turnstile] = {}
@@ -67,7 +66,6 @@ class Dialer:
             if isinstance(outcome, Connection):
                 outcome.abort()
                 await outcome.wait_closed()
-        await self._agents.close()
         self._opened.close()
 
     @asynccontextmanager
@@ -104,8 +102,7 @@ class Dialer:
         return await self._log_in(route, trusted, deadline)
 
     async def _log_in(self, route: Route, trusted: Trusted, deadline: Deadline) -> Connection:
-        async with self.way_to(route, deadline) as way:
-            held = await self._agents.keys(route.agent)
+        async with self.way_to(route, deadline) as way, agent_keys(route.agent) as held:
             settings = dict(route.settings, client_keys=offers(route.credentials, held) or None)
             try:
                 return await asyncssh.connect(
