@@ -216,6 +216,15 @@ def _name(user: int) -> str:
 
 
 @contextmanager
+def told() -> Iterator[None]:
+    """Have what goes wrong with files in the block raised as an OpsError with its sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise OpsError(sentence(error)) from None
+
+
+@contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """Have errors of the block name *path*: a full disk names no file, a temporary one is none."""
     try:

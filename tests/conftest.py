@@ -32,6 +32,7 @@ SLOW = {
     "test_files.py",
     "test_reading.py",
     "test_rollout_hot.py",
+    "test_sabotage.py",
     "test_starter.py",
     "test_tunnel.py",
     "test_tunnel_settings.py",

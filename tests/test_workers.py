@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from ops.cli import cli
 from ops.inventory import load
+from ops.render.bounds import bounded
 from ops.validation import Options, validate_fleet
 from ops.validation import fleet as of_fleet
 from tests import fleets
@@ -106,9 +107,7 @@ def test_a_fleet_whose_every_host_takes_too_long_is_given_up(
 def test_rendering_an_endless_template_ends_with_a_sentence(
     endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ops.validation.one import bounded
-
-    monkeypatch.setattr("ops.validation.one.bounded", lambda _: bounded(0.2))
+    monkeypatch.setattr("ops.render.bounds.bounded", lambda _: bounded(0.2))
     result = CliRunner().invoke(cli, ["render", "ams1", "--fleet", str(endless)])
     assert result.exit_code == 1
     assert "rendering ams1 took too long" in result.stderr

@@ -13,7 +13,7 @@ from ops.model import Fleet, Host
 from ops.on_host import users
 from ops.planning.wanted import Wanted, of_release
 from ops.render import placeholders, render
-from ops.validation.one import TooLong, bounded
+from ops.render.bounds import TooLong, bounded
 
 SECONDS = 20.0
 """The longest that rendering one host may take."""

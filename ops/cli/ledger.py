@@ -2,15 +2,16 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from ops.cli import books, show
 from ops.cli.options import Format, Selected, fleet_option, table_options
 from ops.errors import LedgerError, UsageError
+from ops.files import must_be_file, sentence
 
 if TYPE_CHECKING:
     from ops.ledger import HostState
@@ -126,12 +127,29 @@ def import_(selected: Selected, source: Path) -> None:
       OPS_LEDGER=postgresql+psycopg:///ledger ops ledger import ledger.jsonl
     """
     try:
-        file = sys.stdin if str(source) == "-" else source.open(encoding="utf-8")
+        if not (is_stdin := str(source) == "-"):
+            must_be_file(source)
+        file = sys.stdin.buffer if is_stdin else source.open("rb")
     except OSError as error:
-        raise UsageError(f"{source}: {error.strerror}") from None
+        raise UsageError(sentence(error)) from None
     with file, books.opened(selected, make=True) as opened:
-        count = opened.import_(file)
+        count = opened.import_(_lines(str(source), file))
     click.echo(f"{count} rows are in the ledger.")
+
+
+_LONGEST = 1 << 24
+"""Bytes of a line; a row has some hundreds."""
+
+
+def _lines(name: str, file: BinaryIO) -> Iterator[str]:
+    """Yield the lines of *file*; UsageError for one that no export has."""
+    for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
+        if len(line) == _LONGEST:
+            raise UsageError(f"{name}:{number}: is over 16 MiB: this is no export of a ledger")
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            raise UsageError(f"{name}:{number}: is not UTF-8: this is no export") from None
 
 
 @ledger.command()

@@ -6,7 +6,7 @@ from ops import secrets, selection
 from ops.cli.options import Selected, fleet_option
 from ops.render import placeholders
 from ops.render import render as config_of
-from ops.validation.one import rendering
+from ops.render.bounds import rendering
 
 
 @click.command()

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from ops.errors import CoreError
+from ops.files import ContentError, must_be_file, sentence
 
 _VERSION = re.compile(r"^Xray (\d+\.\d+\.\d+)")
 
@@ -14,9 +15,12 @@ _VERSION = re.compile(r"^Xray (\d+\.\d+\.\d+)")
 def extract(archive: Path, folder: Path) -> Path:
     """Unpack the release *archive* into *folder*; return the program in it."""
     try:
+        must_be_file(archive)
         with zipfile.ZipFile(archive) as release:
             release.extractall(folder)
-    except (OSError, zipfile.BadZipFile) as error:
+    except ContentError as error:
+        raise CoreError(sentence(error)) from None
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise CoreError(f"{archive} cannot be unpacked: {error}") from None
     program = folder / "xray"
     if not program.is_file():

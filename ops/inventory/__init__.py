@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.errors import FleetError, OpsError, Problem, UsageError
-from ops.files import sentence, text, there
+from ops.files import text, there, told
 from ops.inventory import kept, known_hosts
 from ops.inventory.kept import FILES
 from ops.inventory.pyinfra import Members, groups, strangers, unmatched
@@ -72,13 +72,11 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
     need is the list of problems.
     """
     try:
-        return _groups_of_the_run(folder)
+        with told():
+            return _groups_of_the_run(folder)
     except OpsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
-    except OSError as error:
-        sys.stderr.write(f"{sentence(error)}\n")
-        sys.exit(1)
 
 
 def _groups_of_the_run(folder: Path) -> dict[str, Members]:

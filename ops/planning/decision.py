@@ -9,6 +9,7 @@ from ops.planning import refusals
 from ops.planning.checkout import Checkout
 from ops.planning.plan import Comparison, Options, Plan, leaving, plan
 from ops.planning.wanted import wanted
+from ops.render.bounds import rendering
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ def decide(here: Here, host: Host, seen: HostState, options: Options) -> Plan:
     if host.state == "absent":
         return refusals.unless(reasons, leaving(host, seen, here.checkout))
     try:
-        want = wanted(here.fleet, host, here.secrets, seen.machine, seen.addresses)
+        with rendering(host):
+            want = wanted(here.fleet, host, here.secrets, seen.machine, seen.addresses)
     except (CoreError, SecretsError) as error:  # a core, a secret that others may have
         return Plan(refusal=str(error))
     compared = Comparison(here.fleet, host, seen, want)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from ops.core import archive
+from ops.files import told
 from ops.inventory import find, load
 from ops.planning.checkout import checkout
 from ops.planning.decision import Here
@@ -15,7 +16,7 @@ _reading = threading.Lock()  # hosts are prepared at the same time
 
 def here(folder: Path | None = None) -> Here:
     """Return the fleet in *folder*, or the one that we are in."""
-    with _reading:
+    with _reading, told():
         return _read(find(folder))
 
 
@@ -27,7 +28,7 @@ def _read(folder: Path) -> Here:
 
 def release(sha256: str) -> Path:
     """Return the archive of the core that is pinned as *sha256*, verified once in a run."""
-    with _reading:
+    with _reading, told():
         return _verified(find(), sha256)
 
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import asyncssh
 
+from ops.files import content
+
 DEFAULTS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
+_LARGEST = 1 << 20
+"""Bytes; a key has some thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def _private_key(path: Path, stamp: tuple[int, int]) -> asyncssh.SSHKey | None:
     That is one with a passphrase, one in hardware, or the mere public half of one.
     """
     try:
-        return asyncssh.read_private_key(path)
+        return asyncssh.import_private_key(content(path, _LARGEST))
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         if _public_half(path) is None and "assphrase" not in str(error):
             raise ValueError(f"{path} holds no ssh key that can be read ({error})") from None
@@ -73,7 +77,7 @@ def _public_half(path: Path) -> bytes | None:
     """Return the public half of the key in *path*; OpenSSH's own format keeps it in clear."""
     for file in (path, path.with_name(path.name + ".pub")):
         try:
-            return asyncssh.read_public_key(file).public_data
+            return asyncssh.import_public_key(content(file, _LARGEST)).public_data
         except (asyncssh.KeyImportError, FileNotFoundError):
             continue
     return None

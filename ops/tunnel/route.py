@@ -13,6 +13,7 @@ import asyncssh
 from asyncssh.config import SSHClientConfig
 
 from ops.errors import OpsError, TunnelError
+from ops.files import sentence
 from ops.model import Host, Ssh
 from ops.tunnel.agent import agent_path
 from ops.tunnel.credentials import NOBODY, Credentials, credentials
@@ -70,7 +71,9 @@ class RoutePlanner:
         """
         try:
             return self._route(host, login)
-        except (SshConfigError, ValueError, OSError) as error:
+        except OSError as error:
+            raise TunnelError(host.name, f"ssh cannot be used: {sentence(error)}") from None
+        except (SshConfigError, ValueError) as error:
             raise TunnelError(host.name, f"its ssh settings cannot be used: {error}") from None
 
     def _route(self, host: Host, login: bool) -> Route:

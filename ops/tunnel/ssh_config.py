@@ -17,6 +17,8 @@ from ops.errors import OpsError
 from ops.files import sentence, text
 
 SPACE = " \t"
+LONGEST = 10_000
+"""Characters of a line."""
 DEEPEST = 16
 """Includes inside includes, as in OpenSSH's readconf.c."""
 
@@ -96,6 +98,8 @@ def _lines(file: Path) -> Iterator[_Line]:
         raise SshConfigError(sentence(error)) from None
     for number, line in enumerate(found.splitlines(), 1):
         if (bare := line.strip()) and not bare.startswith("#"):
+            if len(bare) > LONGEST:
+                raise _Line(file, number, "").refuse(f"it has over {LONGEST} characters")
             yield _parsed(_Line(file, number, bare))
 
 
