@@ -268,3 +268,21 @@ def test_a_host_is_called_unknown_by_the_name_that_ssh_looks_for(
     (folder / "inventory" / "known_hosts").write_text(f"{known} ssh-ed25519 AAAA\n")
     pyinfra_groups(folder)
     assert ("lon1: its host key is not in" in capsys.readouterr().err) == warned
+
+
+def test_a_host_behind_a_jump_host_may_be_named_by_its_ssh_alias(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the file of ours it goes by its own name, so pyinfra never looks the alias up."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / ".ssh").mkdir()
+    config = "Host inner\n HostName 10.0.0.5\n Port 2222\n User ann\n"
+    (tmp_path / ".ssh" / "config").write_text(config)
+    more = '[hosts.lon1]\ninbounds = []\nssh_hostname = "inner"\njump = "bastion"\n'
+    folder = fleets.write(tmp_path, more=more)
+    (folder / "inventory" / "known_hosts").write_text("[10.0.0.5]:2222 ssh-ed25519 AAAA\n")
+    lon1 = dict(pyinfra_groups(folder)["all"])["lon1"]
+    way = SSHConfig.from_path(lon1["ssh_config_file"]).lookup("lon1")
+    assert (way["hostname"], way["port"], way["proxyjump"]) == ("10.0.0.5", "2222", "bastion")
+    assert "lon1: its host key is not in" not in capsys.readouterr().err

@@ -15,6 +15,7 @@ import platformdirs
 
 from ops.errors import FleetError, Problem
 from ops.files import folder, replace
+from ops.inventory import ssh_names
 from ops.inventory.toml import shown
 from ops.model import Fleet, Host, Ssh
 
@@ -36,7 +37,8 @@ def ssh_config(fleet: Fleet) -> Path | None:
     behind = [host for host in fleet.hosts if host.ssh.jump]
     if not behind and not Path("~/.ssh/config").expanduser().exists():
         return None
-    lines = [line for host in behind for line in _way(host)]
+    known = ssh_names.settings() if behind else []
+    lines = [line for host in behind for line in _way(host, known)]
     jumps = (host.ssh.jump_host for host in behind)
     for jump in dict.fromkeys(jump for jump in jumps if jump):
         lines += _hop(jump)
@@ -49,9 +51,14 @@ def ssh_config(fleet: Fleet) -> Path | None:
     return file
 
 
-def _way(host: Host) -> Iterator[str]:
+def _way(host: Host, known: list[ssh_names.Setting]) -> Iterator[str]:
+    """Yield the lines of *host*; its name for ssh is looked up here, because pyinfra looks once."""
+    hostname = host.ssh.hostname or host.name
+    hostname, port = ssh_names.place(hostname, known) or (hostname, ssh_names.PORT)
     yield f"Host {host.name}"
-    yield f"  HostName {host.ssh.hostname or host.name}"
+    yield f"  HostName {hostname}"
+    if port != ssh_names.PORT and not host.ssh.port:
+        yield f"  Port {port}"
     yield f"  ProxyJump {_jump(host.ssh)}"
 
 

@@ -89,8 +89,7 @@ def _holds_key(file: str) -> bool:
 def _place(host: Host, settings: list[ssh_names.Setting]) -> str:
     """Return how known_hosts writes where *host* is; empty where that is not sure."""
     hostname = host.ssh.hostname or host.name
-    # Behind a jump host the file of ours says where the host is.
-    found = (hostname, 22) if host.ssh.jump else ssh_names.place(hostname, settings)
+    found = ssh_names.place(hostname, settings)
     if found is None:
         return ""
     port = host.ssh.port or found[1]

@@ -3,6 +3,7 @@
 pyinfra's own reader runs later. This one only spares people a warning that would not be true.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from ops.files import text
 
 _DEEPEST = 16
 """Includes inside includes, as in OpenSSH's readconf.c."""
+PORT = 22
 _SETTLES = ("hostname", "port")
 
 
@@ -38,10 +40,13 @@ def place(name: str, known: list[Setting]) -> tuple[str, int] | None:
             return None
         if _holds(setting.patterns, name):
             found.setdefault(setting.keyword, setting.value)
-    port = found.get("port", "22")
-    if not port.isdecimal():
-        return None
-    return found.get("hostname", name).replace("%h", name), int(port)
+    hostname = found.get("hostname", name).replace("%h", name)
+    port = found.get("port", str(PORT))
+    return (hostname, int(port)) if port.isdecimal() and _is_one_word(hostname) else None
+
+
+def _is_one_word(hostname: str) -> bool:
+    return bool(re.fullmatch(r"[\w.:-]+", hostname))
 
 
 def _holds(patterns: tuple[str, ...], name: str) -> bool:
