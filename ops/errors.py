@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ops.model.visible import MOST, visible
+
 
 class OpsError(Exception):
     """Anything a person can mend; its text is the whole message."""
@@ -66,14 +68,17 @@ class LedgerError(OpsError):
 
 
 class HostError(OpsError):
-    """One host failed; the others may be fine."""
+    """One host failed; the others may be fine.
+
+    Its reason may hold words of the host: they are made visible and cut here.
+    """
 
     exit_code: ClassVar[int] = 3
 
     def __init__(self, host: str, reason: str) -> None:
         self.host = host
-        self.reason = reason
-        super().__init__(f"{host}: {reason}")
+        self.reason = visible(reason, MOST)
+        super().__init__(f"{host}: {self.reason}")
 
 
 class TunnelError(HostError):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 import sys
 import textwrap
@@ -14,11 +15,12 @@ from typing import Any
 import click
 
 from ops.errors import HostError
+from ops.model.visible import visible
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
     """Return an aligned table; the last *numbers* columns hold figures and lean right."""
-    lines = [list(headings), *(list(row) for row in rows)]
+    lines = [list(headings), *(list(map(visible, row)) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     first_number = len(headings) - numbers
 
@@ -61,17 +63,42 @@ def folded(
 
 
 def as_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return *rows* as CSV with a line of *headings*."""
+    """Return *rows* as CSV with a line of *headings*.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(headings)
-    writer.writerows(rows)
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue().rstrip("\n")
 
 
+def _cell(value: object) -> object:
+    """Return *value* as a cell; no number of ours is written as a text with a sign.
+
+    >>> _cell("=1+1"), _cell("-"), _cell(-5), _cell("alice")
+    ("'=1+1", '-', -5, 'alice')
+    """
+    if not isinstance(value, str):
+        return value
+    runs = len(value) > 1 and value.startswith(_FORMULA)
+    return f"'{visible(value)}" if runs else visible(value)
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+_CODED = re.compile(r"[^\x20-\x7e\n]")
+
+
 def as_json(value: Any) -> str:
-    """Return *value* as JSON that people can read, too."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Return *value* as JSON that people can read, too; what does not print is escaped."""
+    return _CODED.sub(_escaped, json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def size(count: float) -> str:
@@ -111,7 +138,8 @@ def span(length: timedelta) -> str:
 def failures(lines: Iterable[object]) -> None:
     """Name on stderr what did not answer, a line each."""
     for line in lines:
-        click.echo(click.style(str(line), fg="red"), err=True)
+        for part in str(line).split("\n"):
+            click.echo(click.style(visible(part), fg="red"), err=True)
 
 
 def as_failures(errors: Iterable[HostError]) -> list[dict[str, str]]:
@@ -120,7 +148,10 @@ def as_failures(errors: Iterable[HostError]) -> list[dict[str, str]]:
 
 
 def exit_code(asked: int, failed: int) -> int:
-    """Return 0 if every host answered, 3 if some did not, 4 if none did."""
+    """Return 0 if every host answered, 3 if some did not, 4 if none did, or none was asked."""
+    if not asked:
+        failures(["no host was asked: each selected host is in maintenance or absent"])
+        return 4
     if not failed:
         return 0
     return 3 if failed < asked else 4

@@ -1,0 +1,29 @@
+"""Text of strangers: what a host wrote must not steer the terminal of whoever reads it."""
+
+MOST = 500
+"""Characters of an error that a host wrote; no sentence of sshd, sudo or the core is longer."""
+
+
+def visible(text: str, most: int | None = None) -> str:
+    r"""Return *text* with every character that does not print as itself written out.
+
+    Those are control characters, marks that turn the direction of text, line and paragraph
+    separators, and surrogates without a partner. With *most*, longer text is cut.
+
+    >>> print(visible("a\x1b[2Jb\u202ec\nd"))
+    a\x1b[2Jb\u202ec\x0ad
+    >>> visible("abcdef", 4)
+    'abc…'
+    """
+    if not text.isprintable():
+        text = "".join(map(_written_out, text if most is None else text[: most + 1]))
+    return text if most is None or len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _written_out(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 256:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
