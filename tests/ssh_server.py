@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import asyncssh
 
 from ops.model import Core, Fleet, Host, Ssh
+from tests import framing
 from tests.loopback import until
 
 T = TypeVar("T")
@@ -72,6 +73,15 @@ class SshServer:
     open: int = 0
     most_open: int = 0
     commands: list[str] = field(default_factory=list)
+    """What was run, without the frame around it."""
+    words: list[str] = field(default_factory=list)
+    """The same, as it was asked for."""
+    raw: Callable[[str], bytes] | None = None
+    """From a frame's mark to all that a shell without any manners prints instead."""
+    raw_complaint: bytes = b""
+    """What it prints on stderr before it runs nothing."""
+    mute: bool = False
+    """Whether it never prints anything."""
     acceptor: Any = None
 
     @property
@@ -99,6 +109,7 @@ class SshServer:
                 CLIENT_KEY.export_public_key().decode()
             ),
             reuse_address=True,
+            encoding=None,
         )
 
     async def _stop(self) -> None:
@@ -108,10 +119,28 @@ class SshServer:
         await self.acceptor.wait_closed()
 
     async def _run(self, process: Any) -> None:
-        self.commands.append(process.command)
-        status, output, complaint = self.answer(process.command)
-        process.stdout.write(output)
-        process.stderr.write(complaint)
+        command, mark = framing.parts(process.command)
+        self.words.append(process.command)
+        self.commands.append(command)
+        if self.mute:
+            await process.wait_closed()
+            return
+        if self.raw_complaint:
+            process.stderr.write(self.raw_complaint)
+            process.exit(1)
+            return
+        if self.raw:
+            process.stdout.write(self.raw(mark))
+            process.exit(0)
+            return
+        status, output, complaint = self.answer(command)
+        if mark:
+            process.stdout.write(framing.output(mark, output.encode(), status))
+            process.stderr.write(framing.complaint(mark, complaint.encode()))
+            process.exit(0)
+            return
+        process.stdout.write(output.encode())
+        process.stderr.write(complaint.encode())
         process.exit(status)
 
 

@@ -95,7 +95,7 @@ def test_an_answer_that_is_none_is_an_unknown_host(said: Answers) -> None:
 
 
 def test_what_the_host_complains_of_is_told_without_the_program(said: Answers) -> None:
-    said["ams1"] = CommandError("ams1", "a long program", "sudo: a password is required")
+    said["ams1"] = CommandError("ams1", "sudo: a password is required")
     result = ops_("diff", "--live", "--json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["unknown"] == [

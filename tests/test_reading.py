@@ -99,7 +99,7 @@ def test_where_nothing_is_forwarded_the_host_reads_itself(world: World) -> None:
     world.host(server.port, user="admin")
     [found] = read(world).readings
     assert (found.way, found.run, found.users["alice"]) == ("exec", RUN, ALICE)
-    assert server.commands[0].startswith("sudo -n -- sh -c ")
+    assert "sudo -n -- sh -c " in server.words[0]
 
 
 def test_where_the_core_is_down_both_ways_say_so(world: World) -> None:
@@ -169,7 +169,7 @@ def test_a_command_runs_on_each(world: World) -> None:
     world.host(world.server(answer=lambda _: (1, "", "no")).port, "bad")
     outcome = reading.run_on_hosts(world.fleet, world.hosts, "hi", deadline=30)
     assert outcome.results == {"good": "hello\n"}
-    assert [str(failure) for failure in outcome.failures] == ["bad: `hi` failed: no"]
+    assert [str(failure) for failure in outcome.failures] == ["bad: no"]
 
 
 def test_host_keys_are_shown(world: World) -> None:

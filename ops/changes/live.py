@@ -53,7 +53,7 @@ def drift(
     """
     given = "".join(Bundle(program()))
     said = reading.run_on_hosts(here.fleet, hosts, LOOK, deadline=deadline, given=given)
-    standings, failures = [], [_plain(failure) for failure in said.failures]
+    standings, failures = [], list(said.failures)
     for host in hosts:
         if host.name in said.results:
             try:
@@ -69,12 +69,3 @@ def _standing(here: Here, host: Host, seen: HostState) -> Standing:
     asked = decided.order is not None and decided.order.how != RECORD
     lines = decided.lines if asked or decided.refusal else ()
     return Standing(host=host.name, lines=lines, refusal=decided.refusal)
-
-
-def _plain(failure: HostError) -> HostError:
-    """Return *failure* without the program that was run: only its last words are for people."""
-    from ops.tunnel import CommandError
-
-    if isinstance(failure, CommandError):
-        return HostError(host=failure.host, reason=failure.complaint)
-    return failure

@@ -1,17 +1,20 @@
 """Do the same with many hosts at once, by one deadline."""
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
-from ops.errors import HostError, TunnelError
+from ops.errors import HostError, OpsError, TunnelError
 from ops.model import Host
 from ops.tunnel import Deadline
 
 T = TypeVar("T")
 GRACE = 0.2
 """Seconds that a host's own account of its lateness has before it is given up without one."""
+BUG = "what it says cannot be handled, which is a bug of xray-ops: please report it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,13 @@ async def _outcome(
         return error
     except TimeoutError:
         return TunnelError(host.name, f"did not end within {until.seconds:g} s")
+    except OpsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a host that hits a bug of ours must stop no other
+        return HostError(host.name, f"{BUG} ({_place(error)})")
+
+
+def _place(error: Exception) -> str:
+    """Return what *error* is and where it was raised, for a report."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error}, {Path(last.filename).name} line {last.lineno}"

@@ -58,5 +58,5 @@ async def _read_on_host(line: Line, deadline: Deadline) -> Reading:
     try:
         printed = await line.run(printed_command(line.host), deadline)
     except CommandError as error:
-        raise printing_failed(line.host, error.complaint) from None
+        raise printing_failed(line.host, error.reason) from None
     return read_printed(printed, line.host)

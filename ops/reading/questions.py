@@ -1,5 +1,6 @@
 """What else is asked of hosts over a line: their core, a command's output, their host keys."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from ops.model.layout import CORE
 from ops.reading.many import Outcomes, on_each
 from ops.reading.one import open_reader
 from ops.tunnel import CommandError, Deadline, Dialer, HostKey, shown_host_keys
+
+_VERSION = re.compile(r"\s*Xray v?(\d{1,4}(?:\.\d{1,4}){1,3})\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +40,19 @@ async def inspect_each(
                     reading: Reading | HostError = await reader.read(until)
                 except HostError as error:
                     reading = error
-            return Inspection(core=_version(version), reading=reading)
+            return Inspection(core=version_of(version), reading=reading)
 
         return await on_each(hosts, inspect, deadline=deadline)
 
 
-def _version(printed: str) -> str:
-    """Return the version in what the core prints.
+def version_of(printed: str) -> str:
+    """Return the version in what the core prints; empty where that is something else.
 
-    >>> _version("Xray 26.10.10 (Xray, Penetrates Everything.) ac3e243 (go1.27.2 linux/amd64)")
+    >>> version_of("Xray 26.10.10 (Xray, Penetrates Everything.) ac3e243 (go1.27.2 linux/amd64)")
     '26.10.10'
     """
-    return next(iter(printed.split()[1:2]), "")
+    found = _VERSION.match(printed)
+    return found[1] if found else ""
 
 
 async def run_on_each(

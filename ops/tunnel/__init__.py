@@ -1,9 +1,10 @@
 """ssh: a host becomes a line, on which commands run and its API can be reached. No gRPC here."""
 
 from ops.tunnel import asyncssh_import  # noqa: F401 (before all that import asyncssh)
+from ops.tunnel.commands import CommandError
 from ops.tunnel.deadline import Deadline
 from ops.tunnel.dialer import Dialer
 from ops.tunnel.host_keys import HostKey, shown_host_keys
-from ops.tunnel.line import CommandError, Line
+from ops.tunnel.line import Line
 
 __all__ = ["CommandError", "Deadline", "Dialer", "HostKey", "Line", "shown_host_keys"]

@@ -1,30 +1,24 @@
 """An ssh connection to one host: run a command on it, or reach its API through it."""
 
 import itertools
-import shlex
+import math
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 
-from ops.errors import HostError, TunnelError
+from ops.errors import TunnelError
 from ops.model import Host
 from ops.model.layout import API_PORT, SOCKET
+from ops.tunnel.commands import FloodError, execute, output_of
 from ops.tunnel.deadline import Deadline
 from ops.tunnel.failures import TROUBLE
+from ops.tunnel.frame import framed
 from ops.tunnel.route import Route
 
 _numbers = itertools.count()
-
-
-class CommandError(HostError):
-    """A command ended on the host with anything but 0; *complaint* is the last line it wrote."""
-
-    def __init__(self, host: str, command: str, complaint: str) -> None:
-        self.complaint = complaint
-        super().__init__(host, f"`{command}` failed: {complaint}")
 
 
 class Line:
@@ -80,23 +74,26 @@ class Line:
     ) -> str:
         """Return what *command*, for the host's shell, prints; with sudo where *as_root* needs it.
 
-        *given* is what it finds on its stdin.
+        *given* is what it finds on its stdin. Only its own output counts: what login shells and
+        others print around it is left out. The host ends it soon after *deadline*.
 
-        Raise CommandError if it ends with anything but 0.
+        Raise CommandError if it ends with anything but 0, and TunnelError if it does not end, or
+        prints without end: the line is closed then.
         """
-        full = command
+        mark = secrets.token_hex(8)
+        words = framed(command, mark, seconds=math.ceil(deadline.left) + 1)
         if as_root and self._route.user != "root":
-            full = f"sudo -n -- sh -c {shlex.quote(command)}"
-        stdin: dict[str, Any] = {"input": given} if given else {"stdin": asyncssh.DEVNULL}
+            words = f"env LC_ALL=C sudo -n -- {words}"
+        name, late = self.host.name, self._late("a command")
         try:
-            async with deadline.or_fail(self._late(f"`{command}`")):
-                done = await self._connection.run(full, **stdin, errors="replace")
+            async with deadline.or_fail(late):
+                printed = await execute(self._connection, words, given, mark, name)
+            return output_of(printed, mark, name, self._route.user)
+        except FloodError:
+            self._connection.abort()
+            raise
         except TROUBLE as error:
             raise self._broken(error) from None
-        if done.exit_status != 0:
-            complaint = str(done.stderr).strip().splitlines()[-1:] or [f"exit {done.exit_status}"]
-            raise CommandError(self.host.name, command, complaint[0])
-        return str(done.stdout)
 
     def _late(self, what: str) -> TunnelError:
         return TunnelError(self.host.name, f"ssh is up, but {what} did not end in time")
