@@ -105,7 +105,7 @@ def test_another_run_is_asked_anew_when_it_began(folder: Path) -> None:
 
 
 def test_a_reply_beyond_4_mib_is_read(folder: Path) -> None:
-    many = {f"user>>>{n:030}>>>traffic>>>uplink": 2**40 for n in range(70_000)}
+    many = {f"user>>>{n:030}>>>traffic>>>uplink": 2**30 for n in range(70_000)}
     with serving(folder / "api", Stats(counters=COUNTERS | many)):
         assert len(ask(folder / "api").users) == 70_002
 
@@ -187,8 +187,11 @@ def test_the_command_asks_where_the_api_is() -> None:
     ("complaint", "words"),
     [
         ("failed to dial unix:/run/xray/api.sock", "not running"),
-        ("sudo: a password is required", "sudo without a password"),
+        ("admin cannot use sudo on it without a password", "needs sudo: admin cannot use sudo"),
         ("sh: 1: /usr/local/lib/xray/current/xray: not found", "no core at"),
+        ("nothing of ours", "nothing was rolled out there yet: `pyinfra inventory deploy.py"),
+        ("no core", "there is no core at"),
+        ("no working core", "is damaged: roll it out"),
         ("Segmentation fault", "failed: Segmentation fault"),
     ],
 )

@@ -7,10 +7,14 @@ from time import time
 
 from ops.collecting.clocks import ahead
 from ops.collecting.kept import reading_in
-from ops.collecting.looking import LOOK, Kept, chunks, fetched, fetching, seen
+from ops.collecting.looking import LARGEST_FILE, LOOK, Kept, chunks, fetched, fetching, seen
 from ops.errors import HostError
 from ops.model import NicCounters, Reading
+from ops.model.visible import MOST, visible
 from ops.tunnel import Deadline, Line
+
+_NAMED = 5
+"""Bad files of a host that are named one by one."""
 
 
 @dataclass(slots=True)
@@ -26,6 +30,15 @@ class Look:
     ahead: float = 0.0
     """Seconds by which its clock is ahead of ours, negative if it is behind."""
     troubles: list[str] = field(default_factory=list)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    """Files that hold no reading, and why; the others are read all the same."""
+
+    def told(self) -> list[str]:
+        """Return the troubles, those of files as a few lines."""
+        named = [f"{name} on its disk is left out: {why}" for name, why in self.set_aside.items()]
+        more = len(named) - _NAMED
+        rest = [f"{more} more files on its disk are left out"] if more > 0 else []
+        return [*self.troubles, *named[:_NAMED], *rest]
 
 
 async def look(line: Line, besides: Collection[str], until: Deadline) -> Look:
@@ -44,18 +57,31 @@ async def look(line: Line, besides: Collection[str], until: Deadline) -> Look:
     except (HostError, ValueError) as error:
         # A part of what it kept is worse than nothing: the ledger would take the rest as new.
         found.readings.clear()
-        reason = error.reason if isinstance(error, HostError) else str(error)
+        reason = error.reason if isinstance(error, HostError) else visible(str(error), MOST)
         found.troubles.append(f"what it keeps on its disk could not be read: {reason}")
     return found
 
 
 async def _fetch(line: Line, found: Look, kept: list[Kept], until: Deadline) -> None:
-    for part in chunks(kept):
+    small = [one for one in kept if one.size <= LARGEST_FILE]
+    for one in kept:
+        if one.size > LARGEST_FILE:
+            found.set_aside[one.name] = f"it has {one.size >> 20} MiB, which is no reading"
+    for part in chunks(small):
+        asked = {one.name: one.run for one in part}
         for name, text in fetched(await line.run(fetching(part), until)):
-            try:
-                reading, at_its_stop = reading_in(text, line.host.name)
-            except ValueError as error:
-                found.troubles.append(f"{name} on its disk is left out: {error}")
-            else:
-                found.readings.append(reading)
-                found.stopped |= {reading.run} if at_its_stop else set()
+            if name in asked:
+                _take(found, name, asked.pop(name), text, line.host.name)
+
+
+def _take(found: Look, name: str, run: str, text: str, host: str) -> None:
+    try:
+        reading, at_its_stop = reading_in(text, host)
+    except ValueError as error:
+        found.set_aside[name] = visible(str(error), MOST)
+        return
+    if reading.run != run:
+        found.set_aside[name] = f"it is of the run {reading.run}"
+    else:
+        found.readings.append(reading)
+        found.stopped |= {reading.run} if at_its_stop else set()

@@ -97,7 +97,7 @@ class Visitor:
         return Visit(
             observation=self._observation(reading, found),
             failure=failure,
-            troubles=tuple(found.troubles) if found else (),
+            troubles=tuple(found.told()) if found else (),
             ahead=self._ahead,
         )
 

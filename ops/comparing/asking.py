@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ops.collecting.looking import CARDS, cards
-from ops.comparing.connections import asking, estimate
+from ops.comparing.connections import Estimate, asking, estimate
 from ops.comparing.figures import Comparison, Figures, by_key, since
 from ops.errors import HostError
-from ops.model import Fleet, Host
+from ops.model import Fleet, Host, NicCounters
+from ops.model.visible import visible
 from ops.reading.many import on_each
 from ops.reading.one import HostReader, open_reader
 from ops.tunnel import Deadline, Dialer
@@ -61,7 +62,15 @@ async def _figures(reader: HostReader, host: Host, until: Deadline) -> Figures:
         if failure:
             raise failure from None
         return replace(figures, trouble=error.reason)
-    lines = printed.splitlines()
+    try:
+        card, guess = _others(printed, host)
+    except ValueError as error:
+        return replace(figures, trouble=f"its other figures cannot be read: {visible(str(error))}")
+    return replace(figures, card=card, estimate=guess)
+
+
+def _others(printed: str, host: Host) -> tuple[NicCounters | None, Estimate]:
+    lines = printed.split("\n")
     card = cards([line.split(" ") for line in lines], host.name, datetime.now(UTC))
     moved = card.received + card.sent if card else 0
-    return replace(figures, card=card, estimate=estimate(lines, moved))
+    return card, estimate(lines, moved)

@@ -11,9 +11,12 @@ from typing import Literal
 
 from ops.model import Host
 from ops.model.layout import RUNTIME
+from ops.model.strangers import LONGEST_NAME, count, text
 
 METHOD = "estimate_based_on_connections"
-_BYTES = re.compile(r"\bbytes_(?:acked|received):(\d+)")
+_BYTES = re.compile(r"\bbytes_(?:acked|received):(\d{1,19})\b")
+_MOST = 2**40
+"""Connections that a log can hold."""
 _ACCESS_LOG = f"""\
 log=$(sed -n 's/.*"access": *"\\(\\/[^"]*\\)".*/\\1/p' {RUNTIME}/config.json 2>/dev/null)
 [ -f "$log" ] && echo logged && awk '/ accepted / {{ n[/ email: /? $NF : "-"]++ }}
@@ -56,12 +59,14 @@ def estimate(lines: Sequence[str], card_bytes: int) -> Estimate:
     *card_bytes* is what the network card moved since boot: half of it, a connection accepted
     since then, is the mean where none is open.
 
+    ValueError where they are in another form.
+
     >>> estimate(["socket 0 0 a b bytes_acked:900 bytes_received:100", "socket 0 0 a c"], 0).total
     1000
     """
-    open_ones = [sum(map(int, _BYTES.findall(ln))) for ln in lines if ln.startswith("socket ")]
-    logged = [line.split(" ", 2) for line in lines if line.startswith("log ")]
-    counts = {key: int(count) for _, count, key in logged}
+    open_ones = [sum(map(count, _BYTES.findall(ln))) for ln in lines if ln.startswith("socket ")]
+    logged = [line.split(" ", 2)[1:] for line in lines if line.startswith("log ")]
+    counts = {text(key, LONGEST_NAME): count(entries, _MOST) for entries, key in logged}
     if open_ones:
         mean = sum(open_ones) / len(open_ones)
     else:
@@ -69,13 +74,13 @@ def estimate(lines: Sequence[str], card_bytes: int) -> Estimate:
     if "logged" not in lines:
         return Estimate(connections=len(open_ones), mean=mean, basis="open connections")
     total = sum(counts.values())
-    shares = {key: count / total for key, count in counts.items()}
+    shares = {key: entries / total for key, entries in counts.items() if total}
     return Estimate(connections=total, mean=mean, basis="access log", shares=shares or {"-": 0.0})
 
 
 def _accepted(lines: Sequence[str]) -> int:
     """Return how many connections the kernel has accepted since boot, those of sshd too."""
     table = [line.split()[1:] for line in lines if line.startswith("Tcp: ")]
-    if len(table) != 2:
+    if len(table) != 2 or len(table[0]) != len(table[1]):
         return 0
-    return int(dict(zip(*table, strict=True)).get("PassiveOpens", "0"))
+    return count(dict(zip(*table, strict=True)).get("PassiveOpens", "0"))

@@ -4,21 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import grpc.aio
 
+from ops.errors import ApiError
 from ops.model import Host, Reading
+from ops.model.strangers import LONGEST_UPTIME, MOST_COUNTERS
 from ops.xray_api.counters import began, reading_of
 from ops.xray_api.statuses import api_error
 from ops.xray_api.stubs.stats_pb2 import QueryStatsRequest, QueryStatsResponse, SysStatsRequest
 from ops.xray_api.stubs.stats_pb2_grpc import StatsServiceStub
 
+Reply = TypeVar("Reply")
 OPTIONS = (
     ("grpc.enable_http_proxy", 0),  # never by way of $http_proxy
     ("grpc.enable_retries", 0),  # one try inside one deadline; who asks again is the caller
     ("grpc.use_local_subchannel_pool", 1),  # a connection lives and dies with its channel
     # The default of 4 MiB is reached near 40,000 users.
-    ("grpc.max_receive_message_length", 64 * 2**20),
+    ("grpc.max_receive_message_length", 32 * 2**20),
 )
 
 
@@ -46,13 +50,25 @@ class Api:
 
     async def _counters(self, timeout: float) -> QueryStatsResponse:
         # One reply holds every counter and the run's identity; nothing is ever reset.
-        return await self._stub.QueryStats(QueryStatsRequest(), timeout=timeout)
+        reply = await self._stub.QueryStats(QueryStatsRequest(), timeout=timeout)
+        return self._whole(reply)
 
     async def _began(self, timeout: float) -> datetime:
-        reply = await self._stub.GetSysStats(SysStatsRequest(), timeout=timeout)
+        reply = self._whole(await self._stub.GetSysStats(SysStatsRequest(), timeout=timeout))
+        if reply.Uptime > LONGEST_UPTIME:
+            raise ApiError(self._host.name, f"its core says it has run for {reply.Uptime} seconds")
         return began(datetime.now(UTC), reply.Uptime)
 
+    def _whole(self, reply: Reply | None) -> Reply:
+        """Return *reply*; gRPC gives None, whatever its types say, where it cannot be parsed."""
+        if reply is None:
+            raise ApiError(self._host.name, "its API's reply is damaged: it cannot be parsed")
+        return reply
+
     def _reading(self, reply: QueryStatsResponse, counting_since: datetime) -> Reading:
+        if len(reply.stat) > MOST_COUNTERS:
+            many = f"{len(reply.stat)} counters, more than {MOST_COUNTERS}"
+            raise ApiError(self._host.name, f"its API says what no core of ours says: {many}")
         return reading_of(
             ((stat.name, stat.value) for stat in reply.stat),
             host=self._host.name,

@@ -4,6 +4,7 @@ Names, by Xray-core's app/dispatcher/default.go and app/proxyman/{inbound,outbou
 ``user>>>NAME>>>traffic>>>uplink``, and the same with ``inbound`` or ``outbound`` and a tag.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,11 +14,15 @@ from typing import Literal
 from ops.errors import ApiError
 from ops.model import Reading, Traffic
 from ops.model.layout import API_INBOUND, RUN_PREFIX
+from ops.model.strangers import LARGEST_COUNT, LONGEST_NAME, count, text
 
 MARK = ">>>"
 TRAFFIC = ">>>traffic"
 _KINDS = ("user", "inbound", "outbound")
 _PLACES = tuple(product(_KINDS, ("uplink", "downlink")))
+_LONGEST = LONGEST_NAME + 40
+"""Characters of a counter's whole name."""
+_RUN = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 def reading_of(
@@ -31,9 +36,14 @@ def reading_of(
     """Return what *counters*, (name, bytes) pairs of one reply, say about *host*.
 
     The API's own inbound and the outbound that carries the run's identity are left out. Raise
-    ApiError where the core counts nothing: it then answers, but with an empty list.
+    ApiError where the core counts nothing: it then answers, but with an empty list. The same for
+    names and numbers that no core of ours has.
     """
-    users, inbounds, outbounds = _by_kind(counters)
+    try:
+        users, inbounds, outbounds = _by_kind(counters)
+        run = _take_run(outbounds)
+    except ValueError as error:
+        raise ApiError(host, f"its API says what no core of ours says: {error}") from None
     if not inbounds:
         raise ApiError(
             host,
@@ -43,7 +53,7 @@ def reading_of(
     inbounds.pop(API_INBOUND, None)
     return Reading(
         host=host,
-        run=_take_run(outbounds),
+        run=run,
         read_at=read_at,
         counting_since=counting_since,
         users=users,
@@ -60,10 +70,20 @@ def _by_kind(counters: Iterable[tuple[str, int]]) -> tuple[dict[str, Traffic], .
     """
     values: dict[tuple[str, str], dict[str, int]] = {place: {} for place in _PLACES}
     for counter, value in counters:
-        if parts := _parts(counter):
+        if parts := _parts(text(counter, _LONGEST)):
             place, name = parts
-            values[place][name] = value
-    return tuple(_joined(values[kind, "uplink"], values[kind, "downlink"]) for kind in _KINDS)
+            if name in values[place]:
+                raise ValueError(f"it counts {counter} twice")
+            values[place][name] = count(value)
+    kinds = (_joined(values[kind, "uplink"], values[kind, "downlink"]) for kind in _KINDS)
+    return tuple(map(_plausible, kinds))
+
+
+def _plausible(used: dict[str, Traffic]) -> dict[str, Traffic]:
+    """Return *used*, whose sum is bounded: sums over many runs must not overflow."""
+    if sum(traffic.total for traffic in used.values()) > LARGEST_COUNT:
+        raise ValueError("its counters add up to more than 9 PB")
+    return used
 
 
 @lru_cache(maxsize=100_000)  # the same names come from every host, round after round
@@ -90,6 +110,10 @@ def began(read_at: datetime, uptime: int) -> datetime:
 
 def _take_run(outbounds: dict[str, Traffic]) -> str:
     """Take the run's own outbound away from *outbounds* and return its identity, or nothing."""
-    tag = next((tag for tag in outbounds if tag.startswith(RUN_PREFIX)), RUN_PREFIX)
-    outbounds.pop(tag, None)
-    return tag.removeprefix(RUN_PREFIX)
+    tags = [tag for tag in outbounds if tag.startswith(RUN_PREFIX)]
+    for tag in tags:
+        outbounds.pop(tag)
+    runs = [tag.removeprefix(RUN_PREFIX) for tag in tags]
+    if len(runs) > 1 or not all(map(_RUN.fullmatch, runs)):
+        raise ValueError(f"{', '.join(runs[:2])!r} is not one run")
+    return runs[0] if runs else ""

@@ -18,6 +18,7 @@ _SENTENCES = {
     " or its API inbound has no routing rule",
     StatusCode.UNIMPLEMENTED: "its core's API has no StatsService: roll it out with"
     " `pyinfra inventory deploy.py --limit {host}`",
+    StatusCode.INTERNAL: "its API's reply is damaged ({details})",
     StatusCode.RESOURCE_EXHAUSTED: "its API's reply is too large ({details}): one core should not"
     " hold that many users",
 }
