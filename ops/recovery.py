@@ -1,7 +1,6 @@
 """Rebuild the secrets' file from what the servers run."""
 
 import base64
-import json
 import secrets as random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,11 +12,11 @@ import tomlkit
 from ops import reading
 from ops.errors import HostError, SecretsError, UsageError
 from ops.files import locked
-from ops.model import FIELD_OF, Fleet, Host
+from ops.model import Fleet, Host
 from ops.model.layout import CONFIG
-from ops.render import users
 from ops.secrets import issued, store
 from ops.secrets.fill import Place, get, put, shown
+from ops.secrets.held import secrets_in
 from ops.secrets.reality import is_private_key, public_key
 
 
@@ -37,17 +36,13 @@ def recover(
 ) -> Recovered:
     """Read the configs of *hosts* and put into the secrets' file what it lacks.
 
-    What the file has stays. Where two servers disagree about a key nothing is taken. *afresh*:
-    begin without an encrypted file that nobody here can open, and set it aside.
+    What the file has stays. Where two servers disagree about a key nothing is taken. A server
+    without a config of ours is a failure. *afresh*: begin without an encrypted file that nobody
+    here can open, and set it aside.
     """
     _document(fleet, afresh=afresh)  # what is in the way is told before a server is asked
-    answers = reading.run_on_hosts(fleet, hosts, f"cat {CONFIG}", deadline=deadline)
-    result = Recovered(failures=answers.failures)
-    found: dict[Place, dict[str, Any]] = {}
-    for host in hosts:
-        if text := answers.results.get(host.name):
-            for place, value in _secrets_in(fleet, host, text):
-                found.setdefault(place, {})[host.name] = value
+    found, failures = _asked(fleet, hosts, deadline)
+    result = Recovered(failures=failures)
     with locked(fleet.folder / "inventory"):
         document = _document(fleet, afresh=afresh)
         for place, said in found.items():
@@ -67,6 +62,25 @@ def recover(
             store.write(fleet, text)
             issued.keep(fleet, issued.data_of(text))
     return result
+
+
+def _asked(
+    fleet: Fleet, hosts: Sequence[Host], deadline: float
+) -> tuple[dict[Place, dict[str, Any]], list[HostError]]:
+    """Return what each of *hosts* says of each secret, by host, and which did not tell."""
+    answers = reading.run_on_hosts(fleet, hosts, f"cat {CONFIG}", deadline=deadline)
+    failures = list(answers.failures)
+    found: dict[Place, dict[str, Any]] = {}
+    for host in hosts:
+        if host.name in answers.results:
+            try:
+                held = secrets_in(fleet, host, answers.results[host.name])
+            except HostError as error:
+                failures.append(error)
+                continue
+            for place, value in held:
+                found.setdefault(place, {})[host.name] = value
+    return found, failures
 
 
 def _document(fleet: Fleet, *, afresh: bool) -> tomlkit.TOMLDocument:
@@ -92,28 +106,6 @@ def _is_older(fleet: Fleet, place: Place, value: Any) -> bool:
     """Return whether *value* is a private key that was replaced since."""
     known = fleet.public_keys.get((place[1], place[2])) if place[-1] == "private_key" else ""
     return bool(known) and is_private_key(str(value)) and public_key(value) != known
-
-
-def _secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
-    """Return the secrets in *text*, the config that *host* has."""
-    names = {key.name for key in fleet.keys}
-    protocols = {inbound.name: inbound.protocol for inbound in host.inbounds}
-    found: list[tuple[Place, Any]] = [
-        (("keys", user.name, FIELD_OF[protocols[user.inbound]]), user.id)
-        for user in users(text)
-        if user.name in names and user.inbound in protocols
-    ]
-    for inbound in json.loads(text)["inbounds"]:
-        if inbound.get("tag") not in protocols:
-            continue
-        place = ("hosts", host.name, inbound["tag"])
-        reality = inbound.get("streamSettings", {}).get("realitySettings", {})
-        if reality:
-            found.append(((*place, "private_key"), reality["privateKey"]))
-            found.append(((*place, "short_ids"), reality["shortIds"]))
-        if inbound["protocol"] == "shadowsocks":
-            found.append(((*place, "psk"), inbound["settings"]["password"]))
-    return found
 
 
 def _longest(values: list[Any]) -> list[Any]:

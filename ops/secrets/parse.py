@@ -48,14 +48,14 @@ def _key_problems(document: Document, keys: Mapping[str, KeySecretsTable]) -> It
     seen: dict[tuple[str, object], str] = {}
     for name, table in keys.items():
         place: Place = ("keys", name)
-        if table.uuid and not _is_uuid(table.uuid):
+        if table.uuid and not is_uuid(table.uuid):
             message = f"the uuid of {name!r} is no UUID"
             yield document.problem((*place, "uuid"), message, _another(name))
         if table.password and len(table.password) < SHORTEST_PASSWORD:
             message = f"the password of {name!r} has less than {SHORTEST_PASSWORD} characters"
             remedy = f"it would be guessed: {_another(name)}"
             yield document.problem((*place, "password"), message, remedy)
-        if table.psk and not _is_psk(table.psk):
+        if table.psk and not is_psk(table.psk):
             message = f"the psk of {name!r} is not 32 bytes in base64"
             yield document.problem((*place, "psk"), message, _another(name))
         for field, identity in _identities(table):
@@ -66,7 +66,7 @@ def _key_problems(document: Document, keys: Mapping[str, KeySecretsTable]) -> It
 
 def _identities(table: KeySecretsTable) -> Iterator[tuple[str, object]]:
     """Yield what the core tells users apart by, as it sees it."""
-    if _is_uuid(table.uuid):
+    if is_uuid(table.uuid):
         seen = bytearray(UUID(table.uuid).bytes)
         seen[6:8] = b"\0\0"  # VLESS ignores the third group: proxy/vless/validator.go, ProcessUUID
         yield "uuid", bytes(seen)
@@ -102,11 +102,11 @@ def _inbound_problems(
                 message = f"the private_key of {owner!r} is no X25519 private key"
                 yield document.problem((*place, "private_key"), message, _another(owner))
             for short_id in table.short_ids:
-                if not re.fullmatch(r"([0-9a-f]{2}){1,8}", short_id):
+                if not is_short_id(short_id):
                     message = f"a short id of {owner!r} has not 2, 4, ... 16 hex digits"
                     where = (*place, "short_ids")
                     yield document.problem(where, message, _another(owner), value=short_id)
-            if table.psk and not _is_psk(table.psk):
+            if table.psk and not is_psk(table.psk):
                 message = f"the psk of {owner!r} is not 32 bytes in base64"
                 yield document.problem((*place, "psk"), message, _another(owner))
 
@@ -123,11 +123,18 @@ def _mismatches(
             yield document.problem(("hosts", host, name, "private_key"), message, remedy)
 
 
-def _is_uuid(text: str) -> bool:
+def is_short_id(text: str) -> bool:
+    """Return whether *text* is a short id of REALITY."""
+    return bool(re.fullmatch(r"([0-9a-f]{2}){1,8}", text))
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether *text* is a UUID as the core writes it."""
     return bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 
 
-def _is_psk(text: str) -> bool:
+def is_psk(text: str) -> bool:
+    """Return whether *text* is 32 bytes in base64."""
     try:
         return len(base64.b64decode(text, validate=True)) == 32
     except (binascii.Error, ValueError):
