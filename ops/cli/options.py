@@ -39,15 +39,23 @@ class Selected:
         """Return the same, and those that are to be without a core."""
         return self._asked(even_absent=True)
 
+    @cached_property
+    def away(self) -> tuple[Host, ...]:
+        """Return the selected hosts in maintenance: nobody asks them, and a total lacks them."""
+        return selection.away(self._chosen(even_absent=False), datetime.now(UTC).date())
+
     def _asked(self, *, even_absent: bool) -> tuple[Host, ...]:
-        globs = self.host_globs, self.group_globs
-        chosen = selection.hosts(self.fleet, *globs, even_absent=even_absent)
+        chosen = self._chosen(even_absent=even_absent)
         away = selection.away(chosen, datetime.now(UTC).date())
         for host in away:
             assert host.maintenance  # noqa: S101
             why, until = host.maintenance.why, host.maintenance.until
             click.echo(f"{host.name}: in maintenance until {until}, {why}", err=True)
         return tuple(host for host in chosen if host not in away)
+
+    def _chosen(self, *, even_absent: bool) -> tuple[Host, ...]:
+        globs = self.host_globs, self.group_globs
+        return selection.hosts(self.fleet, *globs, even_absent=even_absent)
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:

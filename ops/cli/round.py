@@ -40,6 +40,12 @@ def watch(
             before = now.readings
 
 
+def unread(selected: Selected, answer: Round) -> list[str]:
+    """Return the selected hosts whose counters are not in *answer*, those in maintenance too."""
+    failed = [failure.host for failure in answer.failures]
+    return [*failed, *(host.name for host in selected.away)]
+
+
 def exit_code(answer: Round) -> int:
     """Return 0 if every host answered, 3 if some did not, 4 if none did."""
     failed = len(answer.failures)

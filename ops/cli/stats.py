@@ -12,7 +12,7 @@ from ops.cli.options import (
     selection_options,
     timeout_option,
 )
-from ops.cli.round import exit_code, read
+from ops.cli.round import exit_code, read, unread
 from ops.model import Traffic
 from ops.traffic import rows, sure_bytes, total, traffic_bytes
 
@@ -43,8 +43,8 @@ def users(selected: Selected, timeout: float, output: Format) -> None:
       ops stats users --group edge
     """
     answer = read(selected, timeout)
-    unread = [failure.host for failure in answer.failures]
-    found = rows(selected.fleet, answer.readings, "key", selected.key_names, unread)
+    missing = unread(selected, answer)
+    found = rows(selected.fleet, answer.readings, "key", selected.key_names, missing)
     lines = sorted(found, key=lambda row: row.key)
     if output == "json":
         click.echo(show.as_json([{"key": row.key, **sure_bytes(row)} for row in lines]))
@@ -69,9 +69,9 @@ def user(
 ) -> None:
     """Print uplink:BYTES and downlink:BYTES of the key NAME, summed over the hosts.
 
-    Where a host did not answer the sum is unknown: nothing is printed on stdout, and the exit
-    code is 3. With --partial it is the sum of the rest. --reset is `ops reset NAME`, and prints
-    what the ledger counted since the last reset.
+    Where a host did not answer, or is in maintenance, the sum is unknown. Nothing is printed on
+    stdout then, and the exit code is 3. --partial prints the sum of the other hosts. --reset is
+    `ops reset NAME`, and prints what the ledger counted since the last reset.
 
     \b
     Example:
@@ -84,9 +84,10 @@ def user(
     key = selection.key(selected.fleet, name)
     answer = read(selected, timeout)
     show.failures(answer.failures)
-    if answer.readings and (partial or not answer.failures):
+    missing = unread(selected, answer)
+    if answer.readings and (partial or not missing):
         _show(key.name, total(rows(selected.fleet, answer.readings, "key", [key.name])), output)
-    raise click.exceptions.Exit(exit_code(answer))
+    raise click.exceptions.Exit(exit_code(answer) or (3 if missing and not partial else 0))
 
 
 def _reset(selected: Selected, name: str, output: Format) -> None:

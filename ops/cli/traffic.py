@@ -7,7 +7,7 @@ import click
 
 from ops.cli import show
 from ops.cli.options import Format, Selected, selection_options, table_options, timeout_option
-from ops.cli.round import exit_code, read, watch
+from ops.cli.round import exit_code, read, unread, watch
 from ops.model import Reading, Traffic
 from ops.reading import Round
 from ops.traffic import Grouping, Row, rates, rows, sure_bytes, total
@@ -69,16 +69,16 @@ def traffic(
             lambda readings, before: _rates(selected, by, readings, before),
         )
     answer = read(selected, timeout)
-    unread = [failure.host for failure in answer.failures]
-    lines = rows(selected.fleet, answer.readings, by, selected.key_names, unread)
+    missing = unread(selected, answer)
+    lines = rows(selected.fleet, answer.readings, by, selected.key_names, missing)
     if output == "json":
-        click.echo(show.as_json(_json(by, lines, answer)))
+        click.echo(show.as_json(_json(by, lines, answer, missing)))
     elif answer.readings and output == "csv":
         click.echo(_csv(by, lines))
     elif answer.readings:
         for line in _heading(answer.readings):
             click.echo(line)
-        click.echo(f"\n{_table(by, lines, show.size, _summed(answer))}")
+        click.echo(f"\n{_table(by, lines, show.size, _summed(answer, missing))}")
     show.failures(answer.failures)
     raise click.exceptions.Exit(exit_code(answer))
 
@@ -92,10 +92,10 @@ def _refuse_contradictions(
         raise click.UsageError("--watch shows tables: ask again and again with --json instead")
 
 
-def _summed(answer: Round) -> str:
+def _summed(answer: Round, missing: Sequence[str]) -> str:
     """Return what the last line is called: a sum over some hosts must not pass for all."""
-    read, failed = len(answer.readings), len(answer.failures)
-    return f"total of {read} of {read + failed} hosts" if failed else "total"
+    read = len(answer.readings)
+    return f"total of {read} of {read + len(missing)} hosts" if missing else "total"
 
 
 def _heading(readings: Sequence[Reading]) -> Iterator[str]:
@@ -151,8 +151,10 @@ def _csv(by: Grouping, lines: Sequence[Row]) -> str:
     return show.as_csv(headings, body)
 
 
-def _json(by: Grouping, lines: Sequence[Row], answer: Round) -> dict[str, Any]:
-    sure = all(row.certainty == "exact" for row in lines) and not answer.failures
+def _json(
+    by: Grouping, lines: Sequence[Row], answer: Round, missing: Sequence[str]
+) -> dict[str, Any]:
+    sure = all(row.certainty == "exact" for row in lines) and not missing
     return {
         "traffic": [
             {name: getattr(row, name) for name in _COLUMNS[by]}
@@ -178,6 +180,6 @@ def _rates(
     selected: Selected, by: Grouping, readings: Sequence[Reading], before: Sequence[Reading]
 ) -> str:
     """Return the table of bytes per second between two rounds, hosts read in both."""
-    asked = [host.name for host in selected.hosts]
+    asked = [host.name for host in (*selected.hosts, *selected.away)]
     lines = rates(selected.fleet, readings, before, by, selected.key_names, asked)
     return _table(by, lines, lambda count: f"{show.size(count)}/s")
