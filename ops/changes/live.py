@@ -12,6 +12,7 @@ from ops.planning.bundle import Bundle, program
 from ops.planning.decision import Here, decide
 from ops.planning.look import LOOK, state_of
 from ops.planning.plan import Options
+from ops.planning.told import checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +58,22 @@ def drift(
     for host in hosts:
         if host.name in said.results:
             try:
-                standings.append(_standing(here, host, state_of(said.results[host.name])))
-            except ValueError as error:
-                failures.append(HostError(host.name, str(error)))
+                standings.append(standing(here, host, said.results[host.name]))
+            except HostError as error:
+                failures.append(error)
         advance()
     return Drift(standings=tuple(standings), failures=tuple(failures))
+
+
+def standing(here: Here, host: Host, said: str) -> Standing:
+    """Return how *host*, which *said* this, stands; HostError if that is no state of a host."""
+    try:
+        return _standing(here, host, checked(state_of(said)))
+    except (ValueError, RecursionError) as error:
+        raise HostError(host.name, str(error)) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        reason = f"it tells a state that no host of ours has ({type(error).__name__}: {error})"
+        raise HostError(host.name, reason) from None
 
 
 def _standing(here: Here, host: Host, seen: HostState) -> Standing:

@@ -43,7 +43,7 @@ _NAME = re.compile(r"([0-9A-Za-z-]{1,64})\.(last|minute|begun)\.json")
 _BOOT = re.compile(r"[0-9A-Za-z-]{1,64}")
 _MOMENT = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 LARGEST_FILE = 16 << 20
-"""Bytes of a reading that is worth fetching: that of 100,000 users has 12 MiB."""
+"""Bytes of a reading that is worth fetching: that of 50,000 users has 6 MiB."""
 MOST_FILES = 5_000
 """Files of readings that a host can have; it has two for each start of its core in 90 days."""
 _LARGEST_CARD = 2**56

@@ -1,6 +1,6 @@
 """Sum up a round while it goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,9 @@ from ops.errors import HostError, LedgerError
 from ops.ledger import Booked
 from ops.model import Host, Reading, Traffic
 from ops.model.key import key_of
+
+_MOST = 20
+"""Names in a sentence."""
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Harvest:
         elif answer.outcome == "refused":
             self._warnings.append(f"{answer.host}: not booked: {answer.reason}")
         if answer.resets:
-            names = ", ".join(answer.resets)
+            names = _some(answer.resets)
             self._warnings.append(f"{answer.host}: somebody else resets counters: {names}")
 
     def collected(self, began: datetime, seconds: float) -> Collected:
@@ -82,4 +85,10 @@ class Harvest:
         names = sorted({key_of(user) for user in others} - self._named - {""})
         if names:
             said = "counts users that are not in the inventory"
-            yield f"{reading.host}: {said}: {', '.join(names)}"
+            yield f"{reading.host}: {said}: {_some(names)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return *names* as a sentence lists them; a host can have any number of users."""
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return ", ".join(names[:_MOST]) + more

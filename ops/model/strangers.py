@@ -14,8 +14,8 @@ LARGEST_COUNT = 2**53 - 1
 At 1 Gbit/s it takes two years. Programs that keep numbers as floats still hold it exactly, and a
 thousand such runs add up within 63 bits.
 """
-MOST_COUNTERS = 200_000
-"""Counters of one run: two for each of 100,000 users."""
+MOST_COUNTERS = 100_000
+"""Counters of one run: two for each of 50,000 users."""
 LONGEST_NAME = 256
 """Characters of a counter's name, without its kind and direction."""
 LONGEST_UPTIME = 20 * 366 * 86_400

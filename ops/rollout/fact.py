@@ -5,6 +5,7 @@ from typing_extensions import override
 
 from ops.on_host.state import HostState
 from ops.planning.look import BY_SUDO, TOLD, state_of
+from ops.planning.told import checked
 
 
 class LookAtHost(FactBase[HostState | str]):
@@ -29,6 +30,6 @@ class LookAtHost(FactBase[HostState | str]):
     def process(self, output: list[str]) -> HostState | str:
         """Return what the host said."""
         try:
-            return state_of("\n".join(output))
+            return checked(state_of("\n".join(output)))
         except ValueError as error:
             return str(error)

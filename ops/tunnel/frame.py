@@ -9,7 +9,7 @@ import shlex
 from dataclasses import dataclass
 
 LARGEST = 32 << 20
-"""Bytes that a command may print: the counters of 100,000 users, and a config of as many."""
+"""Bytes that a command may print: four times what 50,000 users need."""
 NOISE = 1 << 20
 """Bytes that others may print around it."""
 # `set -x` prints the script itself: the words that are looked for do not stand in it as one.

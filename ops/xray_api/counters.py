@@ -72,6 +72,8 @@ def _by_kind(counters: Iterable[tuple[str, int]]) -> tuple[dict[str, Traffic], .
     for counter, value in counters:
         if parts := _parts(text(counter, _LONGEST)):
             place, name = parts
+            if not name:
+                raise ValueError(f"{counter} is of nobody")
             if name in values[place]:
                 raise ValueError(f"it counts {counter} twice")
             values[place][name] = count(value)
