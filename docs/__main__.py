@@ -40,7 +40,7 @@ A host accepts a finding in `hosts.toml`, with a reason; one that finds nothing 
 
 ```toml
 [hosts.fra1]
-ignore = { XO502 = "links from 2025 lack a short id" }
+ignore = { XO506 = "the site is in our own rack" }
 ```
 
 | code | | |

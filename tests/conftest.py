@@ -19,6 +19,7 @@ from tests.postgres import AbsentError, database, running
 
 SLOW = {
     "test_api_reach.py",
+    "test_lint_ways.py",
     "test_changes.py",
     "test_changes_since.py",
     "test_collecting.py",

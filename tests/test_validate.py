@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from ops.cli import cli
 from ops.core import keep
 from ops.core.pin import pin
 from ops.inventory import load
+from ops.lint import RULES
 from ops.validation import Options, validate_fleet
 from tests import configs, fleets
 
@@ -387,3 +389,78 @@ def test_a_template_that_changes_the_transport_is_found_where_links_die(cached: 
     assert "error XO010: ws: links say network 'ws', and the config has 'xhttp'" in result.stdout
     template.write_text(ours)
     assert validate("--host", "ams1").exit_code == 0
+
+
+UNTAGGED = {"listen": "127.0.0.1", "protocol": "vless"}
+
+
+def untagged(port: object, **user: str) -> dict[str, Any]:
+    users = [{"id": "3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d", "email": f"user{port}"}]
+    settings = {"clients": [*users, *([user] if user else [])], "decryption": "none"}
+    return UNTAGGED | {"port": port, "settings": settings}
+
+
+OFFENDERS: list[tuple[dict[str, Any], list[Any]]] = [
+    (untagged(2, id="x" * 40, email="x"), ["inbounds", 1, "settings", "clients", 1, "id"]),
+    (untagged(2) | {"streamSettings": {"security": "nope"}},
+     ["inbounds", 1, "streamSettings", "security"]),
+    (untagged(2) | {"streamSettings": {"network": "nope"}},
+     ["inbounds", 1, "streamSettings", "network"]),
+    (untagged(2) | {"settings": {"clients": []}}, ["inbounds", 1, "settings"]),
+    (untagged("env:NO_SUCH_PORT"), ["inbounds", 1, "port"]),
+    (untagged(2, id="3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5e", email="USER2"),
+     ["inbounds", 1, "settings", "clients", 1, "email"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("offender", "path"), OFFENDERS, ids=[str(p) for _, p in OFFENDERS])
+def test_what_the_core_refuses_is_blamed_on_the_offender_though_it_has_no_tag(
+    tmp_path: Path, core: Path, offender: dict[str, Any], path: list[Any]
+) -> None:
+    data = {"inbounds": [untagged(1), offender, untagged(3)]}
+    data |= {"outbounds": [{"protocol": "freedom"}]}
+    file = write(tmp_path, "config.json", json.dumps(data, indent=1))
+    found = answer(file, "--core", core)["findings"]
+    [refused] = [one for one in found if one["code"] == "XO001"]
+    assert refused["path"] == path
+
+
+@pytest.mark.parametrize("text", ['"inbounds": []', "[]", '{"log": {}} more'])
+def test_what_is_said_of_a_file_is_what_the_core_does_with_it(
+    tmp_path: Path, core: Path, text: str
+) -> None:
+    file = write(tmp_path, "config.json", text)
+    done = subprocess.run([core, "run", "-test", "-c", file], capture_output=True, check=False)
+    [said] = [one["message"] for one in answer(file)["findings"] if one["code"] == "XO002"]
+    assert ("Xray ignores" in said) == (done.returncode == 0)
+
+
+BOTH_WAYS = {"statsUserUplink": True, "statsUserDownlink": True}
+COUNTS = {
+    "stats": {},
+    "api": {"tag": "api", "services": ["StatsService"]},
+    "policy": {"levels": {"0": BOTH_WAYS}},
+}
+GRADED: list[tuple[str, dict[str, Any]]] = [
+    ("XO102", {name: value for name, value in COUNTS.items() if name != "stats"}),
+    ("XO103", COUNTS | {"api": {"tag": "api", "services": []}}),
+    ("XO105", COUNTS | {"policy": {"levels": {"0": {"statsUserUplink": True}}}}),
+    ("XO106", COUNTS | {"policy": {"levels": {"1": {"statsUserUplink": True}}}}),
+    ("XO201", COUNTS),
+    ("XO311", {}),
+]
+
+
+@pytest.mark.parametrize(("code", "more"), GRADED, ids=[code for code, _ in GRADED])
+def test_a_finding_in_a_file_is_as_grave_as_the_page_of_the_rules_says(
+    tmp_path: Path, code: str, more: dict[str, Any]
+) -> None:
+    nameless = untagged(1, id="3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5e")
+    socks = {"port": 1080, "protocol": "socks"}
+    data = more | {"inbounds": [socks] if code == "XO311" else [nameless]}
+    data |= {"outbounds": [{"protocol": "freedom"}]}
+    file = write(tmp_path, "config.json", json.dumps(data))
+    result = validate(file, "--no-core", "--format", "json")
+    graded = {one["code"]: one["severity"] for one in json.loads(result.stdout)["findings"]}
+    assert graded[code] == str(RULES[code].severity)
+    assert result.exit_code == 1

@@ -83,7 +83,7 @@ def validate(
     comments, `-` for stdin; several are merged as `xray run -confdir` does it.
 
     Exit code 1 if there is an error. A host accepts a finding in hosts.toml, with a reason:
-    ignore = { XO502 = "old links still lack a short id" }
+    ignore = { XO506 = "the site is in our own rack" }
 
     \b
     Example:

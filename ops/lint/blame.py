@@ -1,5 +1,6 @@
 """Where in a config is what the core complains of? Its messages name a tag, a key or a value."""
 
+import copy
 import re
 from base64 import b64decode
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ _TAGGED = re.compile(
     r"failed to build (inbound|outbound) config with tag(?: (?!> )(.*?))?(?: > |$)"
 )
 _EXISTING = re.compile(r"existing tag found: (.*?)(?: > |$)")
+_TWICE = re.compile(r"User (.+) already exists")
 _PROTOCOL = re.compile(r"unknown config id: ")
 _FIELD = re.compile(r"(?:Go struct field|into) (?:[\w.]*\.)?(\w+) of type")
 _OF_TYPES = re.compile(r"unmarshal|invalid|unknown format|failed to parse")
@@ -46,6 +48,8 @@ def blame(message: str, data: dict[str, Any]) -> Path:
     if message.startswith("panic"):
         return next((path for path, value in _everything(data, ()) if _is_hole(path, value)), ())
     if "bad key" in message and (path := _bad_psk(data)):
+        return path
+    if (twice := _TWICE.search(message)) and (path := _second_user(data, twice[1])):
         return path
     scopes = _scopes(message, data)
     for search in (_wrong_type, _quoted_key, _hinted_key, _value):
@@ -114,13 +118,7 @@ def _bare_rule(message: str, data: dict[str, Any], path: Path) -> Path:
 
 
 def _tagged(data: dict[str, Any], side: str, tag: str) -> list[Path]:
-    path = _key(data, side)
-    entries = _at(data, path) if path else []
-    return [
-        (*path, at)
-        for at, entry in enumerate(entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict) and (_get(entry, "tag") or "") == tag
-    ]
+    return [p for p in _entries(data, side) if (_get(_at(data, p), "tag") or "") == tag]
 
 
 def _wrong_type(message: str, data: dict[str, Any], scope: Path, _: list[Place]) -> Path | None:
@@ -148,16 +146,14 @@ def _hinted_key(message: str, _: dict[str, Any], __: Path, inside: list[Place]) 
     last = message.rsplit(":", 1)[-1].strip()
     for pattern, key in KEYS:
         if pattern.search(message):
+            mine = [(path, value) for path, value in inside if str(path[-1]).lower() == key]
+            for path, value in mine:
+                if value and _repeated(str(value), message):
+                    return path
             if not last and (lacking := _lacking(key, inside)):
                 return lacking
-            mine = [(path, value) for path, value in inside if str(path[-1]).lower() == key]
-            same = [
-                path
-                for path, value in mine
-                if str(value) == last or (value and str(value) in message)
-            ]
-            if same or len(mine) == 1:
-                return same[0] if same else mine[0][0]
+            if len(mine) == 1:
+                return mine[0][0]
     return None
 
 
@@ -184,6 +180,10 @@ def _said(value: str, message: str, path: Path) -> bool:
         return False
     if str(path[-1]).lower() == "protocol" and not _PROTOCOL.search(message):
         return False
+    return _repeated(value, message)
+
+
+def _repeated(value: str, message: str) -> bool:
     return bool(re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", message, re.IGNORECASE))
 
 
@@ -204,6 +204,45 @@ def _bad_psk(data: dict[str, Any]) -> Path:
             if has_one and _length(_get(holder, "password")) != length:
                 return (*at, *_key(holder, "password"))
     return ()
+
+
+def _second_user(data: dict[str, Any], email: str) -> Path:
+    """Return where an inbound names *email* again; the core compares without case."""
+    for path in _entries(data, "inbounds"):
+        seen = False
+        for at, value in _everything(_at(data, path), path):
+            if str(at[-1]).lower() == "email" and str(value).lower() == email.lower():
+                if seen:
+                    return at
+                seen = True
+    return ()
+
+
+def _entries(data: dict[str, Any], side: str) -> list[Path]:
+    """Return where the entries of *side* are that are objects, as they should be."""
+    path = _key(data, side)
+    entries = _at(data, path) if path else []
+    return [
+        (*path, at)
+        for at, entry in enumerate(entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+    ]
+
+
+def with_tags(message: str, data: dict[str, Any]) -> dict[str, Any] | None:
+    """Return *data* with a tag for each inbound and outbound, where *message* names one by none.
+
+    Asked again, the core says which of them it means. None where it need not be asked.
+    """
+    tagged = _TAGGED.search(message)
+    if not tagged or (tagged[2] or "").strip():
+        return None
+    made: dict[str, Any] = copy.deepcopy(data)
+    for path in _entries(made, f"{tagged[1]}s"):
+        entry = _at(made, path)
+        if not _get(entry, "tag"):
+            entry["tag"] = f"{path[0]}-{path[1]}-without-tag"
+    return made
 
 
 def _length(psk: object) -> int:

@@ -131,6 +131,8 @@ def _said(text: str, error: json.JSONDecodeError) -> str:
     before = text[: error.pos].rstrip()
     if text[error.pos : error.pos + 1] in ("}", "]") and before.endswith(","):
         return f"is not JSON: a comma before {text[error.pos]!r}, column {error.colno}"
+    if not text.lstrip().startswith("{"):
+        return "is a part of a config, which Xray refuses: put { before it and } behind it"
     if error.msg == "Extra data":
         return "goes on after the config's last }, and Xray ignores that without a word"
     if error.pos >= len(text.rstrip()):

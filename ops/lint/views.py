@@ -22,6 +22,8 @@ _NETWORKS = {
 }
 PROXIES = {"vless", "vmess", "trojan", "shadowsocks", "hysteria", "wireguard"}
 """Protocols of inbounds that let strangers in by a key of their own."""
+SERVERS = PROXIES | {"mixed", "http"}
+"""Protocols of outbounds that hand all that they carry to another server."""
 _USERS = {"mixed": ("accounts", "users"), "http": ("accounts", "users")}
 
 
@@ -185,3 +187,15 @@ def texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return tuple(str(entry) for entry in value) if isinstance(value, list) else ()
+
+
+def address_and_port(said: str) -> tuple[str, int]:
+    """Return the address and port in *said*; a socket has port 0, a number is a port.
+
+    >>> [address_and_port(said) for said in ("127.0.0.1:80", "80", "/run/x.sock,0600")]
+    [('127.0.0.1', 80), ('', 80), ('/run/x.sock', 0)]
+    """
+    if said.startswith(("/", "@")):
+        return said.partition(",")[0], 0
+    address, _, port = said.rpartition(":")
+    return address.strip("[]"), int(port) if port.isdigit() else 0

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ops.core.chosen import Chosen, choose
-from ops.core.trial import Verdict, bench
+from ops.core.trial import bench
 from ops.lint import Around, ConfigError, Finding, Hit, Rule, Text, judge, merged, read, version_of
-from ops.lint.blame import blame, redacted
 from ops.lint.certificate import ends
 from ops.lint.merge import Merged
 from ops.lint.rules import run
 from ops.lint.schema import NEWEST
 from ops.lint.text import LARGEST
 from ops.validation.pairs import fault
+from ops.validation.refusal import refusal
 from ops.validation.report import Findings, Options, Report, about_core
 
 STDIN = "-"
@@ -101,19 +101,14 @@ def _found(rule: Rule, hit: Hit, whole: Merged) -> Finding:
 def _test(whole: Merged, texts: Sequence[Text], chosen: Chosen, findings: Findings) -> None:
     with bench(chosen) as there:
         verdict = there.test([(text.name, text.data) for text in texts])
-    if not verdict.accepted:
-        rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
-        findings.found.append(_found(rule, refusal(verdict, whole.data), whole))
+        if not verdict.accepted:
+            rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
+            findings.found.append(_found(rule, refusal(there, verdict, whole.data), whole))
     if verdict.missing:
         listed = ", ".join(verdict.missing)
         message = f"not looked at, because not here: {listed}"
         where, remedy = texts[0].name, "test it on the server, or put them here under these names"
         findings.say(run.STOOD_IN, message, subject=where, file=where, remedy=remedy)
-
-
-def refusal(verdict: Verdict, data: dict[str, Any]) -> Hit:
-    """Return what the core refused, where that is, and without a secret."""
-    return Hit(blame(verdict.message, data), redacted(verdict.message, data))
 
 
 def _expiries(data: dict[str, Any]) -> dict[str, datetime]:

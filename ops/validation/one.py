@@ -11,12 +11,12 @@ from ops.core.trial import Bench, Verdict
 from ops.errors import FleetError, Problem
 from ops.links import differences
 from ops.lint import Around, Finding, Hit, Rule, judge, version_of
-from ops.lint.blame import blame, redacted
 from ops.lint.rules import run
 from ops.model import Fleet, Host, InboundSecrets, Secrets
 from ops.render import render
 from ops.render.bounds import TooLong, bounded
 from ops.validation.pairs import written_fault
+from ops.validation.refusal import refusal
 from ops.validation.whence import Line, Whence
 
 
@@ -47,6 +47,12 @@ class Judge:
     def _whence(self) -> Whence:
         return Whence(self.fleet)
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Return what rules for many hosts may name though one host lacks it."""
+        inbounds = (inbound.name for host in self.fleet.hosts for inbound in host.inbounds)
+        return frozenset((*inbounds, *(key.name for key in self.fleet.keys)))
+
     def judge(self, name: str) -> Judged:
         """Return what is wrong with the host called *name*."""
         began = time.monotonic()
@@ -70,8 +76,8 @@ class Judge:
         verdict = self.bench.test([(host.name, data)]) if self.bench else Verdict(True)
         if not verdict.accepted:
             rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
-            message = verdict.message
-            hits.append((rule, Hit(blame(message, data), redacted(message, data))))
+            assert self.bench  # noqa: S101  it refused
+            hits.append((rule, refusal(self.bench, verdict, data)))
         reasons = dict(host.ignore)
         kept = [(rule, hit) for rule, hit in hits if rule.code not in reasons]
         whence = self._whence
@@ -111,6 +117,8 @@ class Judge:
             data_files=True,  # the release brings them, and the rollout puts them beside the core
             pair_fault=written_fault,
             addresses=host.address,
+            names=self._names,
+            ssh_port=host.ssh.port or 22,
             fingerprints={inbound.name: inbound.fingerprint for inbound in host.inbounds},
         )
 

@@ -17,6 +17,7 @@ from ops.lint.rules import (
     statistics,
     tls,
     users,
+    ways,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "statistics",
     "tls",
     "users",
+    "ways",
 ]

@@ -8,7 +8,7 @@ from ops.lint.finding import ERROR, WARNING, Hit, Severity, rule
 from ops.lint.onward import Onward
 from ops.lint.positions import Path
 from ops.lint.routes import Route
-from ops.lint.views import Inbound, is_loopback
+from ops.lint.views import Inbound, address_and_port, is_loopback
 
 
 @rule(
@@ -83,27 +83,15 @@ def _doors(config: Config) -> Iterator[_Door]:
     for part, called, severity in (("api", "the API", ERROR), ("metrics", "the metrics", WARNING)):
         listen = config.part(part).get("listen", "")
         if listen:
-            address, port = _split(listen)
+            address, port = address_and_port(listen)
             yield _Door(called, address, port, severity)
     for inbound in config.api_inbounds:
         for low, _ in inbound.ports:
             yield _Door("the API's inbound", inbound.listen, low, ERROR)
 
 
-def _split(said: str) -> tuple[str, int]:
-    """Return the address and port in *said*; a socket has port 0, a number is a port.
-
-    >>> _split("127.0.0.1:80"), _split("80"), _split("/run/x.sock,0600")
-    (('127.0.0.1', 80), ('', 80), ('/run/x.sock', 0))
-    """
-    if said.startswith(("/", "@")):
-        return said.partition(",")[0], 0
-    address, _, port = said.rpartition(":")
-    return address.strip("[]"), int(port) if port.isdigit() else 0
-
-
 def _is(door: _Door, said: str) -> bool:
-    address, port = _split(said)
+    address, port = address_and_port(said)
     if not port:
         return bool(address) and address == door.address
     here = not address or is_loopback(address) or address in (door.address, "0.0.0.0", "::")  # noqa: S104

@@ -156,7 +156,7 @@ def _removed(way: Way, config: Config) -> Iterator[Hit]:
     "XO706",
     "deprecated-name",
     NOTE,
-    "A name or feature that the core itself calls deprecated.",
+    "A name or setting that the core itself means to remove.",
     why="It works today; a later core may refuse it.",
     remedy="use what took its place, when every server's core knows it",
 )
@@ -173,6 +173,10 @@ def deprecated_name(config: Config) -> Iterator[Hit]:
             yield Hit(
                 path, f"{way.called}: domainStrategy moved", remedy="use sockopt.domainStrategy"
             )
+        for old in ("nonIPQuery", "blockTypes"):
+            if way.protocol == "dns" and old in said and config.version >= (26, 4, 25):
+                path = (*way.path, "settings", old)
+                yield Hit(path, f"{way.called}: {old} is deprecated", remedy="use rules")
         if "ipsBlocked" in said and config.version >= (26, 5, 3):
             path = (*way.path, "settings", "ipsBlocked")
             message = f"{way.called}: ipsBlocked does nothing"
@@ -182,3 +186,31 @@ def deprecated_name(config: Config) -> Iterator[Hit]:
         if any(name.lower() == "host" for name in ws.get("headers", {})):
             message = f"{way.called}: Host among the headers is deprecated"
             yield Hit((*path, "headers"), message, remedy='write "host" beside "path"')
+
+
+_OUTDATED = {
+    "ws": "xhttp",
+    "grpc": "xhttp",
+    "httpupgrade": "xhttp",
+    "trojan": "VLESS with Vision",
+    "vmess": "VLESS",
+    "shadowsocks": "VLESS encryption",
+}
+"""Transports and protocols that 26.10.10 prints a warning for, and what it would have instead."""
+
+
+@rule(
+    "XO707",
+    "outdated-kind",
+    NOTE,
+    "A transport or protocol that the core itself calls deprecated.",
+    why="The core warns at each start that it might be removed. It works today.",
+    remedy="use what the core recommends for new clients",
+)
+def outdated_kind(config: Config) -> Iterator[Hit]:
+    """The core's PrintNonRemovalDeprecatedFeatureWarning (common/errors)."""
+    for way in (*config.inbounds, *config.outbounds):
+        for kind in (way.stream.network, way.protocol):
+            if kind in _OUTDATED:
+                remedy = f"the core recommends {_OUTDATED[kind]}"
+                yield Hit(way.path, f"{way.called}: the core calls {kind} deprecated", None, remedy)

@@ -6,6 +6,8 @@ from ops.lint.config import Config
 from ops.lint.finding import NOTE, WARNING, Hit, rule
 from ops.lint.geo import geo_names
 
+_LEVELS = ("debug", "info", "warning", "error", "none")
+
 
 @rule(
     "XO601",
@@ -75,6 +77,21 @@ def log_says_all(config: Config) -> Iterator[Hit]:
     level = str(config.part("log").get("loglevel", "")).lower()
     if config.proxies and level in ("debug", "info"):
         yield Hit(("log", "loglevel"), f"the log is at {level}")
+
+
+@rule(
+    "XO605",
+    "unknown-log-level",
+    WARNING,
+    "The log has a level that the core does not have.",
+    why="The core takes it for warning, without a word.",
+    remedy=f"one of {', '.join(_LEVELS)}",
+)
+def unknown_log_level(config: Config) -> Iterator[Hit]:
+    """Compared in any case (infra/conf/log.go)."""
+    level = config.part("log").get("loglevel", "")
+    if level and level.lower() not in _LEVELS:
+        yield Hit(("log", "loglevel"), f"the core has no log level {level!r}")
 
 
 @rule(

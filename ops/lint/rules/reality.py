@@ -12,6 +12,7 @@ WORKING = ("chrome", "firefox", "safari", "random", "randomizednoalpn")
 NEEDS_MLKEM = (26, 9, 8)
 """The first core that admits only ClientHellos with X25519MLKEM768."""
 _NEEDED = (("target", "dest"), ("serverNames",), ("privateKey",), ("shortIds",))
+_OR_WRITE = 'write "minClientVer": "0.0.0", or use a core before 26.7.11 or after 26.7.28'
 _WATCHED = ("apple", "icloud", "microsoft")
 _WATCHED_ENDS = (".ru", ".ir", ".cn")
 
@@ -63,7 +64,7 @@ def reality_empty_short_id(config: Config) -> Iterator[Hit]:
     "`minClientVer` is not set, and this core then refuses all but new Xray clients.",
     why="26.7.11 to 26.7.28 ask for Xray 26.3.27: mihomo, sing-box and Shadowrocket call "
     "themselves 1.8 and cannot connect.",
-    remedy='write "minClientVer": "0.0.0", or pin another core',
+    remedy="pin another core: 26.7.10 or older, or 26.7.29 or newer",
     since=(26, 7, 11),
     before=(26, 7, 29),
 )
@@ -71,7 +72,8 @@ def reality_refuses_old_clients(config: Config) -> Iterator[Hit]:
     """infra/conf/transport_security.go at 26.7.28; XTLS/Xray-core #6477."""
     for inbound, path, settings in _servers(config):
         if not settings.get("minClientVer"):
-            yield Hit(path, f"{inbound.called}: clients that are not Xray 26.3.27 are refused")
+            message = f"{inbound.called}: clients that are not Xray 26.3.27 are refused"
+            yield Hit(path, message, remedy="" if config.around.ours else _OR_WRITE)
 
 
 @rule(
@@ -80,8 +82,8 @@ def reality_refuses_old_clients(config: Config) -> Iterator[Hit]:
     NOTE,
     "This core's REALITY refuses clients without X25519MLKEM768.",
     why="Older sing-box, mihomo and Shadowrocket cannot connect, whatever minClientVer says.",
-    remedy="tell users to update; mihomo wants reality-opts.support-x25519mlkem768: true. Or pin "
-    "26.7.28 with minClientVer 0.0.0",
+    remedy="tell users to update; mihomo wants reality-opts.support-x25519mlkem768: true. Older "
+    "clients need a core before 26.7.11",
     since=NEEDS_MLKEM,
 )
 def reality_needs_new_clients(config: Config) -> Iterator[Hit]:

@@ -92,7 +92,7 @@ def rule_names_no_inbound(config: Config) -> Iterator[Hit]:
         way.settings.get("inboundTag", "") for way in config.outbounds if way.protocol == "loopback"
     }
     known |= {way.settings.get("reverse", {}).get("tag", "") for way in config.outbounds}
-    known |= _ways_out(config)
+    known |= _ways_out(config) | config.around.names
     for route in config.rules:
         if missing := [tag for tag in route.inbounds if tag not in known]:
             listed = ", ".join(map(repr, missing))
@@ -112,8 +112,9 @@ def rule_names_no_user(config: Config) -> Iterator[Hit]:
     emails = {user.email for inbound in config.proxies for user in inbound.users}
     emails |= {NOBODY} if emails else set()  # blocked whether or not an inbound is empty today
     for route in config.rules if emails else ():
+        known = emails | config.around.names
         names = route.conditions.get("user", frozenset())
-        if names and not any(_names(name, emails) for name in names):
+        if names and not any(_names(name, known) for name in names):
             listed = ", ".join(sorted(map(repr, names))[:3])
             yield Hit((*route.path, "user"), f"there is no user {listed}")
 

@@ -6,7 +6,7 @@ from ops.lint.config import Config
 from ops.lint.finding import ERROR, NOTE, WARNING, Hit, Severity, rule
 from ops.lint.reach import ADDRESS, FINAL_RULES, NAME, SNIFFED, Reach, final_rules
 from ops.lint.routes import PROBES, Network, network_of
-from ops.lint.views import Inbound
+from ops.lint.views import SERVERS, Inbound
 
 _BLOCK = (
     'write "domainStrategy": "IPOnDemand" and, as the first rule after the API\'s, one from the '
@@ -152,7 +152,8 @@ def way_out_blocks_all(config: Config) -> Iterator[Hit]:
     "open-proxy",
     ERROR,
     "A SOCKS or HTTP proxy is open to everybody.",
-    why="Strangers find it within hours, and what they do leaves from this address.",
+    why="Strangers find it within hours, and what they do leaves from this address. On a private "
+    "address, and on a client, which sends all to another server, it is a warning.",
     remedy='let it listen on 127.0.0.1, or write "auth": "password" and accounts',
 )
 def open_proxy(config: Config) -> Iterator[Hit]:
@@ -165,9 +166,14 @@ def open_proxy(config: Config) -> Iterator[Hit]:
             if not closed:
                 where = inbound.listen or "every address"
                 # On a client it is mostly meant for the people at home.
-                home = _is_private(inbound.listen) or not config.proxies
+                home = _is_private(inbound.listen) or _is_client(config)
                 graded = WARNING if home else None
                 yield Hit(inbound.path, f"{inbound.called} is open on {where}", graded)
+
+
+def _is_client(config: Config) -> bool:
+    """Return whether what no rule matches leaves by another server."""
+    return bool(config.outbounds) and config.outbounds[0].protocol in SERVERS
 
 
 def _is_private(listen: str) -> bool:

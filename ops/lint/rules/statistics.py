@@ -45,6 +45,21 @@ def no_stats_service(config: Config) -> Iterator[Hit]:
 
 
 @rule(
+    "XO118",
+    "no-handler-service",
+    ERROR,
+    "The API of a host has no HandlerService.",
+    why="A rollout asks it which users the core has, and adds and removes keys by it: without it "
+    "no rollout is healthy.",
+    remedy='write "HandlerService" among the services in the fleet\'s template',
+)
+def no_handler_service(config: Config) -> Iterator[Hit]:
+    """Of a fleet alone: elsewhere nobody may want to change users."""
+    if config.around.ours and config.proxies and "handlerservice" not in config.services:
+        yield Hit(("api", "services"), "the API's services have no HandlerService")
+
+
+@rule(
     "XO105",
     "policy-counts-nobody",
     ERROR,

@@ -10,6 +10,8 @@ from ops.lint.views import Inbound, User
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _BY_UUID = {"vless", "vmess"}
+_WITH_USERS = {"vless", "vmess", "trojan"}
+"""Protocols that let nobody in without a list of users."""
 _SHORTEST = 8
 """Characters; a shorter password is found by trying."""
 _MOST = 3
@@ -165,6 +167,25 @@ def weak_secret(config: Config) -> Iterator[Hit]:
         weak = (user for user in inbound.users if _is_weak(inbound, user.id))
         said = f"{_word(inbound)} can be guessed"
         yield from _some(Hit(user.path, f"{user.email or 'a user'}: the {said}") for user in weak)
+
+
+@rule(
+    "XO209",
+    "inbound-without-users",
+    WARNING,
+    "An inbound has no users.",
+    why="It listens, and nobody can connect.",
+    remedy="add a user, or take the inbound out",
+)
+def inbound_without_users(config: Config) -> Iterator[Hit]:
+    """The core starts without a user (run on 26.10.10). In a fleet, keys.toml may wait for one."""
+    for inbound in config.proxies:
+        if inbound.protocol in _WITH_USERS and not inbound.users:
+            ours = config.around.ours
+            remedy = "let a key open it in keys.toml, or take it from the host" if ours else ""
+            yield Hit(
+                inbound.path, f"{inbound.called} has no users", NOTE if ours else None, remedy
+            )
 
 
 def _is_weak(inbound: Inbound, secret: str) -> bool:
