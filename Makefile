@@ -11,7 +11,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 # What apt says is for the log, unless it fails.
 install = mkdir -p build && { $(APT) update && $(APT) install -y --no-install-recommends $(1); } >build/apt.log 2>&1 || { cat build/apt.log >&2; exit 1; }
 
-.PHONY: help demo down test check lint unit lab root lab-packages proto docs lock bench clean
+.PHONY: help demo down test check lint unit lab root lab-packages proto docs lock bench endurance clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ lab-packages: root
 bench: lab-packages $(INSTALLED)  ## the README's measurements, beside the peers
 	@for what in bench bench.collecting bench.ledger bench.validate bench.rollout; do $(BIN)/python -m $$what; done
 	@$(BIN)/python -m docs
+
+endurance: $(INSTALLED)  ## 100,000 answers of hosts that say anything; writes bench/ENDURANCE.md
+	@$(BIN)/python -m bench.endurance
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache

@@ -25,6 +25,7 @@ SLOW = {
     "test_collecting.py",
     "test_collecting_rounds.py",
     "test_frames.py",
+    "test_fuzz.py",
     "test_ledger.py",
     "test_ledger_orders.py",
     "test_ledger_postgres.py",

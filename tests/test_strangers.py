@@ -74,7 +74,7 @@ def test_tables_json_and_csv_show_no_character_that_steers() -> None:
     ]
     printed[0] = click.unstyle(printed[0])
     for text in printed:
-        assert not STEERING - {"\n"} & set(text)
+        assert not (STEERING - {"\n"}) & set(text)
         text.encode()
     assert printed[0].count("\n") == printed[1].count("\n") == 1
     assert json.loads(printed[2])["key"] == NASTY
@@ -119,7 +119,7 @@ BAD_PRINTOUTS = {
     "an underscore": '{"stat": [{"name": "x", "value": "1_0"}]}',
     "a huge number": '{"stat": [{"name": "x", "value": ' + "9" * 5000 + "}]}",
     "a long name": json.dumps({"stat": [{"name": "x" * 100_000, "value": 1}]}),
-    "too many": json.dumps({"stat": [{"name": "x"}] * 200_001}),
+    "too many": json.dumps({"stat": [{"name": "x"}] * 100_001}),
     "a counter twice": json.dumps({"stat": [{"name": "user>>>a>>>traffic>>>uplink"}] * 2}),
     "two runs": json.dumps(
         {"stat": [{"name": f"outbound>>>run-{run}>>>traffic>>>uplink"} for run in "ab"]}
@@ -429,11 +429,11 @@ def test_negative_and_overflowing_counters_are_no_figures(
 def test_a_reply_of_too_many_users_is_one_short_failure(
     fleet: Fleet, two: tuple[Core, Core]
 ) -> None:
-    many = {f"user>>>{n}>>>traffic>>>uplink": 1 for n in range(200_001)}
+    many = {f"user>>>{n}>>>traffic>>>uplink": 1 for n in range(100_001)}
     two[0].stats.counters = {**two[0].stats.counters, **many}
     code, _, complaint = typed(fleet, "traffic", "--timeout", "20")
     assert code == 3
-    assert "counters, more than 200000" in complaint
+    assert "counters, more than 100000" in complaint
     assert len(complaint) < 1000
 
 

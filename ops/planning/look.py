@@ -3,10 +3,10 @@
 Nothing is written on it; secrets that a rollout left when a power cut ended it are removed.
 """
 
-import json
 import shlex
 from contextlib import suppress
 
+from ops.model.strangers import json_of
 from ops.on_host import places
 from ops.on_host.state import HostState
 
@@ -56,7 +56,7 @@ def state_of(said: str) -> HostState:
     for line in reversed(said.splitlines()):
         if line.startswith(places.ANSWER):
             with suppress(ValueError, TypeError):  # noise that begins like an answer
-                return HostState(**json.loads(line[len(places.ANSWER) :]))
+                return HostState(**json_of(line[len(places.ANSWER) :]))
     raise ValueError(_last_words(said))
 
 
