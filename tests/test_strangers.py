@@ -176,7 +176,7 @@ def test_a_sudo_that_wants_a_password_is_told_with_its_remedy(world: World) -> N
     world.host(server.port, user="admin")
     [failure] = ask(world).failures
     assert str(failure) == (
-        "host0: admin cannot use sudo on it without a password (sudo: a password is required):"
+        "host0: admin may not use sudo on it without a password (sudo: a password is required):"
         ' allow it in /etc/sudoers.d, or set ssh_user = "root"'
     )
 

@@ -187,7 +187,7 @@ def test_the_command_asks_where_the_api_is() -> None:
     ("complaint", "words"),
     [
         ("failed to dial unix:/run/xray/api.sock", "not running"),
-        ("admin cannot use sudo on it without a password", "needs sudo: admin cannot use sudo"),
+        ("admin may not use sudo on it without a password", "needs sudo: admin may not use sudo"),
         ("sh: 1: /usr/local/lib/xray/current/xray: not found", "no core at"),
         ("nothing of ours", "nothing was rolled out there yet: `pyinfra inventory deploy.py"),
         ("no core", "there is no core at"),

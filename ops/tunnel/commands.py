@@ -98,7 +98,7 @@ def _not_run(printed: Printed, said: str, host: str, user: str) -> HostError:
     if sudo := _SUDO.findall(errors):
         return CommandError(
             host,
-            f"{user} cannot use sudo on it without a password ({sudo[-1].strip()}): allow it in"
+            f"{user} may not use sudo on it without a password ({sudo[-1].strip()}): allow it in"
             ' /etc/sudoers.d, or set ssh_user = "root"',
         )
     if printed.status in _TIMED_OUT:

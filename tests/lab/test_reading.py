@@ -226,7 +226,7 @@ def test_no_sudo_is_told(lab3: Lab, fleet: Fleet) -> None:
     host.run(
         "mount --bind /dev/null /etc/sudoers; systemd-run --quiet --on-active=3 umount /etc/sudoers"
     )
-    assert "needs sudo: admin cannot use sudo on it" in failure(fleet, "lab2")
+    assert "needs sudo: admin may not use sudo on it" in failure(fleet, "lab2")
     wait_until(lambda: host.run("true", check=False).returncode == 0, "sudo is back")
 
 
