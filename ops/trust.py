@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ops.errors import TunnelError, UsageError
 from ops.files import locked, replace, text, there
+from ops.inventory import known_hosts
 from ops.model import Fleet, Host
 
 _HEADER = (
@@ -13,8 +14,7 @@ _HEADER = (
 
 def known(fleet: Fleet, line: str) -> list[str]:
     """Return the lines of known_hosts about the same place as *line*."""
-    place = line.split()[0]
-    return [old for old in _lines(fleet) if old.split()[:1] == [place]]
+    return [old for old in _lines(fleet) if known_hosts.is_about(old, _place(line))]
 
 
 def chosen(host: Host, lines: dict[str, str], fingerprint: str) -> list[str]:
@@ -34,12 +34,15 @@ def chosen(host: Host, lines: dict[str, str], fingerprint: str) -> list[str]:
 
 
 def is_known(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
-    """Return whether all *lines* are in known_hosts already.
+    """Return whether *lines* are in known_hosts already: all, or some where no other contradicts.
 
+    A file that was copied may know one kind of key of a host that shows three.
     UsageError where other keys are known for the host, unless they go *instead*.
     """
-    old = known(fleet, lines[0])
-    if set(lines) <= set(old):
+    shown, old = set(map(_key, lines)), set(map(_key, known(fleet, lines[0])))
+    kinds = {kind for kind, _ in shown}
+    stale = {key for key in old - shown if key[0] in kinds}
+    if shown <= old or (shown & old and not stale):
         return True
     if old and not instead:
         raise UsageError(
@@ -57,10 +60,25 @@ def keep(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bo
     with locked(fleet.known_hosts.parent):
         if is_known(fleet, host, lines, instead=instead):
             return False
-        old = known(fleet, lines[0])
-        kept = [line for line in _lines(fleet) if line not in old]
-        _write(fleet, [*kept, *lines])
+        place = _place(lines[0])
+        kept = [known_hosts.without(line, place) for line in _lines(fleet)]
+        # pyinfra reads no line after one that begins with @revoked.
+        _write(fleet, sorted([*filter(None, kept), *lines], key=_is_marked))
     return True
+
+
+def _place(line: str) -> str:
+    return line.split()[0]
+
+
+def _key(line: str) -> tuple[str, str]:
+    """Return the kind and the data of the key in *line*, without its comment."""
+    kind, data, *_ = [*line.split()[1:], "", ""]
+    return kind, data
+
+
+def _is_marked(line: str) -> bool:
+    return line.startswith("@")
 
 
 def _lines(fleet: Fleet) -> list[str]:

@@ -5,6 +5,7 @@ reading, and all hosts after this line are unknown to it.
 """
 
 import binascii
+import hmac
 import re
 from collections.abc import Iterator, Sequence
 
@@ -41,6 +42,32 @@ def names(lines: Sequence[str]) -> set[str]:
     """Return the names of all servers that *lines* trust."""
     trusted = (_SINGLE.split(line)[0] for _, line in _entries(lines) if not line.startswith("@"))
     return {name for entry in trusted for name in entry.split(",")}
+
+
+def is_about(line: str, place: str) -> bool:
+    """Return whether *line* trusts a key of *place*, by its name or by a hash of it."""
+    return any(_is(name, place) for name in _SINGLE.split(line.strip())[0].split(","))
+
+
+def without(line: str, place: str) -> str:
+    """Return *line* without *place*; nothing if it was about *place* alone.
+
+    >>> without("fra1,192.0.2.7 ssh-ed25519 AAAA", "fra1")
+    '192.0.2.7 ssh-ed25519 AAAA'
+    """
+    entry, *key = _SINGLE.split(line.strip(), maxsplit=1)
+    left = [name for name in entry.split(",") if not _is(name, place)]
+    return " ".join([",".join(left), *key]) if left else ""
+
+
+def _is(name: str, place: str) -> bool:
+    if not name.startswith("|1|"):
+        return name == place
+    try:
+        salt, digest = map(binascii.a2b_base64, name.split("|")[2:])
+    except ValueError:
+        return False
+    return hmac.digest(salt, place.encode(), "sha1") == digest
 
 
 def _entries(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
