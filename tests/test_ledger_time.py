@@ -24,10 +24,16 @@ def ledger_in(folder: Path, zone: str, begin: datetime) -> tuple[Ledger, Clock, 
 
 
 def run(ledger: Ledger, clock: Clock, server: Server, until: datetime, **step: float) -> int:
-    """Book one byte up each *step*, and return how many that were."""
+    """Book one byte up each *step*, and return how many that were.
+
+    The byte moves in the last minute of the step, and a reading before it says so.
+    """
     count = 0
     while clock.now + timedelta(**step) <= until:
         clock.pass_(**step)
+        clock.pass_(minutes=-1)
+        ledger.book(server.visit())
+        clock.pass_(minutes=1)
         server.use("alice", 1, 0)
         ledger.book(server.visit())
         count += 1

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select
 
 from ops.errors import LedgerError
 from ops.ledger.calendar import hour_of, moment
+from ops.ledger.doubts import Decided
 from ops.ledger.enrolment import HostState
 from ops.ledger.lease import Lease
 from ops.ledger.ledger import Clock, Ledger, utc_now
@@ -20,11 +21,12 @@ from ops.ledger.migrating import NEWEST, migrate, version_of
 from ops.ledger.missing import WORDS, Missing
 from ops.ledger.nic import NicUsage
 from ops.ledger.opening import VARIABLE, engine_of, url_of
+from ops.ledger.question import Narrowed
 from ops.ledger.records import Adopt, Booked
 from ops.ledger.schema import ledger
 from ops.ledger.spans import By, billing_month, month
 from ops.ledger.store import Store
-from ops.ledger.usage import Narrowed, Usage, UsageRow
+from ops.ledger.usage import Usage, UsageRow
 from ops.model import Fleet, LedgerSettings
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Adopt",
     "Booked",
     "By",
+    "Decided",
     "HostState",
     "Lease",
     "Ledger",

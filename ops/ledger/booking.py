@@ -1,222 +1,221 @@
-"""Book what was observed: under lock, baseline and usage at once, in one transaction."""
+"""Book observations: under lock, baseline and usage at once, in one transaction.
+
+A run that was read under two host names (a renamed host, one server under two names) has a row for
+each name. Only bytes above the highest value that any name has shown are new. They are usage of
+the name under which they were read; the rest of that row's counters is its baseline.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text, update
 
-from ops.ledger import nic, runs
-from ops.ledger.calendar import moment
+from ops.ledger import doubts, nic, runs
+from ops.ledger.history import follow, remember
 from ops.ledger.marks import before_marks
 from ops.ledger.names import Lives, locked_hosts, user_ids
 from ops.ledger.records import Adopt, Booked, HostRow, RunRow
-from ops.ledger.rows import Rows
+from ops.ledger.rows import Rows, TooMuchError
 from ops.ledger.schema import gaps, hosts, ledger, marks
-from ops.ledger.sightings import Found, Sighting, adopted, look, refusal
+from ops.ledger.sightings import Sighting, look, sound
 from ops.model import Observation, Traffic
 from ops.model.key import key_of
 
-LATE = 15 * 60_000
-"""Milliseconds without a reading after which nobody can say when within them bytes moved."""
-_HELD_UP = 2 * 60_000
-"""Milliseconds that an answer may wait for its booking."""
-_STRAGGLES = 2 * 60_000
-"""Milliseconds after the end of a run in which its host may still be writing a reading of it."""
+_NEW_RUNS = 0x6F707333
+"""PostgreSQL's advisory lock: of two names of one machine, one books a new run first."""
 
 
 @dataclass
-class _Visit:
+class Visit:
     """One observation on its way into the ledger."""
 
     observation: Observation
     host: HostRow
-    found: Found
-    running: list[RunRow]
-    """The runs that had not ended when the host was last visited."""
-    reason: str = ""
+    sightings: list[Sighting]
+    open: list[RunRow]
+    """The runs that had not ended when the host was last visited, or are in doubt."""
+    others: list[RunRow]
+    """The rows that its runs have under other names."""
+    problems: list[str]
+    began: bool
+    """Whether a run is new to the ledger under this name."""
     added: Traffic = field(default_factory=Traffic)
     resets: list[str] = field(default_factory=list)
     unread: timedelta | None = None
     alive: Sighting | None = None
+    """The run that answered, and lives."""
+    newest: Sighting | None = None
+    """The same; of a silent host the run on its disk that began last."""
 
     @property
     def runs(self) -> list[RunRow]:
         """Return the runs that this visit may change."""
-        runs = [sighting.run for sighting in self.found.sightings]
-        return runs + [run for run in self.running if not any(run is other for other in runs)]
+        runs = [sighting.run for sighting in self.sightings]
+        return runs + [run for run in self.open if not any(run is other for other in runs)]
+
+    @property
+    def seen_runs(self) -> set[str]:
+        """Return the identities of the runs in the observation."""
+        return {reading.run for reading in self.observation.readings}
 
 
 def book(
     tx: Connection, observations: Sequence[Observation], adopt: Adopt | None, now: int
 ) -> list[Booked]:
     """Book *observations*, each of another host, at the collector's time *now*."""
-    refused = {o.host: reason for o in observations if (reason := refusal(o))}
-    wanted = [o for o in observations if o.host not in refused]
     frame = tx.execute(select(ledger).with_for_update(read=True)).one()
     # If the clock here was set back, time stands still until it has caught up with the ledger.
     now = max(now, tx.execute(select(func.max(hosts.c.read))).scalar() or now)
-    visits = _look(tx, wanted, locked_hosts(tx, [o.host for o in wanted], now), adopt, now)
     marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
+    visits = _look(tx, observations, now)
     rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked)
-    _book_visits(tx, visits, rows, now)
-    rows.write(tx)
-    booked = {visit.host.name: _answer(visit) for visit in visits}
-    for host, reason in refused.items():
-        booked[host] = Booked(host=host, outcome="refused", reason=reason)
-    return [booked[o.host] for o in observations]
+    _book_visits(tx, visits, rows, adopt, now)
+    return [_answer(visit) for visit in visits]
 
 
-def _look(
-    tx: Connection,
-    wanted: Sequence[Observation],
-    rows_of: dict[str, HostRow],
-    adopt: Adopt | None,
-    now: int,
-) -> list[_Visit]:
-    observed = {rows_of[o.host].id: o for o in wanted}
-    known = runs.known(tx, observed)
-    elsewhere = runs.elsewhere(tx, observed, known)
+def _look(tx: Connection, observations: Sequence[Observation], now: int) -> list[Visit]:
+    host_rows = locked_hosts(tx, [o.host for o in observations], now)
+    parts = [sound(observation) for observation in observations]
+    observed = {host_rows[o.host].id: o for o, _ in parts}
+    known = _known(tx, observed)
     visits = []
-    for observation in wanted:
-        host = rows_of[observation.host]
-        found = look(observation, host, known[host.id], elsewhere, now)
-        running = [run for run in known[host.id].values() if run.ended is None]
-        visit = _Visit(observation, host, found, running)
-        _decide(visit, adopt, elsewhere, now)
-        visits.append(visit)
+    for observation, problems in parts:
+        host = host_rows[observation.host]
+        own = known.own[host.id]
+        elsewhere = known.elsewhere(host.id, observation)
+        unfinished = [run for run in own.values() if run.ended is None or run.doubt]
+        found = look(observation, host, own, elsewhere, now)
+        others = [row for s in found for row in known.others(host.id, s.run.identity)]
+        began = any(not sighting.run.id for sighting in found)
+        visits.append(Visit(observation, host, found, unfinished, others, problems, began))
     return visits
 
 
-def _decide(visit: _Visit, adopt: Adopt | None, elsewhere: dict[str, str], now: int) -> None:
-    """Take in what is older than the ledger's knowledge of the host, or leave it out aloud."""
-    found, host = visit.found, visit.host
-    if not found.strangers:
-        return
-    if adopt:
-        found.sightings += adopted(found.strangers, adopt, elsewhere, now)
-        host.adopted = adopt
-    else:
-        visit.reason = _needs_adoption(found.strangers, elsewhere)
-        if host.run_id is None:
-            found.sightings.clear()  # never booked before: all of it waits for the answer
+def _known(tx: Connection, observed: dict[int, Observation]) -> runs.Known:
+    """Return the runs known; where some are new, nobody else books new ones meanwhile."""
+    known = runs.known(tx, observed)
+    if tx.dialect.name != "postgresql":
+        return known  # SQLite has one writer at a time
+    strangers = {row.host_id for rows in known.rows.values() for row in rows} - observed.keys()
+    if strangers:
+        tx.execute(select(hosts.c.id).where(hosts.c.id.in_(strangers)).with_for_update())
+    elif all(r.run in known.own[host] for host, o in observed.items() for r in o.readings):
+        return known
+    tx.execute(text(f"SELECT pg_advisory_xact_lock({_NEW_RUNS})"))
+    return runs.known(tx, observed)
 
 
-def _needs_adoption(strangers: Sequence[Sighting], elsewhere: dict[str, str]) -> str:
-    renamed = sorted({elsewhere[s.run.identity] for s in strangers if s.run.identity in elsewhere})
-    if renamed:
-        return (
-            f"its run is booked as {renamed[0]}: the same server under two names, or renamed? "
-            "--adopt baseline goes on from here"
-        )
-    return (
-        "its counters are older than the ledger's knowledge of it: --adopt count bills them, "
-        "--adopt baseline leaves them out"
-    )
-
-
-def _book_visits(tx: Connection, visits: Sequence[_Visit], rows: Rows, now: int) -> None:
-    sightings = [sighting for visit in visits for sighting in visit.found.sightings]
+def _book_visits(
+    tx: Connection, visits: Sequence[Visit], rows: Rows, adopt: Adopt | None, now: int
+) -> None:
     for visit in visits:
-        _follow(visit, rows)
-    known = [s.run.id for s in sightings if s.run.id]
+        follow(visit, now)
+    sightings = [sighting for visit in visits for sighting in visit.sightings]
+    _prepare(tx, visits, sightings, rows, now)
+    for visit in visits:
+        decide_on(tx, visit, adopt or visit.host.decision, rows)
+        _take(visit, rows)
+        remember(visit, rows, now)
+    _save(tx, visits, rows, now)
+
+
+def decide_on(tx: Connection, visit: Visit, how: str, rows: Rows) -> None:
+    """Count what no longer waits, and apply the decision *how*, if there is one."""
+    if visit.sightings:
+        visit.host.decision = ""  # it was about the first reading
+    cleared = [run for run in visit.runs if run.waits is not None and not run.doubt]
+    asked = [run for run in visit.runs if run.doubt == "asked"] if how else []
+    for run in asked:
+        run.doubt, visit.host.adopted = "", how
+    for run in cleared:
+        visit.added += doubts.settle(tx, visit.host, run, "count", rows)
+    for run in asked:
+        if run.waits is not None:
+            visit.added += doubts.settle(tx, visit.host, run, how, rows)
+    for sighting in visit.sightings:
+        if not sighting.counted and sighting.run in asked:
+            sighting.counted = how == "count"
+            if not sighting.counted:
+                rows.gap(visit.host, "uncounted", sighting.run.since, sighting.at)
+
+
+def _prepare(
+    tx: Connection, visits: Sequence[Visit], sightings: Sequence[Sighting], rows: Rows, now: int
+) -> None:
+    """Give runs and users their numbers, and find what was counted of them before."""
+    old = [s.run.id for s in sightings if s.run.id]
     runs.begin(tx, [s.run for s in sightings if not s.run.id])
-    rows.highs = runs.highs(tx, known)
+    others = {row.id: row for visit in visits for row in visit.others}
+    found = runs.highs(tx, [*old, *others])
+    rows.highs = {run: found[run] for run in old}
+    for visit in visits:
+        for run in (sighting.run for sighting in visit.sightings):
+            same = [found[row.id] for row in visit.others if row.identity == run.identity]
+            if same:
+                rows.above[run.id] = _highest(same)
     names = {name for sighting in sightings for name in sighting.users if key_of(name)}
     rows.users = user_ids(tx, names)
     rows.lives = Lives(tx)
     rows.lives.ensure(names, now)
-    for visit in visits:
-        for sighting in visit.found.sightings:
-            added, fallen = rows.take(sighting)
+
+
+def _highest(values: Sequence[dict[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
+    highest: dict[int, tuple[int, int]] = {}
+    for value in values:
+        for user, (up, down) in value.items():
+            old = highest.get(user, (0, 0))
+            highest[user] = max(old[0], up), max(old[1], down)
+    return highest
+
+
+def _take(visit: Visit, rows: Rows) -> None:
+    try:
+        for sighting in visit.sightings:
+            added, fallen = rows.take(sighting, visit.host)
             visit.added += added
             visit.resets += fallen
-        _remember(visit)
+    except TooMuchError:
+        visit.problems.append("it says that it moved more than any host can: not counted")
+        rows.gap(visit.host, "refused", visit.host.read or visit.host.known, sighting.at)
+
+
+def _save(tx: Connection, visits: Sequence[Visit], rows: Rows, now: int) -> None:
+    rows.write(tx)
     runs.save(tx, [run for visit in visits for run in visit.runs])
     runs.save_hosts(tx, [visit.host for visit in visits])
     if rows.gaps:
         tx.execute(insert(gaps), rows.gaps)
-    before_marks(tx, rows.late)
+    before_marks(tx, rows.before_marks)
+    _finish_renamed(tx, visits, now)
     nic.book(tx, rows, [(v.host, v.observation.nic) for v in visits if v.observation.nic], now)
 
 
-def _follow(visit: _Visit, rows: Rows) -> None:
-    """Note what ended, and what nobody knows the time of, before anything is added."""
-    host, found = visit.host, visit.found
-    for sighting in found.sightings:
-        if not sighting.counted:
-            rows.gap(host, "uncounted", sighting.run.since, sighting.at)
-        elif sighting in found.strangers:
-            rows.gap(host, "unread", sighting.run.since, sighting.at)
-    for run in visit.runs:
-        run.stopped = run.stopped or run.identity in visit.observation.stopped
-    visit.alive = _alive(visit)
-    _end(visit)
-    if visit.alive and host.read is not None and visit.alive.at - host.read > LATE:
-        rows.gap(host, "unread", host.read, visit.alive.at)
-        visit.unread = timedelta(milliseconds=visit.alive.at - host.read)
+def _finish_renamed(tx: Connection, visits: Sequence[Visit], now: int) -> None:
+    """Names that left the inventory have nothing left to fetch once another name fetches it."""
+    for visit in visits:
+        if not visit.others:
+            continue
+        left = update(hosts).where(hosts.c.id.in_([row.host_id for row in visit.others]))
+        left = left.where(hosts.c.gone.is_not(None), hosts.c.done.is_(None))
+        if not visit.observation.listed:  # then only if nothing can have run in between
+            alive = visit.alive.run.identity if visit.alive else ""
+            same = [row.id for row in visit.others if row.identity == alive]
+            left = left.where(hosts.c.run_id.in_(same))
+        tx.execute(left.values(done=now))
 
 
-def _alive(visit: _Visit) -> Sighting | None:
-    """Return the sighting of the run that lives now, unless its answer was overtaken by another.
-
-    A collector that was held up may book an old answer late. One much older than the last is
-    a clock that was set back.
-    """
-    live = next((sighting for sighting in visit.found.sightings if sighting.live), None)
-    if live is None or live.live is None or live.run.id == visit.host.run_id != 0:
-        return live
-    behind = (visit.host.read or 0) - moment(live.live.read_at)
-    return live if behind < 0 or behind > _HELD_UP else None
-
-
-def _end(visit: _Visit) -> None:
-    """Say of every run that is over when it was so at the latest: when the next one began."""
-    alive = visit.alive.run if visit.alive else None
-    if alive is None:
-        return
-    alive.ended = None
-    over = sorted((run for run in visit.runs if run is not alive), key=lambda run: run.since)
-    for run, following in pairwise([*over, alive]):
-        if run.ended is None:
-            run.ended = max(following.since, run.read)
-
-
-def _remember(visit: _Visit) -> None:
-    host = visit.host
-    for sighting in visit.found.sightings:
-        sighting.run.read = max(sighting.run.read, sighting.at)
-        if sighting.run.ended is not None:
-            sighting.run.ended = max(sighting.run.ended, sighting.run.read)
-    _close(visit)
-    if visit.alive:
-        host.run_id, host.read = visit.alive.run.id, visit.alive.at
-    listed = visit.observation.listed or visit.observation.kept
-    if listed and host.run_id is not None and not visit.reason:
-        host.listed = True
-
-
-def _close(visit: _Visit) -> None:
-    """Note of which runs there is nothing more to come, so that nobody fetches them again.
-
-    After the reading at its stop there is none. After a crash there is none either, once all
-    that the host keeps was read while the next run was well under way.
-    """
-    seen, alive = visit.observation, visit.alive
-    whole = seen.listed and alive and alive.at - alive.run.since > _STRAGGLES
-    kept = {reading.run for reading in seen.kept} if whole else set()
-    for run in visit.runs:
-        run.closed = run.ended is not None and (run.closed or run.stopped or run.identity in kept)
-
-
-def _answer(visit: _Visit) -> Booked:
+def _answer(visit: Visit) -> Booked:
+    waits = any(run.doubt == "asked" for run in visit.runs)
+    refused = visit.problems and not visit.sightings
+    question = doubts.question(visit.host.name) if waits else ""
     return Booked(
         host=visit.host.name,
-        outcome="needs adoption" if visit.reason else "booked",
+        outcome="refused" if refused else "needs adoption" if waits else "booked",
         traffic=visit.added,
-        reason=visit.reason,
+        reason="; ".join(visit.problems) if refused else question,
+        problems=tuple(visit.problems),
         resets=tuple(visit.resets),
         unread=visit.unread,
     )

@@ -1,13 +1,20 @@
 """Many rows at once, in the way that each database is quick at."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 _LINES = 10_000
+_NAMED = 5000
 Row = tuple[int | str, ...]
+Item = TypeVar("Item")
+
+
+def in_parts(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """Cut *items* so that a statement can name each part: databases limit its parameters."""
+    return [items[start : start + _NAMED] for start in range(0, len(items), _NAMED)]
 
 
 def add_missing(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

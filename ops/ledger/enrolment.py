@@ -1,12 +1,14 @@
 """Which hosts and keys there are: told by the inventory, remembered when they leave it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
+from ops.ledger.access import widen
 from ops.ledger.calendar import when
+from ops.ledger.doubts import waiting_bytes
 from ops.ledger.names import locked_hosts
 from ops.ledger.schema import hosts, keys, ledger, runs
 
@@ -30,19 +32,48 @@ class HostState:
     """What was done with counters older than *known_since*: count, baseline, or nothing."""
     gone: datetime | None
     """When it left the inventory."""
+    absent: bool = False
+    """Whether the inventory wants no core there."""
+    done: datetime | None = None
+    """When it was seen without a core and with nothing left to fetch."""
+    waiting: int | None = None
+    """Bytes that wait for a decision (adoption); None where there is nothing to decide."""
+    decision: str = ""
+    """The adoption that is stored for its first reading."""
 
 
-def enrol(tx: Connection, host_names: Sequence[str], key_names: Sequence[str], now: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The whole inventory, as the ledger is told it."""
+
+    hosts: Collection[str]
+    keys: Collection[str]
+    absent: Collection[str] = ()
+    """Those of the hosts that are to be without a core."""
+    opens: Mapping[str, Collection[str]] | None = None
+    """By key: the hosts that it may open. None: it may open all."""
+
+
+def enrol(tx: Connection, told: Inventory, now: int) -> None:
     """Take in the whole inventory."""
     tx.execute(select(ledger).with_for_update()).one()
-    locked_hosts(tx, host_names, now)
-    returned = hosts.c.name.in_(host_names)
-    tx.execute(update(hosts).where(returned, hosts.c.gone.is_not(None)).values(gone=None))
-    tx.execute(update(hosts).where(~returned, hosts.c.gone.is_(None)).values(gone=now))
-    _enrol_keys(tx, key_names, now)
+    rows = locked_hosts(tx, told.hosts, now)
+    for host in rows.values():
+        absent = host.name in told.absent
+        if host.gone is not None or host.absent != absent:
+            values: dict[str, object] = {"gone": None, "absent": absent}
+            # A core may have run since it was last seen without one.
+            values |= {} if absent and host.absent else {"done": None}
+            tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
+    left = hosts.c.name.not_in(told.hosts) & hosts.c.gone.is_(None)
+    tx.execute(update(hosts).where(left & ~hosts.c.absent).values(done=None))
+    tx.execute(update(hosts).where(left).values(gone=now))
+    _enrol_keys(tx, told.keys, now)
+    widen(tx, told.opens)
+    tx.execute(update(ledger).values(told=now))
 
 
-def _enrol_keys(tx: Connection, names: Sequence[str], now: int) -> None:
+def _enrol_keys(tx: Connection, names: Collection[str], now: int) -> None:
     last = {row.name: row for row in tx.execute(select(keys).order_by(keys.c.life))}
     there = set(names)
     for row in last.values():
@@ -64,6 +95,7 @@ def key_names(tx: Connection) -> list[str]:
 
 def host_states(tx: Connection) -> list[HostState]:
     """Return what is known of every host, by name."""
+    waits = waiting_bytes(tx)
     query = (
         select(hosts, runs.c.identity, runs.c.since)
         .outerjoin(runs, runs.c.id == hosts.c.run_id)
@@ -78,6 +110,10 @@ def host_states(tx: Connection) -> list[HostState]:
             counting_since=None if row.since is None else when(row.since),
             adopted=row.adopted,
             gone=None if row.gone is None else when(row.gone),
+            absent=row.absent,
+            done=None if row.done is None else when(row.done),
+            waiting=waits.get(row.name),
+            decision=row.decision,
         )
         for row in tx.execute(query)
     ]

@@ -1,6 +1,6 @@
 """The ledger's face: everything that is done with it is a method here."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from ops.ledger import (
     backup,
     booking,
+    doubts,
     enrolment,
     marks,
     missing,
@@ -23,17 +24,19 @@ from ops.ledger import (
     verifying,
 )
 from ops.ledger.calendar import moment
-from ops.ledger.enrolment import HostState
+from ops.ledger.doubts import Decided
+from ops.ledger.enrolment import HostState, Inventory
 from ops.ledger.lease import FileLease, Lease, SharedLease
 from ops.ledger.marks import Mark
 from ops.ledger.missing import Missing
 from ops.ledger.nic import NicUsage
 from ops.ledger.pruning import Pruned
+from ops.ledger.question import Narrowed, Question
 from ops.ledger.records import Adopt, Booked
 from ops.ledger.schema import hosts
 from ops.ledger.spans import BY_KEY, By
 from ops.ledger.store import Store
-from ops.ledger.usage import Narrowed, Question, Usage
+from ops.ledger.usage import Usage
 from ops.model import LedgerSettings, Observation
 
 Clock = Callable[[], datetime]
@@ -95,14 +98,31 @@ class Ledger:
             if self.store.read(lambda tx: pruning.due(tx, self.keep, self.now())):
                 self.prune()
 
-    def enrol(self, hosts: Iterable[str], keys: Iterable[str]) -> None:
-        """Tell the ledger the whole inventory: what is missing from it has left, and history stays.
+    def enrol(
+        self,
+        hosts: Iterable[str],
+        keys: Iterable[str],
+        *,
+        absent: Iterable[str] = (),
+        opens: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Tell the ledger the whole inventory; names that are missing have left, history stays.
 
-        A host's counters are ours in full from when it was first told of. A key that left and
-        comes back later is another one: it inherits nothing.
+        A host belongs to the fleet from the first time that it is told of. A key that left and
+        comes back later is another one: it inherits nothing. *absent*: the hosts that are to be
+        without a core. *opens*: by key, the hosts that it may open; without it, all.
         """
-        names = list(hosts), list(keys)
-        self.store.written(lambda tx: enrolment.enrol(tx, *names, self.now()))
+        told = Inventory(hosts=list(hosts), keys=list(keys), absent=set(absent), opens=opens)
+        self.store.written(lambda tx: enrolment.enrol(tx, told, self.now()))
+
+    def decide(self, hosts: Iterable[str], how: Adopt) -> Decided:
+        """Decide about counters of *hosts* that are older than the ledger's knowledge of them.
+
+        ``count`` adds them to usage, ``baseline`` leaves them out. For a host that was never read
+        the decision is stored until its first reading.
+        """
+        names = list(hosts)
+        return self.store.written(lambda tx: doubts.decide(tx, names, how, self.now()))
 
     def hosts(self) -> list[HostState]:
         """Return when each host was last read, and which run it was in then."""

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, select, update
 
+from ops.ledger.access import reach_of
 from ops.ledger.bulk import add_missing
 from ops.ledger.calendar import when
-from ops.ledger.schema import counters, fives, hosts, keys, ledger, marks, months, users
+from ops.ledger.schema import fives, hosts, keys, late, ledger, marks, months
 from ops.model import Traffic
 
 
@@ -25,6 +27,8 @@ class Mark:
     """What the key had used until then, since ever."""
     after: Traffic
     """What it has used since."""
+    cut: bool = False
+    """Whether bytes were left out of *after* that may have moved before it began."""
 
 
 def set_mark(tx: Connection, key: str, at: int, token: str) -> int:
@@ -55,6 +59,7 @@ def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
         query = query.where(keys.c.name.in_(list(names)))
     found = tx.execute(query).all()
     used = _used_by(tx, {row.key_id for row in found})
+    crossing = {row.id: _late_across(tx, row) for row in found}
     return [
         Mark(
             key=row.name,
@@ -62,7 +67,8 @@ def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
             at=when(row.at),
             counted_from=when(row.since),
             before=Traffic(row.up, row.down),
-            after=Traffic(used[row.key_id].uplink - row.up, used[row.key_id].downlink - row.down),
+            after=used[row.key_id] - Traffic(row.up, row.down) - crossing[row.id],
+            cut=crossing[row.id].total > 0,
         )
         for row in found
     ]
@@ -87,13 +93,22 @@ def _life(tx: Connection, key: str, at: int) -> int:
     return int(tx.execute(query).scalar_one())
 
 
-def _read_since(tx: Connection, key: str, at: int) -> int:
-    """Return when the host of *key* that waited longest had last been read."""
-    query = (
-        select(func.min(hosts.c.read))
-        .join(counters, counters.c.run_id == hosts.c.run_id)
-        .join(users, users.c.id == counters.c.user_id)
-        .where(hosts.c.gone.is_(None))
-        .where((users.c.name == key) | users.c.name.startswith(f"{key}~", autoescape=True))
+def _late_across(tx: Connection, mark: Row[Any]) -> Traffic:
+    """Return bytes read after *mark* that may have moved before the time that it counts from."""
+    query = select(func.sum(late.c.up), func.sum(late.c.down)).where(
+        late.c.key_id == mark.key_id, late.c.since < mark.since, late.c.until > mark.at
     )
-    return min(tx.execute(query).scalar() or at, at)
+    up, down = tx.execute(query).one()
+    return Traffic(int(up or 0), int(down or 0))
+
+
+def _read_since(tx: Connection, key: str, at: int) -> int:
+    """Return when the host that may hold bytes of *key* and waited longest was last read."""
+    lives = {row.id: row for row in tx.execute(select(keys).where(keys.c.name == key))}
+    reach = reach_of(tx, lives, None)[key]
+    read = [at] + [
+        int(host.known if host.read is None else host.read)
+        for host in tx.execute(select(hosts).where(hosts.c.gone.is_(None)))
+        if host.done is None and (reach is None or host.name in reach)
+    ]
+    return min(read)

@@ -1,44 +1,80 @@
-"""What is known to be missing, and what that makes of a figure."""
+"""The known reasons why a figure may lack bytes, and the certainty that follows from them."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, Row, exists, func, select
 
-from ops.ledger.booking import LATE
 from ops.ledger.calendar import when
-from ops.ledger.schema import counters, gaps, hosts, runs
+from ops.ledger.rows import SHARP
+from ops.ledger.schema import counters, gaps, hosts, late, ledger, runs
 from ops.ledger.sightings import NAMELESS
 from ops.model import Certainty
 
 Kind = Literal[
-    "stop", "crash", "unseen", "reset", "nameless", "unread", "uncounted", "behind", "never", "open"
+    "stop",
+    "crash",
+    "unseen",
+    "reset",
+    "nameless",
+    "unread",
+    "late",
+    "uncounted",
+    "behind",
+    "never",
+    "open",
+    "waits",
+    "disk",
+    "before",
+    "replaced",
+    "left",
+    "refused",
+    "shared",
+    "clock",
+    "future",
+    "past",
+    "empty",
 ]
 
 STOP = 100
 """Milliseconds at most between the last reading of a planned stop and the core's end: 8 to 15
 were measured at 300 MB/s, and a loaded host is slower. A host that drains first misses none."""
 WORDS: dict[Kind, str] = {
-    "stop": "planned stop: misses what passed in its last moments",
-    "crash": "the core ended unplanned: misses what passed since its last reading",
-    "unseen": "the core ended unplanned before a reading was written: misses all that it moved",
-    "reset": "somebody else reset the core's counters: misses what they had not yet passed again",
-    "nameless": "the core tells no run's identity: a quick restart cannot be told",
-    "unread": "not read in between: what passed is booked at its end",
-    "uncounted": "counted before the ledger knew the host: left out on request",
+    "stop": "planned stop: bytes of its last moments are missing",
+    "crash": "the core crashed: bytes that moved since its last reading are missing",
+    "unseen": "the core crashed before its first reading: all bytes of that run are missing",
+    "reset": "somebody else reset the counters: bytes are missing until they pass the old values",
+    "nameless": "the core has no run identity: a quick restart cannot be noticed",
+    "unread": "not read in between: bytes that moved in it were booked at its end",
+    "late": "not read in between: bytes that were read at its end moved at some time in it",
+    "uncounted": "counted before the ledger knew the host: left out by `--adopt baseline`",
     "behind": "not read since",
     "never": "never read",
-    "open": "spliced: open connections count when they close",
+    "open": "spliced: bytes of open connections are counted when those close",
+    "waits": "counted before the ledger knew the host: waits for `ops collect --adopt`",
+    "disk": "the readings on its disk were not fetched yet",
+    "before": "not read in this time: another machine may have counted under this name",
+    "replaced": "the machine was replaced: bytes that the old one counted last are missing",
+    "left": "left the inventory before its last readings were fetched",
+    "refused": "it said that it moved more than any host can: not counted",
+    "shared": "another name of the same machine was read: its bytes stand there",
+    "clock": "the clock was wrong: bytes were booked at a time that has not come yet",
+    "future": "this time has not come yet",
+    "past": "the ledger began later",
+    "empty": "the ledger was told of no host",
 }
+EVERY = ""
+"""The host of what affects figures of every host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """Something that figures of *host* between *since* and *until* may lack."""
+    """A reason why figures of *host* between *since* and *until* may lack bytes."""
 
     host: str
+    """``EVERY`` where it is no matter of one host."""
     kind: Kind
     since: datetime
     until: datetime
@@ -51,57 +87,85 @@ class Missing:
 
     def effect(self, since: datetime, until: datetime) -> Certainty:
         """Return how sure a figure of this host alone is for the time [since, until)."""
-        if self.kind == "unread":
-            if self.since < until < self.until:
-                return "at least"
-            return "unknown" if self.since < since < self.until else "exact"
+        if self.kind in ("unread", "late"):
+            return self._effect_of_lateness(since, until)
+        if self.kind == "clock":
+            return "at least" if until < self.until else "exact"
+        if self.kind in ("future", "past"):
+            return "unknown" if self.since <= since and until <= self.until else "exact"
         if not (self.since < until and self.until >= since):
             return "exact"
-        none_read = self.kind == "never" or (self.kind == "behind" and self.since <= since)
+        none_read = self.kind in ("never", "empty")
+        none_read |= self.kind in ("behind", "left") and self.since <= since
         return "unknown" if none_read else "at least"
+
+    def _effect_of_lateness(self, since: datetime, until: datetime) -> Certainty:
+        """A span that ends within it lacks late bytes, or (``unread``) may have too many."""
+        if self.since < since < self.until:
+            return "unknown" if self.kind == "unread" else "at least"
+        return "at least" if self.since < until < self.until else "exact"
 
 
 def certainty(
-    known: Iterable[Missing], since: datetime, until: datetime, *, alone: bool
+    known: Iterable[Missing], since: datetime, until: datetime, concerned: Collection[str]
 ) -> Certainty:
-    """Return how sure a figure is. *alone*: it is of one host; else others make it at least."""
+    """Return how sure a figure is that depends on the hosts *concerned*.
+
+    It is unknown only if nothing is known of any of them, *at least* if one of them is not exact.
+    """
+    unknown: set[str] = set()
     worst: Certainty = "exact"
     for missing in known:
         effect = missing.effect(since, until)
-        if effect == "unknown" and (alone or missing.kind == "unread"):
-            return "unknown"
+        if effect == "unknown":
+            unknown.add(missing.host)
         if effect != "exact":
             worst = "at least"
-    return worst
+    nothing = EVERY in unknown or (unknown and unknown.issuperset(concerned))
+    return "unknown" if nothing else worst
 
 
 def missing(
-    tx: Connection, since: int, until: int, now: int, spliced: Collection[str] = ()
+    tx: Connection,
+    since: int,
+    until: int,
+    now: int,
+    spliced: Collection[str] = (),
+    fleet: Collection[str] = (),
+    *,
+    with_late: bool = True,
 ) -> list[Missing]:
-    """Return what is known to be missing between two moments, by host and time.
+    """Return the known reasons between two moments, by host and time.
 
-    *spliced*: the hosts on which an open connection counts only when it closes.
+    *spliced*: the hosts on which an open connection counts only when it closes. *fleet*: the
+    hosts of the inventory; those that the ledger was never told of were never read.
     """
     found = [*_of_runs(tx, since, until, now), *_gaps(tx, since, until)]
-    found += _unread(tx, since, until, now, spliced)
+    found += _late(tx, since, until) if with_late else ()
+    found += [*_shared(tx, since, until), *_of_hosts(tx, since, until, now, spliced)]
+    found += _of_ledger(tx, since, until, now, fleet)
     return sorted(found, key=lambda one: (one.host, one.since, one.kind))
+
+
+def _one(host: str, kind: Kind, since: int, until: int, run: str = "") -> Missing:
+    return Missing(host=host, kind=kind, since=when(since), until=when(until), run=run)
 
 
 def _of_runs(tx: Connection, since: int, until: int, now: int) -> Iterator[Missing]:
     counted = exists().where(counters.c.run_id == runs.c.id).label("counted")
     query = select(runs, hosts.c.name, counted).join(hosts, hosts.c.id == runs.c.host_id)
-    query = query.where(runs.c.first < until)
-    # What ended before the ledger knew the host is its business only if it was told to bill it.
+    query = query.where(runs.c.since < until)
+    # A run that ended before the ledger knew the host matters only if it is to be billed.
     ours = runs.c.ended.is_(None) | (runs.c.ended > hosts.c.known) | (hosts.c.adopted == "count")
-    for run in tx.execute(query.where(ours)):
+    for run in tx.execute(query.where(ours | (runs.c.doubt != ""))):
         for kind, begin, end in _ends(run, now):
             if begin < until and end >= since:
-                yield Missing(
-                    host=run.name, kind=kind, since=when(begin), until=when(end), run=run.identity
-                )
+                yield _one(run.name, kind, begin, end, run.identity)
 
 
 def _ends(run: Row[tuple[object, ...]], now: int) -> Iterator[tuple[Kind, int, int]]:
+    if run.waits is not None:
+        yield "waits", run.since, run.waits
     if run.ended is not None and run.stopped:
         yield "stop", run.read, run.read + STOP
     elif run.ended is not None:
@@ -116,17 +180,77 @@ def _ends(run: Row[tuple[object, ...]], now: int) -> Iterator[tuple[Kind, int, i
 def _gaps(tx: Connection, since: int, until: int) -> Iterator[Missing]:
     query = select(gaps, hosts.c.name).join(hosts)
     for gap in tx.execute(query.where(gaps.c.until >= since, gaps.c.since < until)):
-        yield Missing(host=gap.name, kind=gap.kind, since=when(gap.since), until=when(gap.until))
+        yield _one(gap.name, gap.kind, gap.since, gap.until)
 
 
-def _unread(
+def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:
+    """Yield the times in which bytes moved that were read at the end of them."""
+    query = select(hosts.c.name, late.c.since, late.c.until).distinct()
+    query = query.join(hosts, hosts.c.id == late.c.host_id)
+    for row in tx.execute(query.where(late.c.until > since, late.c.since < until)):
+        yield _one(row.name, "late", row.since, row.until)
+
+
+def _shared(tx: Connection, since: int, until: int) -> Iterator[Missing]:
+    """Yield for each name the times in which another name of the same run was read."""
+    other, name = runs.alias(), hosts.alias()
+    query = (
+        select(name.c.name, runs, other.c.first.label("begun"), other.c.read.label("last"))
+        .join(name, name.c.id == runs.c.host_id)
+        .join(other, (other.c.identity == runs.c.identity) & (other.c.host_id != runs.c.host_id))
+        .where(other.c.read > runs.c.first, ~runs.c.identity.startswith(NAMELESS))
+    )
+    for run in tx.execute(query):
+        begin = run.read if run.begun > run.read else max(run.first, run.begun)
+        if begin < until and run.last >= since:
+            yield _one(run.name, "shared", begin, run.last, run.identity)
+
+
+def _of_hosts(
     tx: Connection, since: int, until: int, now: int, spliced: Collection[str]
 ) -> Iterator[Missing]:
     for host in tx.execute(select(hosts)):
         last = host.known if host.read is None else host.read
         end = min(now, host.gone or now)
         if host.name in spliced and end > since and until > last:
-            yield Missing(host=host.name, kind="open", since=when(last), until=when(max(last, end)))
-        if end - last > LATE and last < until and end >= since:
-            kind: Kind = "never" if host.read is None else "behind"
-            yield Missing(host=host.name, kind=kind, since=when(last), until=when(end))
+            yield _one(host.name, "open", last, max(last, end))
+        if host.machine and not host.listed and host.read is not None:
+            yield from _within(
+                _one(host.name, "disk", host.listed_at or host.known, last), since, until
+            )
+        if kind := _unread(host, last, end, now):
+            yield from _within(_one(host.name, kind, last, end), since, until)
+
+
+def _unread(host: Any, last: int, end: int, now: int) -> Kind | None:
+    """Say in which way a host is not read until the moment it answers for, if it is not."""
+    if host.done is not None and (host.absent or host.gone is not None):
+        return None
+    if host.read is None:
+        return "never"
+    if host.gone is not None:
+        return "left" if end > last else None
+    return "behind" if end - last > SHARP else None
+
+
+def _within(one: Missing, since: int, until: int) -> Iterator[Missing]:
+    if one.since < when(until) and one.until >= when(since):
+        yield one
+
+
+def _of_ledger(
+    tx: Connection, since: int, until: int, now: int, fleet: Collection[str]
+) -> Iterator[Missing]:
+    frame = tx.execute(select(ledger)).one()
+    latest = tx.execute(select(func.max(hosts.c.read))).scalar() or 0
+    if since >= now:
+        yield _one(EVERY, "future", now, max(until, now))
+    if until <= frame.created:
+        yield _one(EVERY, "past", min(since, frame.created), frame.created)
+    if latest > now + SHARP:
+        yield _one(EVERY, "clock", now, latest)
+    known = set(tx.execute(select(hosts.c.name)).scalars())
+    if not known and not fleet:
+        yield _one(EVERY, "empty", min(since, frame.created), now)
+    for name in sorted(set(fleet) - known):
+        yield _one(name, "never", min(frame.told or frame.created, now), now)

@@ -1,11 +1,11 @@
 """Hosts, keys and users: names on the outside, numbers in the tables."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
-from ops.ledger.bulk import add_missing
+from ops.ledger.bulk import add_missing, in_parts
 from ops.ledger.records import HostRow
 from ops.ledger.schema import hosts, keys, users
 from ops.model.key import key_of
@@ -28,7 +28,7 @@ def locked_hosts(tx: Connection, names: Iterable[str], now: int) -> dict[str, Ho
 def user_ids(tx: Connection, names: Iterable[str]) -> dict[str, int]:
     """Return the number of each of the core's users called *names*, given out if need be."""
     found: dict[str, int] = {}
-    for chunk in _chunks(sorted(set(names))):
+    for chunk in in_parts(sorted(set(names))):
         query = select(users.c.name, users.c.id).where(users.c.name.in_(chunk))
         found.update((name, id_) for name, id_ in tx.execute(query))
         missing = [name for name in chunk if name not in found]
@@ -64,13 +64,3 @@ class Lives:
         if len(lives) == 1:
             return lives[0][1]
         return lives[max(0, bisect_right([born for born, _ in lives], moment) - 1)][1]
-
-
-def begin_life(tx: Connection, name: str, life: int, now: int) -> None:
-    """Let the key called *name* begin its next *life*: nothing of the last one is its own."""
-    tx.execute(insert(keys).values(name=name, life=life, born=now))
-
-
-def _chunks(names: Sequence[str], size: int = 5000) -> Iterable[Sequence[str]]:
-    for start in range(0, len(names), size):
-        yield names[start : start + size]

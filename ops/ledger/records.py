@@ -22,6 +22,17 @@ class HostRow:
     listed: bool
     adopted: str
     gone: int | None = None
+    machine: str = ""
+    listed_at: int | None = None
+    absent: bool = False
+    done: int | None = None
+    decision: str = ""
+    total: int = 0
+
+    @property
+    def was_listed(self) -> bool:
+        """Return whether the whole disk of this machine was ever read."""
+        return self.listed or self.listed_at is not None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +50,8 @@ class RunRow:
     reset: int | None = None
     settled: bool = False
     closed: bool = False
+    waits: int | None = None
+    doubt: Literal["", "look", "asked"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +65,8 @@ class Booked:
     """What was added."""
     reason: str = ""
     """Why it is not simply ``booked``, in a sentence."""
+    problems: tuple[str, ...] = ()
+    """Readings that were left out, each with its reason."""
     resets: tuple[str, ...] = ()
     """Users whose counters fell while the run went on: somebody else resets them."""
     unread: timedelta | None = None

@@ -1,6 +1,6 @@
-"""Turn sightings into rows: what is above the highest seen is usage."""
+"""Turn sightings into rows: what is above the highest value seen is usage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,13 +12,38 @@ from ops.ledger.calendar import day_of, five_of, hour_of, month_of
 from ops.ledger.names import Lives
 from ops.ledger.records import HostRow
 from ops.ledger.runs import Highs
-from ops.ledger.schema import baselines, counters, days, fives, hours, months
-from ops.ledger.sightings import Sighting
+from ops.ledger.schema import baselines, counters, days, fives, hours, late, months, waiting
+from ops.ledger.sightings import LARGEST, Sighting
 from ops.model import Traffic
 from ops.model.key import key_of
 
 Pair = tuple[int, int, int]
 """Bucket, key, host."""
+Bytes = tuple[int, int]
+"""Up and down."""
+
+SHARP = 5 * 60_000
+"""Milliseconds between two readings up to which a byte belongs to the moment of the later one."""
+MOST = LARGEST
+"""Bytes of one host, ever. More is no count but an attack on sums: those must fit 63 bits."""
+
+
+class TooMuchError(Exception):
+    """A host says that it moved more than any host can."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A user whose counters are above what this host name has shown of them."""
+
+    name: str
+    user: int
+    new: Bytes
+    """The highest value now."""
+    added: Bytes
+    """What is new to the ledger."""
+    rest: Bytes
+    """What was read of the same run under another name already."""
 
 
 @dataclass
@@ -33,58 +58,85 @@ class Rows:
     fives_from: int
     hours_from: int
     marked: int
-    """The moment of the newest mark: what was read before it is the marks' business, too."""
+    """The moment of the newest mark: bytes that were read before it change the marks, too."""
     highs: Highs = field(default_factory=dict)
+    above: Highs = field(default_factory=dict)
+    """By run and user: the highest values that other names of the same machine have shown."""
     users: dict[str, int] = field(default_factory=dict)
     lives: Lives = field(init=False)
     gaps: list[dict[str, Any]] = field(default_factory=list)
-    late: list[tuple[int, int, int, int]] = field(default_factory=list)
-    """What was read before a mark: key, moment, up, down."""
+    before_marks: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """Bytes that were read before a mark: key, moment, up, down."""
     _counters: list[Row] = field(default_factory=list)
     _baselines: list[Row] = field(default_factory=list)
+    _waiting: list[Row] = field(default_factory=list)
     _buckets: dict[Pair, list[int]] = field(default_factory=dict)
+    _late: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
 
     def gap(self, host: HostRow, kind: str, since: int, until: int) -> None:
-        """Note that from *since* to *until* nobody can say when, or what."""
+        """Note that something of *host* between *since* and *until* cannot be known."""
         if until > since:
             gap = {"host_id": host.id, "kind": kind, "since": since, "until": until}
             self.gaps.append(gap)
 
-    def take(self, sighting: Sighting) -> tuple[Traffic, list[str]]:
-        """Take in one run; return what it adds to usage, and users whose counters fell."""
+    def take(self, sighting: Sighting, host: HostRow) -> tuple[Traffic, list[str]]:
+        """Take in one run; return what it adds to usage, and users whose counters fell.
+
+        What waits for a decision goes to the run's baselines. TooMuchError: nothing was taken.
+        """
         run = sighting.run
         if run.settled:
             return Traffic(), []
-        old = self.highs.get(run.id, {})
-        up, down = 0, 0
-        for name, used in sighting.users.items():
-            if key_of(name):  # the user whom nobody is has no key, and its traffic goes nowhere
-                added = self._raise(sighting, name, used, old.get(self.users[name], (0, 0)))
-                up, down = up + added[0], down + added[1]
-        fallen = self._fallen(sighting, old)
+        changes = list(self._changes(sighting))
+        new = Traffic(sum(c.added[0] for c in changes), sum(c.added[1] for c in changes))
+        if host.total + new.total > MOST:
+            raise TooMuchError
+        for change in changes:
+            self._raise(sighting, change, host)
+        fallen = self._fallen(sighting, self.highs.get(run.id, {}))
         if fallen and run.reset is None:
-            run.reset = sighting.at
-        return Traffic(up, down), fallen
-
-    def _raise(
-        self, sighting: Sighting, name: str, used: Traffic, old: tuple[int, int]
-    ) -> tuple[int, int]:
-        up, down = max(0, used.uplink - old[0]), max(0, used.downlink - old[1])
-        if not (up or down):
-            return 0, 0
-        run, user = sighting.run, self.users[name]
-        self._counters.append((run.id, user, old[0] + up, old[1] + down))
+            run.reset = run.read  # what moved between that and the reset is lost
         if not sighting.counted:
-            self._baselines.append((run.id, user, up, down))
-            return 0, 0
-        key = self.lives.at(name, sighting.at)
-        place = (five_of(sighting.at), key, run.host_id)
-        amounts = self._buckets.setdefault(place, [0, 0])
-        amounts[0] += up
-        amounts[1] += down
-        if sighting.at <= self.marked:
-            self.late.append((key, sighting.at, up, down))
-        return up, down
+            run.waits = sighting.at if run.doubt else None
+            return Traffic(), fallen
+        host.total += new.total
+        return new, fallen
+
+    def count(self, name: str, host: HostRow, since: int, at: int, used: Bytes) -> None:
+        """Add to usage the bytes that *name* moved on *host* between *since* and *at*."""
+        key = self.lives.at(name, at)
+        _add(self._buckets, (five_of(at), key, host.id), used)
+        if at - since > SHARP:
+            _add(self._late, (host.id, key, since, at), used)
+        if at <= self.marked:
+            self.before_marks.append((key, at, *used))
+
+    def _changes(self, sighting: Sighting) -> Iterator[_Change]:
+        own = self.highs.get(sighting.run.id, {})
+        above = self.above.get(sighting.run.id, {})
+        for name, used in sighting.users.items():
+            if not key_of(name):
+                continue  # the user called nobody has no key, and its traffic goes nowhere
+            user = self.users[name]
+            up, down = own.get(user, (0, 0))
+            if used.uplink > up or used.downlink > down:
+                new = max(up, used.uplink), max(down, used.downlink)
+                seen = above.get(user, (0, 0))
+                added = max(0, new[0] - max(up, seen[0])), max(0, new[1] - max(down, seen[1]))
+                rest = new[0] - up - added[0], new[1] - down - added[1]
+                yield _Change(name, user, new, added, rest)
+
+    def _raise(self, sighting: Sighting, change: _Change, host: HostRow) -> None:
+        run, (up, down), rest = sighting.run, change.added, change.rest
+        self._counters.append((run.id, change.user, *change.new))
+        if not sighting.counted:
+            rest = rest[0] + up, rest[1] + down
+            if run.doubt:
+                self._waiting.append((run.id, change.user, up, down))
+        elif up or down:
+            self.count(change.name, host, sighting.since, sighting.at, change.added)
+        if any(rest):
+            self._baselines.append((run.id, change.user, *rest))
 
     def _fallen(self, sighting: Sighting, old: dict[int, tuple[int, int]]) -> list[str]:
         """Return the users that an answer later than the last one shows below what they had."""
@@ -103,14 +155,20 @@ class Rows:
         """Write all rows."""
         raise_to(tx, counters, self._counters)
         add_to(tx, baselines, self._baselines)
+        add_to(tx, waiting, self._waiting)
+        self.write_usage(tx)
+
+    def write_usage(self, tx: Connection) -> None:
+        """Write what was counted."""
         kept = self._buckets.items()
         add_to(tx, fives, [(*p, *amounts) for p, amounts in kept if p[0] >= self.fives_from])
-        late = {place: n for place, n in kept if place[0] < self.rolled}
-        if late:
-            finest = {place: n for place, n in late.items() if place[0] >= self.hours_from}
+        add_to(tx, late, [(*place, *amounts) for place, amounts in self._late.items()])
+        past = {place: n for place, n in kept if place[0] < self.rolled}
+        if past:
+            finest = {place: n for place, n in past.items() if place[0] >= self.hours_from}
             add_to(tx, hours, _regrouped(finest, hour_of))
-            add_to(tx, days, _regrouped(late, self._day))
-            add_to(tx, months, _regrouped(late, self._month))
+            add_to(tx, days, _regrouped(past, self._day))
+            add_to(tx, months, _regrouped(past, self._month))
 
     def _day(self, second: int) -> int:
         return day_of(second, self.zone)
@@ -119,10 +177,14 @@ class Rows:
         return month_of(second, self.zone)
 
 
+def _add(sums: dict[Any, list[int]], place: tuple[int, ...], used: Bytes) -> None:
+    amounts = sums.setdefault(place, [0, 0])
+    amounts[0] += used[0]
+    amounts[1] += used[1]
+
+
 def _regrouped(buckets: dict[Pair, list[int]], bucket: Callable[[int], int]) -> list[Row]:
     sums: dict[Pair, list[int]] = {}
     for (second, key, host), (up, down) in buckets.items():
-        amounts = sums.setdefault((bucket(second), key, host), [0, 0])
-        amounts[0] += up
-        amounts[1] += down
+        _add(sums, (bucket(second), key, host), (up, down))
     return [(*place, *amounts) for place, amounts in sums.items()]

@@ -46,9 +46,10 @@ ledger = Table(
     Column("rolled", BigInteger, nullable=False),
     Column("fives_from", BigInteger, nullable=False),
     Column("hours_from", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False, server_default="0"),
 )
-"""One row. What is before the bucket *rolled* is in hours, days and months, too; fives and hours
-before *fives_from* and *hours_from* are no longer kept."""
+"""One row. Buckets before *rolled* are also summed into hours, days and months. Fives and hours
+before *fives_from* and *hours_from* were deleted. *told* is when the inventory was last told."""
 
 hosts = Table(
     "hosts",
@@ -61,8 +62,18 @@ hosts = Table(
     Column("listed", Boolean, nullable=False),
     Column("adopted", String, nullable=False),
     _moment("gone", may_lack=True),
+    Column("machine", String, nullable=False, server_default=""),
+    _moment("listed_at", may_lack=True),
+    Column("absent", Boolean, nullable=False, server_default=false()),
+    _moment("done", may_lack=True),
+    Column("decision", String, nullable=False, server_default=""),
+    Column("total", BigInteger, nullable=False, server_default="0"),
 )
-"""*run_id* is the run last seen alive, *read* when; *listed* says that its disk was read, too."""
+"""*read*: the moment of the last booked reading; *run_id*: the newest run at that moment.
+*listed*, *listed_at*: whether and when its whole disk was read. *machine*: the machine behind the
+name. *absent*: the inventory wants no core there. *done*: when it was seen without a core and with
+nothing left to fetch. *decision*: the adoption that its first reading waits for. *total*: all
+bytes booked of it."""
 
 keys = Table(
     "keys",
@@ -72,9 +83,22 @@ keys = Table(
     Column("life", Integer, nullable=False),
     _moment("born"),
     _moment("gone", may_lack=True),
+    Column("reach_id", Integer, nullable=True),
     UniqueConstraint("name", "life"),
 )
-"""A key that was deleted and made again has a second life: it does not inherit the first."""
+"""A key that was deleted and made again has a second life: it does not inherit the first.
+*reach_id*: the hosts that it was ever allowed to open; ``EVERYWHERE``, or NULL if never told."""
+
+EVERYWHERE = 0
+"""The reach of a key that was told without its hosts: every host."""
+
+reaches = Table(
+    "reaches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hosts", String, nullable=False, unique=True),
+)
+"""Sets of hosts: their numbers in ascending order, with commas. Many keys share one."""
 
 users = Table(
     "users",
@@ -98,11 +122,15 @@ runs = Table(
     _moment("reset", may_lack=True),
     Column("settled", Boolean, nullable=False),
     Column("closed", Boolean, nullable=False, server_default=false()),
+    _moment("waits", may_lack=True),
+    Column("doubt", String, nullable=False, server_default=""),
     UniqueConstraint("host_id", "identity"),
     Index("runs_by_identity", "identity"),
 )
 """*first* and *read*: its first and last reading; *ended*: the latest it can have ended; *closed*:
-all that its host ever kept of it is booked."""
+all that its host ever kept of it is booked. *waits*: its baselines hold bytes that it had counted
+until then, and nobody has decided whether they belong to the fleet; *doubt* says why. A run that
+is read under two host names has a row for each: see ``booking``."""
 
 counters = Table(
     "counters",
@@ -124,7 +152,18 @@ baselines = Table(
     _amount("down"),
     sqlite_with_rowid=False,
 )
-"""What was there before the ledger: not counted."""
+"""The part of its counters that is no usage under this name."""
+
+waiting = Table(
+    "waiting",
+    metadata,
+    _number("run_id"),
+    _number("user_id"),
+    _amount("up"),
+    _amount("down"),
+    sqlite_with_rowid=False,
+)
+"""The part of the baselines of runs in doubt that becomes usage if somebody decides so."""
 
 settled = Table(
     "settled",
@@ -155,6 +194,21 @@ fives = _buckets("fives")
 hours = _buckets("hours")
 days = _buckets("days")
 months = _buckets("months")
+
+late = Table(
+    "late",
+    metadata,
+    _number("host_id"),
+    _number("key_id"),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),
+    _amount("up"),
+    _amount("down"),
+    Index("late_by_time", "until", "since"),
+    sqlite_with_rowid=False,
+)
+"""Bytes that moved at some time between *since* and *until*, and were read at *until*. They are in
+the buckets, too: here they are told apart where a span ends in between."""
 
 nics = Table(
     "nics",
@@ -187,7 +241,8 @@ gaps = Table(
     _moment("until"),
     Index("gaps_by_time", "until", "since"),
 )
-"""``unread``: booked at its end. ``uncounted``: before the ledger, left out on request."""
+"""``uncounted``: counted before the ledger knew the host, left out on request. ``replaced`` and
+``before``: another machine may have counted. ``unread``: only from ledgers before form 3."""
 
 marks = Table(
     "marks",

@@ -1,11 +1,12 @@
-"""Decide what an observation shows: which runs, whose they are, and since when. No database."""
+"""Decide what an observation shows: which runs, and whether they are the fleet's. No database."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from ops.ledger.calendar import moment
-from ops.ledger.records import Adopt, HostRow, RunRow
-from ops.model import Observation, Reading, Traffic
+from ops.ledger.records import HostRow, RunRow
+from ops.model import UNKNOWN_MACHINE, Observation, Reading, Traffic
 
 NAMELESS = "~"
 """Begins the identity that we give to a run whose core has none: figures of it are at least."""
@@ -13,7 +14,9 @@ _SLACK = 2_000
 """Milliseconds by which the beginning of a nameless run may be off: ages come in seconds."""
 _KEPT = 90 * 86_400_000
 """Milliseconds that hosts keep readings: nothing can be found that is older."""
-_LARGEST = 2**63 - 1
+LARGEST = 2**58
+"""Bytes that a counter can hold: 100 Gbit/s for nine months."""
+Doubt = Literal["", "look", "asked"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,13 +26,15 @@ class Sighting:
     run: RunRow
     users: Mapping[str, Traffic]
     read: int
-    """When it was last read, by the clock of whoever read it."""
+    """When it was last read, by the clock of the machine that read it."""
+    since: int = 0
+    """The moment after which all that is new in it moved."""
     at: int = 0
     """The moment to which what is new in it is booked."""
     live: Reading | None = None
     """The running core's own answer, if it is this run's."""
     counted: bool = True
-    """False where it is the baseline: what was there before the ledger."""
+    """False where all that it has counted so far waits for a decision."""
 
     @property
     def used(self) -> bool:
@@ -37,66 +42,84 @@ class Sighting:
         return any(used.total for used in self.users.values())
 
 
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """What an observation shows of one host."""
-
-    sightings: list[Sighting]
-    strangers: list[Sighting]
-    """Runs that may have counted before the ledger knew the host: somebody must decide."""
-
-
 def look(
     observation: Observation,
     host: HostRow,
     runs: Mapping[str, RunRow],
-    elsewhere: Mapping[str, str],
+    elsewhere: Mapping[str, RunRow],
     now: int,
-) -> Found:
-    """Sort out the readings of *observation*.
+) -> list[Sighting]:
+    """Sort out the readings of *observation*; a run that nothing is known of may carry a doubt.
 
-    *runs* are those known of the host by identity, *elsewhere* names the host under which a
-    run is known besides. *now* is the collector's time; no moment is put after it.
+    *runs* are those known of the host, *elsewhere* those known under other names, by identity.
+    *now* is the collector's time; no moment is put after it. A run that has counted nothing and
+    does not run is left out while in doubt: if it counts later, that is in doubt, too.
     """
-    found = Found(sightings=[], strangers=[])
+    same = _same_machine(observation, host, runs)
+    found = []
     for identity, readings in _by_run(observation, host, runs).items():
         live = next((r for r in readings if r is observation.now), None)
         read = min(max(moment(reading.read_at) for reading in readings), now)
         run = runs.get(identity) or _new_run(host, identity, readings, read)
         sighting = Sighting(run=run, users=_highest(readings), read=read, live=live)
-        sighting.at = _booking_time(sighting, host, now)
-        if run.id or (identity not in elsewhere and _ours(sighting, host)):
-            found.sightings.append(sighting)
-        elif sighting.used or live:
-            found.strangers.append(sighting)
-        # Else it began before the ledger knew the host: what it counts later is not ours by that.
+        if other := elsewhere.get(identity):
+            _take_over(sighting, other)
+        else:
+            run.doubt = _doubt(sighting, host, observation, same)
+        sighting.since = max(sighting.since, run.read if run.id else run.since)
+        sighting.counted = bool(run.id) or not run.doubt
+        sighting.at = _booking_time(sighting, host, now, run.identity in observation.begun)
+        if run.id or live or sighting.used or not run.doubt:
+            found.append(sighting)
     return found
 
 
-def refusal(observation: Observation) -> str:
-    """Return why *observation* cannot be booked at all, or nothing."""
-    for reading in (*observation.kept, *([observation.now] if observation.now else ())):
-        if reading.host != observation.host:
-            return f"a reading of {reading.host} came with the visit of {observation.host}"
-        for name, used in reading.users.items():
-            if not (0 <= used.uplink <= _LARGEST and 0 <= used.downlink <= _LARGEST):
-                return f"{name} has {used.uplink} up and {used.downlink} down: no counter says that"
+def doubt_of(run: RunRow, observation: Observation, host: HostRow) -> Doubt:
+    """Return what is left of the doubt about *run*, known before, after *observation*."""
+    if run.identity in observation.begun:
+        return ""
+    machine = observation.machine
+    if run.doubt == "look" and machine not in ("", UNKNOWN_MACHINE):
+        return "" if machine == host.machine else "asked"
+    return run.doubt
+
+
+def _same_machine(
+    observation: Observation, host: HostRow, runs: Mapping[str, RunRow]
+) -> bool | None:
+    """Say whether this is the machine that was known under the host's name; None: unknown."""
+    if observation.machine == UNKNOWN_MACHINE:
+        return None if host.machine else True
+    if host.machine and observation.machine:
+        return observation.machine == host.machine
+    if any(reading.run in runs for reading in observation.readings if reading.run):
+        return True
+    return None if host.run_id is not None or host.was_listed else True
+
+
+def _take_over(sighting: Sighting, other: RunRow) -> None:
+    """Go on where another name of the same machine has left off."""
+    sighting.since = other.read
+    sighting.run.settled = sighting.run.settled or other.settled
+
+
+def sound(observation: Observation) -> tuple[Observation, list[str]]:
+    """Return *observation* without readings that cannot be booked, and why each cannot."""
+    wrong = {id(r): reason for r in observation.readings if (reason := _fault(r, observation))}
+    if not wrong:
+        return observation, []
+    now = None if id(observation.now) in wrong else observation.now
+    kept = tuple(reading for reading in observation.kept if id(reading) not in wrong)
+    return replace(observation, now=now, kept=kept), list(wrong.values())
+
+
+def _fault(reading: Reading, observation: Observation) -> str:
+    if reading.host != observation.host:
+        return f"a reading of {reading.host} came with the visit of {observation.host}"
+    for name, used in reading.users.items():
+        if not (0 <= used.uplink <= LARGEST and 0 <= used.downlink <= LARGEST):
+            return f"{name} has {used.uplink} up and {used.downlink} down: no counter says that"
     return ""
-
-
-def adopted(
-    strangers: Iterable[Sighting], how: Adopt, elsewhere: Mapping[str, str], now: int
-) -> list[Sighting]:
-    """Return *strangers* as they are booked once somebody decided *how*.
-
-    What is booked under another host's name already is not counted again.
-    """
-    strangers = list(strangers)
-    for sighting in strangers:
-        sighting.counted = how == "count" and sighting.run.identity not in elsewhere
-        if not sighting.live:
-            sighting.at = max(sighting.read, now - _KEPT)
-    return strangers
 
 
 def _by_run(
@@ -144,20 +167,48 @@ def _highest(readings: list[Reading]) -> Mapping[str, Traffic]:
     return highest
 
 
-def _ours(sighting: Sighting, host: HostRow) -> bool:
-    """Say whether all that an unseen run counted was counted while the ledger knew the host."""
-    if sighting.live and not sighting.used:
-        return True
+def _doubt(sighting: Sighting, host: HostRow, observation: Observation, same: bool | None) -> Doubt:
+    """Say why a run may have counted bytes that are not the fleet's; empty if it has not.
+
+    ``asked``: somebody must decide. ``look``: the host's disk, once it is read, will tell.
+    """
+    run = sighting.run
+    if run.id:
+        return doubt_of(run, observation, host) if run.doubt else ""
+    if (sighting.live and not sighting.used) or run.identity in observation.begun:
+        return ""
+    if same is None and not observation.machine:
+        return "" if _began_later(sighting, host) else "asked"
+    if same is False or not _came_later(sighting, host):
+        return "asked"
+    return "look" if same is None else ""
+
+
+def _came_later(sighting: Sighting, host: HostRow) -> bool:
+    """Say whether a run that is new on a known machine began after the ledger knew the host."""
     if sighting.live and host.run_id is not None:
-        return True  # when the host was last read another run was alive: this one came later
-    if host.listed:
-        return True  # it was not on the disk then: it came later, whatever its clock says
+        return True  # another run was alive when the host was last read
+    if host.was_listed:
+        return True  # it was not on the disk then, whatever its clock says
     return sighting.run.since >= host.known
 
 
-def _booking_time(sighting: Sighting, host: HostRow, now: int) -> int:
+def _began_later(sighting: Sighting, host: HostRow) -> bool:
+    """Say, by its clock, whether a run began after all that is known of its host.
+
+    For hosts whose machine was never told: it may be another one under the same name.
+    """
+    latest = host.listed_at
+    if sighting.live and host.run_id is not None and host.read is not None:
+        held_up = moment(sighting.live.read_at) < host.read
+        latest = None if held_up else host.read
+    return sighting.run.since >= (latest or host.known) - _SLACK
+
+
+def _booking_time(sighting: Sighting, host: HostRow, now: int, begun: bool) -> int:
     """Return when what is new was used, as well as is known: never before what is booked."""
     if sighting.live:
         return min(max(moment(sighting.live.read_at), host.read or host.known), now)
-    earliest = sighting.run.read if sighting.run.id else host.known
+    old = sighting.run.doubt or (begun and sighting.run.since < host.known)
+    earliest = sighting.run.read if sighting.run.id else now - _KEPT if old else host.known
     return min(max(sighting.read, earliest), now)

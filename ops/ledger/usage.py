@@ -1,25 +1,30 @@
 """Usage: bytes of a key, a host, a span of time, and how sure each figure is."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from ops.ledger.calendar import moment, when
+from ops.ledger.lateness import Late, late_bytes
 from ops.ledger.marks import marks_of
 from ops.ledger.missing import Missing, certainty, missing
-from ops.ledger.pieces import Kept, Piece, pieces
-from ops.ledger.schema import days, hosts, keys, ledger
-from ops.ledger.spans import BY_KEY, By, Span, spans
+from ops.ledger.pieces import Kept, pieces
+from ops.ledger.question import Asked, Question
+from ops.ledger.schema import days, ledger
+from ops.ledger.spans import Span, spans
+from ops.ledger.sureness import Sureness, concerns, late_times
 from ops.model import Certainty, Traffic
+
+Place = tuple[int, int, int]
+"""Span, key and host; 0 where the rows are not about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRow:
-    """What one key, host or span used; what the row is not about is empty."""
+    """The bytes that one key, host or span used; what the row is not about is empty."""
 
     key: str = ""
     life: int = 1
@@ -31,6 +36,8 @@ class UsageRow:
     until: datetime
     traffic: Traffic
     certainty: Certainty
+    late: bool = False
+    """Whether these bytes moved at some time between *since* and *until*, in no one hour or day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,50 +48,18 @@ class Usage:
     until: datetime
     zone: str
     rows: tuple[UsageRow, ...]
+    certainty: Certainty
+    """How sure the total is; its parts may be less so."""
     missing: tuple[Missing, ...]
     as_of: datetime | None
-    """When the host that waited longest was last read; None where none ever was."""
+    """The oldest of *read_at*; None if there is none."""
+    read_at: Mapping[str, datetime | None]
+    """By host that may still count: the moment of its last booked reading; None if never read."""
 
     @property
     def total(self) -> Traffic:
         """Return the sum of the rows."""
         return sum((row.traffic for row in self.rows), Traffic())
-
-    @property
-    def certainty(self) -> Certainty:
-        """Return how sure the total is; its parts may be less so."""
-        alone = len({row.host for row in self.rows if row.host}) == 1
-        return certainty(self.missing, self.since, self.until, alone=alone)
-
-
-class Narrowed(TypedDict, total=False):
-    """What an answer may be narrowed to; see :class:`Question`."""
-
-    zone: str
-    keys: Collection[str] | None
-    hosts: Collection[str] | None
-    spliced: Collection[str]
-    opens: Mapping[str, Collection[str]] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked of the ledger."""
-
-    since: datetime
-    until: datetime
-    by: Sequence[By] = BY_KEY
-    zone: str = ""
-    """In whose hours, days and months; the ledger's own if empty."""
-    keys: Collection[str] | None = None
-    hosts: Collection[str] | None = None
-    spliced: Collection[str] = ()
-    opens: Mapping[str, Collection[str]] | None = None
-    """The hosts that each key of the inventory may use; other keys may have used all."""
-
-
-Place = tuple[int, int, int]
-"""Span, key and host; 0 where the rows are not about them."""
 
 
 def usage(tx: Connection, question: Question, now: int) -> Usage:
@@ -95,127 +70,120 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     fine = frame.rolled, frame.fives_from, frame.hours_from
     kept = Kept(ZoneInfo(frame.zone), *fine, first, frame.created // 1000)
     parts = spans(question.since, question.until, question.by, zone)
+    asked = Asked(tx, question)
+    late = late_bytes(tx, parts, asked.keys, asked.hosts)
+    sums = _sums(asked, parts, kept, late)
+    span = parts[0].since * 1000, parts[-1].until * 1000
+    fleet = [name for name in question.fleet if asked.about(name)]
+    found = missing(tx, *span, now, question.spliced, fleet, with_late=False)
+    known = [m for m in found if asked.about(m.host)]
+    sure = Sureness(asked, parts, known, late)
+    return Usage(
+        since=when(span[0]).astimezone(zone),
+        until=when(span[1]).astimezone(zone),
+        zone=str(zone),
+        rows=(*_rows(asked, parts, sums, sure), *_late_rows(asked, late, sure, zone)),
+        certainty=sure.of_total(),
+        missing=(*known, *late_times(asked, late)),
+        as_of=asked.as_of,
+        read_at=asked.read_at,
+    )
+
+
+def _sums(asked: Asked, parts: Sequence[Span], kept: Kept, late: Late) -> dict[Place, Traffic]:
     sums: dict[Place, Traffic] = {}
-    asked = _Asked(tx, question)
     for index, part in enumerate(parts):
         for piece in pieces(part.since, part.until, kept):
             for key, host, traffic in asked.sums(piece):
                 place = index, key, host
                 sums[place] = sums.get(place, Traffic()) + traffic
-    span = parts[0].since * 1000, parts[-1].until * 1000
-    known = [m for m in missing(tx, *span, now, question.spliced) if asked.about(m.host)]
-    return Usage(
-        since=when(span[0]).astimezone(zone),
-        until=when(span[1]).astimezone(zone),
-        zone=str(zone),
-        rows=tuple(_rows(asked, parts, sums, known)),
-        missing=tuple(known),
-        as_of=asked.as_of,
-    )
+    for (index, key, host), used in late.taken.items():
+        place = index, *asked.place(key, host)
+        left = sums[place] - used
+        sums[place] = left
+    return {place: used for place, used in sums.items() if used.total}
 
 
 def since_marks(tx: Connection, question: Question, now: int) -> Usage:
     """Return what each key used since its last mark; keys that have none are left out."""
     last = {mark.key: mark for mark in marks_of(tx, question.keys)}
-    asked = _Asked(tx, question)
+    asked = Asked(tx, question)
     zone = ZoneInfo(question.zone or tx.execute(select(ledger.c.zone)).scalar_one())
     until = when(now).astimezone(zone)
     rows, found = [], set()
     for mark in last.values():
-        opens = (question.opens or {}).get(mark.key)
+        begin = moment(mark.counted_from)
+        reach = asked.reach(mark.key)
         known = [
             one
-            for one in missing(tx, moment(mark.counted_from), now, now, question.spliced)
-            if opens is None or one.host in opens
+            for one in missing(tx, begin, now, now, question.spliced, question.fleet)
+            if one.kind not in ("shared", "late") and concerns(one, reach)
         ]
+        since = mark.counted_from.astimezone(zone)
+        # It is about now, not about the past: a reason that ended before the mark is none.
+        known = [one for one in known if one.effect(since, until) != "exact"]
         found |= set(known)
-        begin = mark.counted_from.astimezone(zone)
-        sure = certainty(known, begin, until, alone=False)
-        row = UsageRow(key=mark.key, since=begin, until=until, traffic=mark.after, certainty=sure)
-        rows.append(row)
+        sure = certainty(known, since, until, asked.everyone if reach is None else reach)
+        if mark.cut:
+            sure = "at least" if sure == "exact" else sure
+        rows.append(
+            UsageRow(key=mark.key, since=since, until=until, traffic=mark.after, certainty=sure)
+        )
+    worst = [row.certainty for row in rows]
     return Usage(
         since=min((row.since for row in rows), default=until),
         until=until,
         zone=str(zone),
         rows=tuple(rows),
+        certainty="exact" if set(worst) <= {"exact"} else "at least",
         missing=tuple(sorted(found, key=lambda one: (one.host, one.since))),
         as_of=asked.as_of,
+        read_at=asked.read_at,
     )
 
 
-class _Asked:
-    """A question in the tables' numbers."""
-
-    def __init__(self, tx: Connection, question: Question) -> None:
-        self._tx = tx
-        self.question = question
-        self.hosts = {row.id: row for row in tx.execute(select(hosts)) if self.about(row.name)}
-        self.names = {id_: row.name for id_, row in self.hosts.items()}
-        self.seen: dict[str, set[str]] = {}
-        """Where each key was used."""
-        wanted = question.keys
-        rows = tx.execute(select(keys))
-        self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}
-        last = [row.read for row in self.hosts.values() if row.read and row.gone is None]
-        self.as_of = when(min(last)) if last else None
-
-    def about(self, host: str) -> bool:
-        """Say whether *host* is asked for."""
-        return self.question.hosts is None or host in self.question.hosts
-
-    def sums(self, piece: Piece) -> Iterator[tuple[int, int, Traffic]]:
-        """Yield what the buckets of *piece* hold, by key and host as far as is asked."""
-        table = piece.table
-        amounts = func.sum(table.c.up), func.sum(table.c.down)
-        asked = set(self.question.by)
-        if "key" in asked and self.question.opens is not None:
-            asked.add("host")  # how sure a key's figure is depends on where it was used
-        by = [table.c[f"{name}_id"] for name in ("key", "host") if name in asked]
-        query: Select[*tuple[int, ...]] = select(*by, *amounts).group_by(*by)
-        query = query.where(table.c.t >= piece.since, table.c.t < piece.until)
-        if self.question.keys is not None:
-            query = query.where(table.c.key_id.in_(list(self.keys)))
-        if self.question.hosts is not None:
-            query = query.where(table.c.host_id.in_(list(self.hosts)))
-        for *ids, up, down in self._tx.execute(query):
-            if up is not None:
-                key = ids[0] if "key" in asked else 0
-                host = ids[-1] if "host" in asked else 0
-                if key and host:
-                    self.seen.setdefault(self.keys[key].name, set()).add(self.names[host])
-                yield key, host if "host" in self.question.by else 0, Traffic(int(up), int(down))
-
-
 def _rows(
-    asked: _Asked, parts: Sequence[Span], sums: Mapping[Place, Traffic], known: list[Missing]
+    asked: Asked, parts: Sequence[Span], sums: Mapping[Place, Traffic], sure: Sureness
 ) -> Iterator[UsageRow]:
-    sure = _Sureness(asked, parts, known)
     there: set[str] = set()
     for (index, key_id, host_id), traffic in sums.items():
-        key, host = asked.keys.get(key_id), asked.hosts.get(host_id)
-        name, life = (key.name, key.life) if key else ("", 1)
-        if key and key.gone is None:
-            there.add(name)
+        name, host = asked.key_name(key_id), asked.names.get(host_id, "")
+        there |= {name} if key_id and asked.keys[key_id].gone is None else set()
         yield UsageRow(
-            key=name,
-            life=life,
-            gone=when(key.gone) if key and key.gone else None,
-            host=host.name if host else "",
+            **asked.about_key(key_id),
+            host=host,
             since=parts[index].begin,
             until=parts[index].end,
             traffic=traffic,
-            certainty=sure.of(index, name, host.name if host else ""),
+            certainty=sure.of(index, name, host),
         )
-    yield from _unused(asked, parts, there, sure)
+    if set(asked.question.by) == {"key"}:
+        yield from _unused(asked, parts, there, sure)
+
+
+def _late_rows(asked: Asked, late: Late, sure: Sureness, zone: ZoneInfo) -> Iterator[UsageRow]:
+    """Yield rows for bytes that moved in the whole span, but in no one hour, day or month."""
+    sums: dict[tuple[int, int, int, int], Traffic] = {}
+    for (since, until, key, host), used in late.rows.items():
+        place = since, until, *asked.place(key, host)
+        sums[place] = sums.get(place, Traffic()) + used
+    for (since, until, key, host), used in sums.items():
+        yield UsageRow(
+            **asked.about_key(key),
+            host=asked.names.get(host, ""),
+            since=when(since).astimezone(zone),
+            until=when(until).astimezone(zone),
+            traffic=used,
+            certainty="exact",
+            late=True,
+        )
 
 
 def _unused(
-    asked: _Asked, parts: Sequence[Span], there: set[str], sure: "_Sureness"
+    asked: Asked, parts: Sequence[Span], there: set[str], sure: Sureness
 ) -> Iterator[UsageRow]:
     """Yield a row for each key of the inventory that used nothing: 0 is an answer, too."""
     question = asked.question
-    if set(question.by) != {"key"}:
-        return
     for name in question.opens or ():
         if name not in there and (question.keys is None or name in question.keys):
             yield UsageRow(
@@ -225,32 +193,3 @@ def _unused(
                 traffic=Traffic(),
                 certainty=sure.of(0, name, ""),
             )
-
-
-class _Sureness:
-    """How sure each row is; rows of the same span and hosts are equally so."""
-
-    def __init__(self, asked: _Asked, parts: Sequence[Span], known: list[Missing]) -> None:
-        self._opens = asked.question.opens or {}
-        self._seen = asked.seen
-        self._parts = parts
-        self._known = known
-        self._found: dict[tuple[int, str, frozenset[str] | None], Certainty] = {}
-
-    def of(self, index: int, key: str, host: str) -> Certainty:
-        """Return how sure the row of *key* on *host*, either perhaps empty, is."""
-        opens = None
-        if not host and key in self._opens:
-            opens = frozenset(self._opens[key]) | self._seen.get(key, set())
-        place = index, host, opens
-        if place not in self._found:
-            about = [m for m in self._known if self._concerns(m, host, opens)]
-            part = self._parts[index]
-            self._found[place] = certainty(about, part.begin, part.end, alone=bool(host))
-        return self._found[place]
-
-    @staticmethod
-    def _concerns(missing: Missing, host: str, opens: frozenset[str] | None) -> bool:
-        if host:
-            return missing.host == host
-        return opens is None or missing.host in opens

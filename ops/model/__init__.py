@@ -4,12 +4,20 @@ from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule,
 from ops.model.inbound import Inbound
 from ops.model.key import Key
 from ops.model.ledger import Billing, LedgerSettings
-from ops.model.reading import Certainty, NicCounters, Observation, Reading, Traffic
+from ops.model.reading import (
+    UNKNOWN_MACHINE,
+    Certainty,
+    NicCounters,
+    Observation,
+    Reading,
+    Traffic,
+)
 from ops.model.secret import FIELD_OF, InboundSecrets, KeySecrets, Secrets, psk_for
 
 __all__ = [
     "ALL",
     "FIELD_OF",
+    "UNKNOWN_MACHINE",
     "Billing",
     "Certainty",
     "Core",

@@ -141,6 +141,8 @@ class Fleet:
     public_keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """REALITY public keys by (host, inbound), from ``issued.toml``."""
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    id: str = ""
+    """The fleet's own name for itself, from ``issued.toml``; rollouts leave it on their hosts."""
 
     @property
     def known_hosts(self) -> Path:

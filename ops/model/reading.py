@@ -19,6 +19,9 @@ class Traffic:
     def __add__(self, other: "Traffic") -> "Traffic":
         return Traffic(self.uplink + other.uplink, self.downlink + other.downlink)
 
+    def __sub__(self, other: "Traffic") -> "Traffic":
+        return Traffic(self.uplink - other.uplink, self.downlink - other.downlink)
+
     @property
     def total(self) -> int:
         """Return both directions together."""
@@ -56,6 +59,10 @@ class NicCounters:
     sent: int
 
 
+UNKNOWN_MACHINE = "?"
+"""The machine of a host whose disk could not be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """All that one visit learnt about one host: what the ledger books, at once or not at all."""
@@ -70,3 +77,15 @@ class Observation:
     listed: bool = False
     """Whether the disk was read, and *kept* is all there is that the ledger may lack."""
     nic: NicCounters | None = None
+    machine: str = ""
+    """The identity of the machine behind the host's name; ``UNKNOWN_MACHINE`` if it could not be
+    read, empty if nobody asks for it."""
+    begun: frozenset[str] = frozenset()
+    """Runs that a rollout of this fleet began on that machine: all they counted is the fleet's."""
+    retired: bool = False
+    """Whether no core of the fleet is installed there: nothing can count."""
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Return every reading: those from the disk, then that of the running core."""
+        return (*self.kept, *([self.now] if self.now else ()))

@@ -1,0 +1,74 @@
+"""Which hosts a key was ever allowed to open: any of them may hold bytes of hers."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from ops.ledger.bulk import add_missing
+from ops.ledger.schema import EVERYWHERE, hosts, keys, reaches
+
+Reach = frozenset[str] | None
+"""Names of hosts; None is every host."""
+
+
+def widen(tx: Connection, opens: Mapping[str, Collection[str]] | None) -> None:
+    """Add the hosts that each key may open now to those that it ever could."""
+    if opens is None:
+        unknown = keys.c.gone.is_(None) & keys.c.reach_id.is_(None)
+        tx.execute(update(keys).where(unknown).values(reach_id=EVERYWHERE))
+        return
+    numbers = {row.name: row.id for row in tx.execute(select(hosts.c.name, hosts.c.id))}
+    sets = _sets(tx)
+    wanted: dict[int, frozenset[int]] = {}
+    for row in tx.execute(select(keys).where(keys.c.gone.is_(None))):
+        if row.name not in opens or row.reach_id == EVERYWHERE:
+            continue
+        now = frozenset(numbers[host] for host in opens[row.name] if host in numbers)
+        before = sets.get(row.reach_id)
+        if before is None or not now <= before:
+            wanted[row.id] = now | (before or frozenset())
+    _write(tx, wanted)
+
+
+def _sets(tx: Connection) -> dict[int, frozenset[int]]:
+    return {row.id: _parsed(row.hosts) for row in tx.execute(select(reaches))}
+
+
+def _write(tx: Connection, wanted: Mapping[int, frozenset[int]]) -> None:
+    written = {reach: ",".join(map(str, sorted(reach))) for reach in wanted.values()}
+    add_missing(tx, reaches, [{"hosts": text} for text in written.values()])
+    if wanted:
+        numbers = {row.hosts: row.id for row in tx.execute(select(reaches))}
+        for key, reach in wanted.items():
+            tx.execute(
+                update(keys).where(keys.c.id == key).values(reach_id=numbers[written[reach]])
+            )
+
+
+def _parsed(text: str) -> frozenset[int]:
+    return frozenset(map(int, text.split(","))) if text else frozenset()
+
+
+def reach_of(
+    tx: Connection, lives: Mapping[int, Any], opens: Mapping[str, Collection[str]] | None
+) -> dict[str, Reach]:
+    """Return the hosts that may hold bytes of each key; *opens* is for keys never told of.
+
+    *lives* are rows of ``keys`` by number. All lives of a name count.
+    """
+    names = {row.id: row.name for row in tx.execute(select(hosts.c.id, hosts.c.name))}
+    sets = _sets(tx)
+    found: dict[str, Reach] = {name: frozenset(there) for name, there in (opens or {}).items()}
+    told: dict[str, Reach] = {}
+    for row in lives.values():
+        if row.reach_id == EVERYWHERE or (row.reach_id is None and row.name not in found):
+            told[row.name] = None
+        elif row.reach_id is not None:
+            reach = frozenset(names[number] for number in sets[row.reach_id] if number in names)
+            before = told.get(row.name, frozenset())
+            told[row.name] = None if before is None else before | reach
+    for name, reach_ in told.items():
+        now = found.get(name, frozenset())
+        found[name] = None if reach_ is None or now is None else reach_ | now
+    return found

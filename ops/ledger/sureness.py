@@ -1,0 +1,75 @@
+"""How sure each row of an answer is."""
+
+from collections.abc import Iterator, Sequence
+
+from ops.ledger.access import Reach
+from ops.ledger.calendar import when
+from ops.ledger.lateness import Late
+from ops.ledger.missing import EVERY, Missing, certainty
+from ops.ledger.question import Asked
+from ops.ledger.spans import Span
+from ops.model import Certainty
+
+
+def concerns(missing: Missing, hosts: Reach) -> bool:
+    """Say whether a figure that depends on *hosts* (None: all) may lack something by *missing*."""
+    return missing.host == EVERY or hosts is None or missing.host in hosts
+
+
+def late_times(asked: Asked, late: Late) -> Iterator[Missing]:
+    """Yield the times in which the late bytes of an answer moved."""
+    for host, since, until in sorted(late.times):
+        name = asked.names[host]
+        yield Missing(host=name, kind="late", since=when(since), until=when(until))
+
+
+class Sureness:
+    """Answers for the rows of one answer; rows of the same span and hosts are equally sure."""
+
+    def __init__(
+        self, asked: Asked, parts: Sequence[Span], known: Sequence[Missing], late: Late
+    ) -> None:
+        self._asked = asked
+        self._parts = parts
+        self._known = known
+        self._late = late
+        self._shaken = self._places(late)
+        self._found: dict[tuple[int, Reach, bool], Certainty] = {}
+
+    def _places(self, late: Late) -> set[tuple[int, str, str]]:
+        """Return the spans, keys and hosts (or none) of the rows that lack late bytes."""
+        asked = self._asked
+        return {
+            (index, asked.key_name(place[0]), asked.names.get(place[1], ""))
+            for index, key, host in late.shaken
+            for place in [asked.place(key, host)]
+        }
+
+    def of(self, index: int, key: str, host: str) -> Certainty:
+        """Return how sure the row of *key* on *host*, either perhaps empty, is."""
+        hosts: Reach = frozenset({host}) if host else self._asked.reach(key) if key else None
+        sure = self._of_hosts(index, hosts, by_host=bool(host))
+        return "at least" if sure == "exact" and (index, key, host) in self._shaken else sure
+
+    def of_total(self) -> Certainty:
+        """Return how sure the sum of all rows is."""
+        begin, end = self._parts[0].begin, self._parts[-1].end
+        asked = self._asked
+        narrowed = asked.question.hosts is not None
+        known = [one for one in self._known if narrowed or one.kind != "shared"]
+        sure = certainty(known, begin, end, asked.everyone)
+        return "at least" if sure == "exact" and self._late.cut else sure
+
+    def _of_hosts(self, index: int, hosts: Reach, *, by_host: bool) -> Certainty:
+        place = index, hosts, by_host
+        if place not in self._found:
+            narrowed = by_host or self._asked.question.hosts is not None
+            about = [
+                one
+                for one in self._known
+                if concerns(one, hosts) and (narrowed or one.kind != "shared")
+            ]
+            part = self._parts[index]
+            concerned = self._asked.everyone if hosts is None else hosts
+            self._found[place] = certainty(about, part.begin, part.end, concerned)
+        return self._found[place]
