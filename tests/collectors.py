@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from ops.collecting import Collected, Roster, collect
-from ops.ledger import Ledger, open_ledger
+from ops.ledger import Adopt, Ledger, open_ledger
 from ops.model import Traffic
-from ops.model.layout import READINGS
+from ops.model.layout import READINGS, UNIT_FILE
 from tests.ssh_server import SshServer, World, a_world, short_folder
 from tests.stats_server import Stats, serving
 
@@ -116,6 +116,7 @@ class Core:
         if self.disk_fails:
             return 1, "", self.disk_fails
         command = command.replace(READINGS, str(self.readings))
+        command = command.replace(UNIT_FILE, str(self.readings))  # a core is installed
         command = command.replace("date +", f"date -d '{self.ahead} seconds' +")
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
@@ -155,6 +156,12 @@ class Fleet:
         self.write()
         [outcome] = collect(Roster(self.world.folder), **{"deadline": 20.0} | how)
         return outcome
+
+    def decide(self, how: Adopt) -> Traffic:
+        """Decide about the counters that wait; return what it was about."""
+        with self.ledger() as ledger:
+            decided = ledger.decide([host.name for host in self.world.hosts], how)
+        return sum(decided.applied.values(), Traffic())
 
     @contextmanager
     def rounds(self, **how: Any) -> Iterator[Iterator[Collected]]:

@@ -198,7 +198,8 @@ def test_pitfall_7_old_counters_wait_for_a_decision(fleet: Fleet) -> None:
     outcome = fleet.collect()
     assert (outcome.exit_code, outcome.booked) == (1, Traffic())
     assert "--adopt" in outcome.unadopted[0]
-    assert fleet.collect(adopt="baseline").exit_code == 0
+    assert fleet.decide("baseline") == Traffic(100, 200)
+    assert fleet.collect().exit_code == 0
     host.use("alice", 1, 2)
     fleet.collect()
     assert fleet.usage() == Traffic(1, 2)
@@ -210,7 +211,7 @@ def test_pitfall_7_old_counters_are_billed_if_somebody_says_so(fleet: Fleet) -> 
     host.restart(B)
     host.use("alice", 1, 2)
     fleet.collect()
-    assert fleet.collect(adopt="count").booked == fleet.usage() == Traffic(101, 202)
+    assert fleet.decide("count") == fleet.usage() == Traffic(101, 202)
 
 
 def test_pitfall_7_a_new_key_counts_from_0(fleet: Fleet, host: Core) -> None:

@@ -484,3 +484,21 @@ def test_two_ledgers_come_to_the_same_sums(books: Books, tmp_path_factory: objec
         books.ledger.book(server.visit())
         other.book(server.visit())
         assert all_used(books.ledger) == all_used(other) == Traffic(36, 60)
+
+
+def test_one_server_under_two_names_in_one_round_is_counted_once(books: Books) -> None:
+    server = new_server(books)
+    new_server(books, "fra1")
+    visits = []
+    for name in ("ams1", "fra1") * 3:
+        server.name = name
+        server.use("alice", 1, 1)
+        books.clock.pass_(seconds=30)
+        visits.append(server.visit())
+    for pair in (visits[0:2], visits[2:4], visits[4:6]):
+        books.ledger.book_all(pair)
+    assert all_used(books.ledger) == Traffic(6, 6)
+    rows = books.ledger.usage(*ALWAYS, by=("host",)).rows
+    assert {row.host: row.certainty for row in rows} == {"ams1": "at least", "fra1": "at least"}
+    assert books.ledger.usage(*ALWAYS).certainty == "exact"
+    assert books.ledger.verify() == []

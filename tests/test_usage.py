@@ -116,7 +116,7 @@ def test_require_exact_is_an_exit_code() -> None:
     hosts.write_text(hosts.read_text().replace("[defaults]", spliced))
     result = ops_("usage", today(), "--require-exact")
     assert result.exit_code == 3
-    assert "open connections count when they close" in result.stdout
+    assert "bytes of open connections are counted when those close" in result.stdout
 
 
 @pytest.mark.usefixtures("booked")
@@ -203,7 +203,8 @@ def test_status_names_who_is_behind(fleet: Path) -> None:
         ledger.book(Server("ams1", clock).visit())
     behind = ops_("status", "--max-age", "1h")
     assert behind.exit_code == 1
-    assert "3 of 3 hosts not read for 1h: ams1, fra1, lon1" in behind.stdout
+    assert "2 of 3 hosts never read: fra1, lon1" in behind.stdout
+    assert "1 of 3 hosts not read for over 1h: ams1 (2h" in behind.stdout
     assert ops_("status", "--max-age", "1d", "--host", "ams1").exit_code == 0
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from ops.cli import show
+from ops.cli.adopting import begin_adoption, finish_adoption
 from ops.cli.options import Format, Selected, host_options, json_option, timeout_option
 from ops.collecting import Collected, Roster
 from ops.collecting import collect as rounds
@@ -35,9 +36,10 @@ class Span(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--adopt",
     type=click.Choice(["count", "baseline"]),
-    help="Counters older than the ledger's knowledge of a host: bill them, or leave them out.",
+    help="The host counted traffic before the ledger knew it. "
+    "count: add that traffic. baseline: start from now.",
 )
-@click.option("--quiet", is_flag=True, help="Only say what is wrong: for timers.")
+@click.option("--quiet", is_flag=True, help="Print only problems: for timers.")
 @timeout_option
 @json_option
 @host_options
@@ -51,9 +53,9 @@ def collect(
 ) -> None:
     """Read every host and book what its keys used: one round, or one each SPAN.
 
-    Run it as often as you like, from as many places: nothing is booked twice, and what a round
-    misses the next one books. `ops usage` then says who used what. One line a round; with --json
-    one object a line.
+    Run it as often as you like, from as many places: nothing is booked twice, and the next round
+    books whatever a round missed. `ops usage` then shows the usage of each key. One line a round;
+    with --json one object a line. --adopt decides at once, also while another collector runs.
 
     \b
     Example:
@@ -63,9 +65,14 @@ def collect(
     """
     roster = Roster(find(selected.folder), selected.host_globs, selected.group_globs)
     teller = _Teller(output, quiet=quiet)
+    adoption = begin_adoption(selected, adopt) if adopt else None
     code = 0
-    with closing(rounds(roster, every=every, deadline=timeout, adopt=adopt)) as each:
-        for round_ in each:
+    with closing(rounds(roster, every=every, deadline=timeout)) as each:
+        for outcome in each:
+            round_ = outcome
+            if adoption:
+                round_ = finish_adoption(adoption, outcome, timeout, teller.note)
+                adoption = None
             teller.tell(round_)
             code = round_.exit_code
     raise click.exceptions.Exit(code)
@@ -78,6 +85,11 @@ class _Teller:
         self._output = output
         self._quiet = quiet
         self._told: frozenset[str] = frozenset()
+
+    def note(self, line: str) -> None:
+        """Say *line* beside the rounds."""
+        if not self._quiet:
+            click.echo(line, err=self._output == "json")
 
     def tell(self, round_: Collected) -> None:
         """Say it."""

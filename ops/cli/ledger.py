@@ -45,7 +45,7 @@ def status(selected: Selected, output: Format) -> None:
         shown = {"url": where, "zone": zone, "hosts": [_json(state) for state in states]}
         click.echo(show.as_json(shown))
         return
-    headings = ("host", "read", "run", "counting since", "known since", "adopted", "gone")
+    headings = ("host", "read", "run", "counting since", "known since", "state")
     rows = [_cells(state) for state in states]
     if output == "csv":
         click.echo(show.as_csv(headings, rows))
@@ -56,10 +56,11 @@ def status(selected: Selected, output: Format) -> None:
 def _json(state: "HostState") -> dict[str, object]:
     times = {
         name: show.moment(at) if at else None
-        for name in ("known_since", "read_at", "counting_since", "gone")
+        for name in ("known_since", "read_at", "counting_since", "gone", "done")
         for at in [getattr(state, name)]
     }
-    return {"host": state.name, "run": state.run, "adopted": state.adopted, **times}
+    decided = {"adopted": state.adopted, "waiting_bytes": state.waiting}
+    return {"host": state.name, "run": state.run, **decided, "absent": state.absent, **times}
 
 
 def _cells(state: "HostState") -> Sequence[str]:
@@ -67,8 +68,19 @@ def _cells(state: "HostState") -> Sequence[str]:
         when = getattr(state, name)
         return f"{when:%Y-%m-%d %H:%M:%S}" if when else ""
 
-    times = at("counting_since"), at("known_since"), state.adopted, at("gone")
-    return [state.name, at("read_at") or "never", state.run[:12], *times]
+    times = at("counting_since"), at("known_since")
+    return [state.name, at("read_at") or "never", state.run[:12], *times, _told(state)]
+
+
+def _told(state: "HostState") -> str:
+    """Say in a few words what there is to know of a host besides."""
+    if state.waiting is not None:
+        return f"{show.size(state.waiting)} wait for adoption"
+    if state.gone:
+        return f"gone {state.gone:%Y-%m-%d}" + ("" if state.done else ", unfinished")
+    if state.absent:
+        return "absent, can be deleted" if state.done else "absent, readings to fetch"
+    return f"adopted: {state.adopted}" if state.adopted else ""
 
 
 @ledger.command()

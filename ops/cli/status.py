@@ -1,7 +1,7 @@
 """``ops status``: one line and an exit code for a monitoring system."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from ops.cli.options import Selected, host_options
 from ops.errors import LedgerError
 
 if TYPE_CHECKING:
-    from ops.ledger import Ledger
+    from ops.ledger import HostState, Ledger
 
 _FINE, _BEHIND, _UNKNOWN = 0, 1, 3
 _AHEAD = timedelta(minutes=5)
@@ -22,13 +22,20 @@ _NAMED = 5
 
 
 @click.command()
-@click.option("--max-age", default="10m", show_default=True, metavar="SPAN", help="Read when.")
+@click.option(
+    "--max-age",
+    default="10m",
+    show_default=True,
+    metavar="SPAN",
+    help="Report BEHIND if a host was last read longer ago than this.",
+)
 @host_options
 def status(selected: Selected, max_age: str) -> None:
     """Say in one line whether usage is being collected: exit 0 fine, 1 behind, 3 unknown.
 
-    Behind: a host that is up was not read for longer than --max-age. The line ends with how many
-    of this month's figures can only be at least, and why.
+    BEHIND: a host was not read for longer than --max-age, waits for a decision
+    (`ops collect --adopt`), or is absent with readings that were not fetched. The line ends with
+    the reasons why figures of this month are only at least.
 
     \b
     Example:
@@ -45,26 +52,63 @@ def status(selected: Selected, max_age: str) -> None:
 
 
 def _state(selected: Selected, ledger: "Ledger", limit: timedelta) -> tuple[int, str]:
-    read = {state.name: state.read_at for state in ledger.hosts()}
+    states = {state.name: state for state in ledger.hosts()}
     now = datetime.now(UTC)
     names = [host.name for host in selected.hosts]
-    newest = max((at for at in map(read.get, names) if at), default=None)
-    if newest is None:
-        return _UNKNOWN, f"UNKNOWN: none of {len(names)} hosts was ever read"
-    if newest - now > _AHEAD:
+    read = {name: states[name].read_at for name in names if name in states}
+    newest = max((at for at in read.values() if at), default=None)
+    if newest is None and names:
+        return _UNKNOWN, f"UNKNOWN: none of {_hosts(len(names))} was ever read"
+    if newest and newest - now > _AHEAD:
         return _BEHIND, (
             f"BEHIND: the clock here is {show.span(newest - now)} behind the ledger's: what is "
             "read now is booked at the ledger's time until the clock has caught up"
         )
-    old = [name for name in names if not (at := read.get(name)) or now - at > limit]
-    age = show.span(max(now - newest, timedelta()))
-    shaky = _shaky(ledger, now)
-    if not old:
-        return _FINE, f"OK: {len(names)} hosts read, the last {age} ago; {shaky}"
-    return _BEHIND, (
-        f"BEHIND: {len(old)} of {len(names)} hosts not read for {show.span(limit)}: "
-        f"{_named(old)}; the last that was, {age} ago; {shaky}"
-    )
+    leaving = [host.name for host in selected.hosts_even_absent if host.state == "absent"]
+    wrong = [*_old(read, names, now, limit), *_undecided(states, names), *_left(states, leaving)]
+    age = f"the last {show.span(max(now - newest, timedelta()))} ago" if newest else "none is up"
+    rest = "; ".join([age, *_deletable(states, leaving), _shaky(selected, ledger, now)])
+    if not wrong:
+        return _FINE, f"OK: {_hosts(len(names))} read, {rest}"
+    return _BEHIND, f"BEHIND: {'; '.join(wrong)}; {rest}"
+
+
+def _old(
+    read: Mapping[str, datetime | None], names: Sequence[str], now: datetime, limit: timedelta
+) -> Iterator[str]:
+    """Say which hosts were not read for longer than *limit*, and for how long."""
+    never = [name for name in names if read.get(name) is None]
+    if never:
+        yield f"{len(never)} of {_hosts(len(names))} never read: {_named(never)}"
+    ages = {name: now - at for name, at in read.items() if at and now - at > limit}
+    if ages:
+        told = [f"{name} ({show.span(age)})" for name, age in ages.items()]
+        which = f"{len(ages)} of {_hosts(len(names))}"
+        yield f"{which} not read for over {show.span(limit)}: {_named(told)}"
+
+
+def _undecided(states: Mapping[str, "HostState"], names: Sequence[str]) -> Iterator[str]:
+    """Say of which hosts counters wait for a decision."""
+    waiting = [name for name in names if name in states and states[name].waiting is not None]
+    if waiting:
+        yield f"counters of {_named(waiting)} wait for `ops collect --adopt`"
+
+
+def _left(states: Mapping[str, "HostState"], leaving: Sequence[str]) -> Iterator[str]:
+    """Say of which absent hosts readings may be left to fetch."""
+    unfinished = [name for name in leaving if name not in states or states[name].done is None]
+    if unfinished:
+        yield f"readings of absent hosts were not fetched yet: {_named(unfinished)}"
+
+
+def _deletable(states: Mapping[str, "HostState"], leaving: Sequence[str]) -> Iterator[str]:
+    done = [name for name in leaving if name in states and states[name].done is not None]
+    if done:
+        yield f"{_named(done)} can be deleted from hosts.toml"
+
+
+def _hosts(count: int) -> str:
+    return "1 host" if count == 1 else f"{count} hosts"
 
 
 def _named(names: Sequence[str]) -> str:
@@ -72,18 +116,19 @@ def _named(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _shaky(ledger: "Ledger", now: datetime) -> str:
+def _shaky(selected: Selected, ledger: "Ledger", now: datetime) -> str:
     """Say what makes figures of this month less than exact."""
     from ops.ledger import month
 
     zone = ZoneInfo(ledger.zone)
     today = now.astimezone(zone).date()
     begin, end = month(today.year, today.month, zone)
-    known = ledger.missing(begin, end)
+    fleet = [host.name for host in selected.fleet.hosts if host.state != "absent"]
+    known = ledger.missing(begin, end, fleet=fleet)
     found = [one for one in known if one.effect(begin, end) != "exact"]
     if not found:
         return "all figures of this month are exact"
     kinds = Counter(one.kind for one in found)
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     hosts = len({one.host for one in found})
-    return f"figures of {hosts} hosts are at least this month ({counted})"
+    return f"figures of {_hosts(hosts)} are at least this month ({counted})"

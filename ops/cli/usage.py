@@ -41,11 +41,12 @@ def usage(
     require_exact: bool,
     output: Format,
 ) -> None:
-    """Show what was used, out of the ledger: this month by key, if nothing else is said.
+    """Show usage from the ledger, by default of this month and by key.
 
-    Each figure is exact, at least, or unknown, and below the table stands why. Bytes count when
-    they were read, so times are as exact as `ops collect` is frequent. Days and months are the
-    ledger's; those of another --zone can be cut while hours are kept (90 days).
+    Each figure is exact, at least or unknown; the reasons are printed below the table. A byte
+    belongs to the moment of its reading. Bytes that were read over five minutes late have rows
+    of their own in tables by hour, day or month. Another --zone works for the last 90 days only,
+    while hourly figures are kept.
 
     \b
     Example:
@@ -102,14 +103,11 @@ def _period(
 
 def _narrowed(selected: Selected, ledger: "Ledger", zone: str) -> "Narrowed":
     fleet = selected.fleet
-    opens: dict[str, set[str]] = {key.name: set() for key in fleet.keys}
-    for host in fleet.hosts:
-        for key in fleet.keys_opening(host):
-            opens[key.name].add(host.name)
     return {
         "zone": zone,
         "keys": books.key_names(selected, ledger),
         "hosts": books.host_names(selected, ledger),
         "spliced": {host.name for host in fleet.hosts if host.accounting == "spliced"},
-        "opens": opens,
+        "opens": fleet.opened_hosts(),
+        "fleet": [host.name for host in fleet.hosts if host.state != "absent"],
     }

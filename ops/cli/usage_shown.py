@@ -42,8 +42,10 @@ def _ordered(rows: Sequence["UsageRow"], columns: Sequence[str]) -> list["UsageR
 
 def _heading(answer: "Usage") -> str:
     begin, end = (f"{at:%Y-%m-%d %H:%M}" for at in (answer.since, answer.until))
+    never = sum(at is None for at in answer.read_at.values())
     as_of = f"as of {answer.as_of:%Y-%m-%d %H:%M:%S} UTC" if answer.as_of else "not yet read"
-    return f"Usage from {begin} until {end} ({answer.zone}), {as_of}."
+    unread = f"; {never} of {len(answer.read_at)} hosts never read" if never else ""
+    return f"Usage from {begin} until {end} ({answer.zone}), {as_of}{unread}."
 
 
 def _table(answer: "Usage", rows: Sequence["UsageRow"], columns: Sequence[str]) -> str:
@@ -59,6 +61,8 @@ def _table(answer: "Usage", rows: Sequence["UsageRow"], columns: Sequence[str]) 
 
 def _names(row: "UsageRow", columns: Sequence[str]) -> list[str]:
     def name(column: str) -> str:
+        if column in _TIMES and row.late:
+            return f"{row.since:%m-%d %H:%M} to {row.until:%m-%d %H:%M}"
         if column in _TIMES:
             return row.since.strftime(_TIMES[column])
         if column == "key" and row.gone:
@@ -81,7 +85,8 @@ def _notes(missing: Sequence["Missing"]) -> Iterator[str]:
     if missing:
         yield "\nWhat these figures may lack:"
     for one in sorted(missing, key=lambda one: -one.span)[:_MOST]:
-        yield f"  {one.host}: {WORDS[one.kind]} ({one.since:%Y-%m-%d %H:%M:%S} UTC, {_span(one)})"
+        where = one.host or "every host"
+        yield f"  {where}: {WORDS[one.kind]} ({one.since:%Y-%m-%d %H:%M:%S} UTC, {_span(one)})"
     if left := Counter(one.kind for one in missing) if len(missing) > _MOST else None:
         counted = ", ".join(f"{count} {kind}" for kind, count in sorted(left.items()))
         yield f"  and {len(missing) - _MOST} more: in all {counted}; --json has each"
@@ -105,6 +110,8 @@ def _csv(rows: Sequence["UsageRow"], columns: Sequence[str]) -> str:
 
 
 def _plain(row: "UsageRow", column: str) -> str:
+    if column in _TIMES and row.late:
+        return f"{row.since.isoformat()}/{row.until.isoformat()}"
     return row.since.isoformat() if column in _TIMES else str(getattr(row, column))
 
 
@@ -117,6 +124,7 @@ def _json(
         "until": _moment(answer.until),
         "zone": answer.zone,
         "as_of": _moment(answer.as_of),
+        "read_at": {host: _moment(at) for host, at in sorted(answer.read_at.items())},
         "certainty": answer.certainty,
         "usage": [_row(row, columns, known) for row in rows],
         "total": {"traffic_bytes": _bytes(answer.total)},
@@ -140,7 +148,7 @@ def _row(row: "UsageRow", columns: Sequence[str], known: set[str]) -> dict[str, 
         about |= {"life": row.life, "until_gone": _moment(row.gone)}
         about["in_inventory"] = row.key in known and row.gone is None
     if any(name in _TIMES for name in columns):
-        about |= {"since": _moment(row.since), "until": _moment(row.until)}
+        about |= {"since": _moment(row.since), "until": _moment(row.until), "late": row.late}
     return about | {"certainty": row.certainty, "traffic_bytes": _bytes(row.traffic)}
 
 

@@ -5,13 +5,9 @@ database are imported when the first of them is called, not before.
 """
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
 
 from ops.collecting.outcome import Collected
 from ops.collecting.roster import Muster, Roster
-
-if TYPE_CHECKING:
-    from ops.ledger import Adopt
 
 __all__ = ["DEADLINE", "Collected", "Muster", "Roster", "collect"]
 
@@ -26,7 +22,6 @@ def collect(
     *,
     every: float | None = None,
     deadline: float = DEADLINE,
-    adopt: "Adopt | None" = None,
 ) -> Generator[Collected, None, None]:
     """Yield one round, or with *every* one each so many seconds, into the fleet's ledger.
 
@@ -41,7 +36,7 @@ def collect(
     from ops.reading.running import runner
 
     fleet = roster.now().fleet
-    clerk = Clerk(partial(open_ledger, fleet, patience=PATIENCE), adopt, 2 * PATIENCE)
+    clerk = Clerk(partial(open_ledger, fleet, patience=PATIENCE), 2 * PATIENCE)
     with runner(len(fleet.hosts)) as loop:
         each = rounds(roster, clerk, Settings(deadline=deadline, every=every))
         try:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ops.errors import LedgerError
-from ops.ledger import Adopt, Booked, Ledger
+from ops.ledger import Booked, Ledger
 from ops.ledger.lease import Lease
 from ops.model import Observation
 
@@ -22,8 +22,7 @@ class Clerk:
     At its end the transaction that runs is waited for, and what has not begun is left.
     """
 
-    def __init__(self, open_: Callable[[], Ledger], adopt: Adopt | None, patience: float) -> None:
-        self.adopt = adopt
+    def __init__(self, open_: Callable[[], Ledger], patience: float) -> None:
         self.patience = patience
         """Seconds that one thing may take, over and above what the database is waited for."""
         self._open = open_
@@ -67,7 +66,7 @@ class Clerk:
     async def _book_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            book = partial(_book, [observation for observation, _ in batch], self.adopt)
+            book = partial(_book, [observation for observation, _ in batch])
             try:
                 booked = await self.do(book)
             except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
@@ -123,8 +122,8 @@ class Clerk:
             self._loop.call_soon_threadsafe(how, *what)
 
 
-def _book(observations: list[Observation], adopt: Adopt | None, ledger: Ledger) -> list[Booked]:
-    return ledger.book_all(observations, adopt)
+def _book(observations: list[Observation], ledger: Ledger) -> list[Booked]:
+    return ledger.book_all(observations)
 
 
 def _settle(future: asyncio.Future[Any], answer: object) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import time
 
+from ops.collecting.belonging import Belonging, belonging
 from ops.collecting.clocks import ahead
 from ops.collecting.kept import reading_in
 from ops.collecting.looking import LARGEST_FILE, LOOK, Kept, chunks, fetched, fetching, seen
@@ -29,6 +30,10 @@ class Look:
     """Whether the disk holds nothing else that is worth reading."""
     ahead: float = 0.0
     """Seconds by which its clock is ahead of ours, negative if it is behind."""
+    belonging: Belonging | None = None
+    """The machine; None if the look failed."""
+    damaged: set[str] = field(default_factory=set)
+    """Runs of which a reading is there that cannot be read."""
     troubles: list[str] = field(default_factory=list)
     set_aside: dict[str, str] = field(default_factory=dict)
     """Files that hold no reading, and why; the others are read all the same."""
@@ -53,7 +58,7 @@ async def look(line: Line, besides: Collection[str], until: Deadline) -> Look:
         at_once = seen(printed, line.host.name, datetime.now(UTC))
         found.nic, found.ahead = at_once.nic, ahead(at_once.clock, asked, time())
         await _fetch(line, found, [one for one in at_once.kept if one.run not in besides], until)
-        found.whole = True
+        found.belonging, found.whole = belonging(printed), True
     except (HostError, ValueError) as error:
         # A part of what it kept is worse than nothing: the ledger would take the rest as new.
         found.readings.clear()

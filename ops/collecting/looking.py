@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ops.collecting.belonging import SCRIPT
 from ops.model import NicCounters
 from ops.model.layout import READINGS
 from ops.model.strangers import count
@@ -32,7 +33,7 @@ done
 LOOK = f"""\
 {CARDS}
 echo "clock $(date +%s)"
-if [ -d {READINGS} ]; then
+{SCRIPT}if [ -d {READINGS} ]; then
   find {READINGS} -maxdepth 1 -type f -name '[!.]*.json' -printf 'kept %s %T@ %f\\n'
 fi
 echo end

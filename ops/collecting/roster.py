@@ -16,6 +16,8 @@ class Muster:
 
     fleet: Fleet
     hosts: tuple[Host, ...]
+    leaving: tuple[Host, ...]
+    """To be without a core: visited until nothing is left to fetch from their disks."""
     away: tuple[Host, ...]
     """In maintenance: no failure."""
     trouble: str = ""
@@ -44,13 +46,19 @@ class Roster:
             self._signature = signature
         assert self._fleet  # noqa: S101
         away = selection.away(self._chosen, datetime.now(UTC).date())
-        present = tuple(host for host in self._chosen if host not in away)
-        return Muster(fleet=self._fleet, hosts=present, away=away, trouble=self._trouble)
+        present = [host for host in self._chosen if host not in away]
+        return Muster(
+            fleet=self._fleet,
+            hosts=tuple(host for host in present if host.state != "absent"),
+            leaving=tuple(host for host in present if host.state == "absent"),
+            away=away,
+            trouble=self._trouble,
+        )
 
     def _read(self) -> None:
         try:
             fleet = inventory.load(self.folder)
-            chosen = selection.hosts(fleet, *self._globs)
+            chosen = selection.hosts(fleet, *self._globs, even_absent=True)
         except (FleetError, UsageError) as error:
             if self._fleet is None:
                 raise

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from ops.collecting.clerk import Clerk
 from ops.collecting.outcome import Collected
@@ -12,7 +13,7 @@ from ops.collecting.roster import Muster, Roster
 from ops.collecting.summary import Harvest
 from ops.collecting.visiting import RARELY, Visit, Visitor
 from ops.errors import HostError, LedgerError
-from ops.ledger import Booked
+from ops.ledger import Booked, Ledger
 from ops.ledger.closed import closed_runs
 from ops.model import Fleet, Host
 from ops.reading.many import on_each
@@ -57,7 +58,8 @@ class Collector:
         muster = self._roster.now()
         harvest = Harvest(muster=muster)
         try:
-            hosts = await self._ours(muster)
+            harvest.wanted = [*muster.hosts, *await self._unfinished(muster)]
+            hosts = await self._ours(muster, harvest.wanted)
         except LedgerError as error:
             harvest.ledger_error = str(error)
         else:
@@ -71,17 +73,26 @@ class Collector:
         self._visitors.clear()
         await self._opened.aclose()
 
-    async def _ours(self, muster: Muster) -> list[Host]:
+    async def _ours(self, muster: Muster, wanted: Sequence[Host]) -> list[Host]:
         """Return the hosts that no other collector reads; wait a while if those are none."""
-        names = [host.name for host in muster.hosts]
+        names = [host.name for host in wanted]
         until = Deadline.after(self._settings.deadline)
-        while not (mine := await self._take(names)):
+        while names and not (mine := await self._take(names)):
             # A collector that goes on and on is asked again in its next round.
-            if not names or self._settings.every is not None or not until.left:
+            if self._settings.every is not None or not until.left:
                 return []
             await asyncio.sleep(_AGAIN)
+        mine = mine if names else frozenset()
         await self._learn(muster)
-        return [host for host in muster.hosts if host.name in mine]
+        return [host for host in wanted if host.name in mine]
+
+    async def _unfinished(self, muster: Muster) -> list[Host]:
+        """Return the absent hosts of which something may be left to fetch."""
+        if not muster.leaving:
+            return []
+        known = await self._clerk.do(lambda ledger: ledger.hosts())
+        done = {state.name for state in known if state.absent and state.done}
+        return [host for host in muster.leaving if host.name not in done]
 
     async def _take(self, names: list[str]) -> frozenset[str]:
         """Return which of *names* are ours; a database that was just restarted is asked again."""
@@ -100,12 +111,10 @@ class Collector:
         now = asyncio.get_running_loop().time()
         # Now and then though it is the same: another collector's checkout may be an older one.
         if muster.fleet is not self._fleet or now >= self._enrol_at:
-            hosts = [host.name for host in muster.fleet.hosts]
-            keys = [key.name for key in muster.fleet.keys]
-            await self._clerk.do(lambda ledger: ledger.enrol(hosts, keys))
+            await self._clerk.do(partial(_enrol, muster.fleet))
             self._enrol_at = now + _ENROL
         if muster.fleet is not self._fleet or now >= self._close_at:
-            names = [host.name for host in muster.hosts]
+            names = [host.name for host in (*muster.hosts, *muster.leaving)]
             self._closed = await self._clerk.do(lambda ledger: closed_runs(ledger, names))
             self._close_at = now + RARELY
 
@@ -138,7 +147,8 @@ class Collector:
         visitor = self._visitors.get(host.name)
         if visitor is None:
             warm = self._settings.every is not None
-            visitor = self._visitors[host.name] = Visitor(self._dialer, host, warm=warm)
+            fleet = self._fleet.id if self._fleet else ""
+            visitor = self._visitors[host.name] = Visitor(self._dialer, host, fleet, warm=warm)
         return await visitor.visit(self._closed.get(host.name, frozenset()), until)
 
     async def _book(self, host: Host, visit: Visit) -> Booked | LedgerError:
@@ -155,6 +165,16 @@ class Collector:
         """Hang up on hosts that another collector has taken over, or that are away."""
         for name in self._visitors.keys() - ours:
             await self._visitors.pop(name).hang_up()
+
+
+def _enrol(fleet: Fleet, ledger: Ledger) -> None:
+    """Tell *ledger* the inventory."""
+    ledger.enrol(
+        [host.name for host in fleet.hosts],
+        [key.name for key in fleet.keys],
+        absent=[host.name for host in fleet.hosts if host.state == "absent"],
+        opens=fleet.opened_hosts(),
+    )
 
 
 async def rounds(

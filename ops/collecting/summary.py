@@ -10,8 +10,7 @@ from ops.collecting.roster import Muster
 from ops.collecting.visiting import Visit
 from ops.errors import HostError, LedgerError
 from ops.ledger import Booked
-from ops.model import Host, Reading, Traffic
-from ops.model.key import key_of
+from ops.model import Host, Traffic
 
 _MOST = 20
 """Names in a sentence."""
@@ -19,9 +18,11 @@ _MOST = 20
 
 @dataclass
 class Harvest:
-    """What has come of a round so far."""
+    """The results of a round so far."""
 
     muster: Muster
+    wanted: Sequence[Host] = ()
+    """The hosts that somebody should read in this round."""
     asked: int = 0
     ledger_error: str = ""
     _failures: dict[str, HostError] = field(default_factory=dict)
@@ -32,39 +33,38 @@ class Harvest:
     _ahead: dict[str, float] = field(default_factory=dict)
     _traffic: Traffic = field(default_factory=Traffic)
 
-    def __post_init__(self) -> None:
-        self._named = {key.name for key in self.muster.fleet.keys}
-
     def visited(self, host: Host, outcome: Visit | HostError) -> None:
         """Take note of one host's visit."""
         if isinstance(outcome, HostError):
             self._failures[host.name] = outcome
             return
-        if outcome.failure:
+        leaving = host.state == "absent"
+        if leaving and outcome.observation.retired:
+            self._notes.append(f"{host.name}: {_DONE}")
+        elif outcome.failure:
             self._failures[host.name] = outcome.failure
-        if reading := outcome.observation.now:
+        if outcome.observation.now:
             self._read.append(host.name)
-            self._notes += self._strangers(reading)
         self._warnings += [f"{host.name}: {trouble}" for trouble in outcome.troubles]
         self._ahead[host.name] = outcome.ahead
 
     def booked(self, answer: Booked | LedgerError) -> None:
-        """Take note of what the ledger said to one host's observation."""
+        """Take note of the ledger's answer to one host's observation."""
         if isinstance(answer, LedgerError):
             self.ledger_error = str(answer)
             return
         self._traffic += answer.traffic
+        self._notes += self._strangers(answer)
         if answer.outcome == "needs adoption":
             self._unadopted.append(f"{answer.host}: {answer.reason}")
-        elif answer.outcome == "refused":
-            self._warnings.append(f"{answer.host}: not booked: {answer.reason}")
+        self._warnings += [f"{answer.host}: not booked: {why}" for why in answer.problems]
         if answer.resets:
             names = _some(answer.resets)
             self._warnings.append(f"{answer.host}: somebody else resets counters: {names}")
 
     def collected(self, began: datetime, seconds: float) -> Collected:
         """Return the sum of it all."""
-        order = [host.name for host in self.muster.hosts]
+        order = [host.name for host in self.wanted]
         trouble = [self.muster.trouble] if self.muster.trouble else []
         return Collected(
             began=began,
@@ -80,12 +80,15 @@ class Harvest:
             ledger_error=self.ledger_error,
         )
 
-    def _strangers(self, reading: Reading) -> Iterator[str]:
-        others = reading.users.keys() - self._named  # few or none: the rest of the names is known
-        names = sorted({key_of(user) for user in others} - self._named - {""})
-        if names:
+    def _strangers(self, answer: Booked) -> Iterator[str]:
+        """Yield a note where users that the inventory does not name moved bytes just now."""
+        named = {key.name for key in self.muster.fleet.keys}
+        if others := sorted(answer.moved - named):
             said = "counts users that are not in the inventory"
-            yield f"{reading.host}: {said}: {_some(names)}"
+            yield f"{answer.host}: {said}: {_some(others)}"
+
+
+_DONE = "it has no core, and nothing is left to fetch: it can be deleted from hosts.toml"
 
 
 def _some(names: Sequence[str]) -> str:

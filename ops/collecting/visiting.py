@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import uniform
 from time import monotonic
 
+from ops.collecting.belonging import Belonging
 from ops.collecting.disk import Look, look
 from ops.errors import HostError
-from ops.model import Host, Observation, Reading
+from ops.model import UNKNOWN_MACHINE, Host, Observation, Reading
 from ops.reading.one import HostReader, open_reader
 from ops.tunnel import Deadline, Dialer
 
@@ -36,14 +37,16 @@ class Visit:
 class Visitor:
     """Visits one host as often as asked; its line stays open in between if *warm*."""
 
-    def __init__(self, dialer: Dialer, host: Host, *, warm: bool) -> None:
+    def __init__(self, dialer: Dialer, host: Host, fleet: str, *, warm: bool) -> None:
         self.host = host
+        self._fleet = fleet
         self._dialer = dialer
         self._warm = warm
         self._open: tuple[HostReader, AsyncExitStack] | None = None
         self._run = ""
         self._next_look = 0.0
         self._ahead = 0.0
+        self._belonging: Belonging | None = None
         self._unbooked: Reading | None = None
 
     async def visit(self, closed: Collection[str], until: Deadline) -> Visit:
@@ -68,7 +71,7 @@ class Visitor:
         if not done:
             self._next_look = 0.0
             self._unbooked = observation.now or self._unbooked
-        elif self._unbooked and self._unbooked.run in {r.run for r in _readings(observation)}:
+        elif self._unbooked and self._unbooked.run in {r.run for r in observation.readings}:
             self._unbooked = None
 
     async def hang_up(self) -> None:
@@ -124,7 +127,7 @@ class Visitor:
         # Not all hosts at once: a look costs several times what a reading does.
         rest = (RARELY if reading else OFTEN) * uniform(0.7, 1.0)  # noqa: S311
         self._next_look = monotonic() + rest if found.whole else 0.0
-        self._run, self._ahead = run, found.ahead
+        self._run, self._ahead, self._belonging = run, found.ahead, found.belonging
         return found
 
     def _observation(self, reading: Reading | None, found: Look | None) -> Observation:
@@ -132,15 +135,25 @@ class Visitor:
         kept = found.readings
         if self._unbooked and found.whole and reading and reading.run != self._unbooked.run:
             kept = [*kept, self._unbooked]  # the ledger was away while that run was alive
-        return Observation(
+        seen = Observation(
             host=self.host.name,
             now=reading,
             kept=tuple(kept),
             stopped=frozenset(found.stopped),
             listed=found.whole,
             nic=found.nic,
+            damaged=frozenset(found.damaged),
         )
+        return self._with_machine(seen)
 
-
-def _readings(observation: Observation) -> tuple[Reading, ...]:
-    return (*observation.kept, *([observation.now] if observation.now else ()))
+    def _with_machine(self, seen: Observation) -> Observation:
+        """Add which machine it is, and which of its runs the fleet began."""
+        if self._belonging is None:
+            return replace(seen, machine=UNKNOWN_MACHINE)
+        there, fleet = self._belonging, self._fleet
+        return replace(
+            seen,
+            machine=there.seen_by(fleet),
+            begun=there.begun_by(fleet, (reading.run for reading in seen.readings)),
+            retired=seen.listed and seen.now is None and not there.installed,
+        )

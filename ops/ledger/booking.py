@@ -19,7 +19,7 @@ from ops.ledger.names import Lives, locked_hosts, user_ids
 from ops.ledger.records import Adopt, Booked, HostRow, RunRow
 from ops.ledger.rows import Rows, TooMuchError
 from ops.ledger.schema import gaps, hosts, ledger, marks
-from ops.ledger.sightings import Sighting, look, sound
+from ops.ledger.sightings import Sighting, look, lost, sound
 from ops.model import Observation, Traffic
 from ops.model.key import key_of
 
@@ -42,6 +42,7 @@ class Visit:
     began: bool
     """Whether a run is new to the ledger under this name."""
     added: Traffic = field(default_factory=Traffic)
+    moved: set[str] = field(default_factory=set)
     resets: list[str] = field(default_factory=list)
     unread: timedelta | None = None
     alive: Sighting | None = None
@@ -87,6 +88,7 @@ def _look(tx: Connection, observations: Sequence[Observation], now: int) -> list
         elsewhere = known.elsewhere(host.id, observation)
         unfinished = [run for run in own.values() if run.ended is None or run.doubt]
         found = look(observation, host, own, elsewhere, now)
+        found += lost(observation, host, own, now)
         others = [row for s in found for row in known.others(host.id, s.run.identity)]
         began = any(not sighting.run.id for sighting in found)
         visits.append(Visit(observation, host, found, unfinished, others, problems, began))
@@ -173,9 +175,10 @@ def _highest(values: Sequence[dict[int, tuple[int, int]]]) -> dict[int, tuple[in
 def _take(visit: Visit, rows: Rows) -> None:
     try:
         for sighting in visit.sightings:
-            added, fallen = rows.take(sighting, visit.host)
-            visit.added += added
-            visit.resets += fallen
+            taken = rows.take(sighting, visit.host)
+            visit.added += taken.added
+            visit.moved |= taken.moved
+            visit.resets += taken.fallen
     except TooMuchError:
         visit.problems.append("it says that it moved more than any host can: not counted")
         rows.gap(visit.host, "refused", visit.host.read or visit.host.known, sighting.at)
@@ -214,6 +217,7 @@ def _answer(visit: Visit) -> Booked:
         host=visit.host.name,
         outcome="refused" if refused else "needs adoption" if waits else "booked",
         traffic=visit.added,
+        moved=frozenset(visit.moved),
         reason="; ".join(visit.problems) if refused else question,
         problems=tuple(visit.problems),
         resets=tuple(visit.resets),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from ops.ledger import runs as runs_of
 from ops.ledger.marks import before_marks
-from ops.ledger.names import Lives
+from ops.ledger.names import Lives, locked_hosts
 from ops.ledger.records import Adopt, HostRow, RunRow
 from ops.ledger.rows import Rows
 from ops.ledger.schema import baselines, gaps, hosts, ledger, marks, runs, users, waiting
@@ -83,8 +83,7 @@ def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decide
     marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
     rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked)
     rows.lives = Lives(tx)
-    query = select(hosts).where(hosts.c.name.in_(wanted)).order_by(hosts.c.name)
-    there = [HostRow(**row._mapping) for row in tx.execute(query.with_for_update())]
+    there = list(locked_hosts(tx, wanted, now).values())
     applied = {host.name: t for host in there if (t := _decide_on(tx, host, how, rows)) is not None}
     for host in there:
         host.decision = how if host.read is None and host.name not in applied else ""

@@ -65,9 +65,10 @@ def _end(visit: "Visit", at: int) -> None:
 
 def _newest_on_disk(visit: "Visit") -> Sighting | None:
     """Return the run that began last, of a host whose core is silent and whose disk was read."""
-    if visit.observation.now is not None or not visit.sightings:
+    readable = [sighting for sighting in visit.sightings if not sighting.lost]
+    if visit.observation.now is not None or not readable:
         return None
-    newest = max(visit.sightings, key=lambda s: (s.run.since, s.run.id == 0))
+    newest = max(readable, key=lambda s: (s.run.since, s.run.id == 0))
     known = max((run.since for run in visit.open), default=0)
     return newest if newest.run.since >= known else None
 

@@ -167,10 +167,15 @@ class Ledger:
         span = moment(since) // 1000, moment(until) // 1000
         return self.store.read(lambda tx: nic.moved(tx, host, *span))
 
-    def missing(self, since: datetime, until: datetime) -> list[Missing]:
-        """Return what is known to be missing from figures of [since, until)."""
+    def missing(
+        self, since: datetime, until: datetime, *, fleet: Collection[str] = ()
+    ) -> list[Missing]:
+        """Return the known reasons why figures of [since, until) may lack bytes.
+
+        *fleet*: hosts of the inventory; those that the ledger was never told of were never read.
+        """
         span = moment(since), moment(until)
-        return self.store.read(lambda tx: missing.missing(tx, *span, self.now()))
+        return self.store.read(lambda tx: missing.missing(tx, *span, self.now(), fleet=fleet))
 
     def mark(self, key: str, at: datetime | None = None, token: str = "") -> Mark:
         """Reset *key* for people: its usage since is counted from here. Nothing is zeroed.
@@ -214,16 +219,21 @@ def utc_now() -> datetime:
 
 
 def _batches(observations: Sequence[Observation]) -> Iterable[list[Observation]]:
-    """Split *observations* into transactions: a host once in each, and not too many counters."""
-    batch: dict[str, Observation] = {}
+    """Split *observations* into transactions: a host and a run once in each, not too many counters.
+
+    One server under two names shows the same run twice: the second follows the first.
+    """
+    batch: list[Observation] = []
+    names: set[str] = set()
     size = 0
     for observation in observations:
-        weight = sum(len(reading.users) for reading in observation.kept)
-        weight += len(observation.now.users) if observation.now else 0
-        if observation.host in batch or (batch and size + weight > _AT_ONCE):
-            yield list(batch.values())
-            batch, size = {}, 0
-        batch[observation.host] = observation
+        weight = sum(len(reading.users) for reading in observation.readings)
+        own = {observation.host, *(f"run {r.run}" for r in observation.readings if r.run)}
+        if batch and (not names.isdisjoint(own) or size + weight > _AT_ONCE):
+            yield batch
+            batch, names, size = [], set(), 0
+        batch.append(observation)
+        names |= own
         size += weight
     if batch:
-        yield list(batch.values())
+        yield batch

@@ -67,6 +67,8 @@ class Booked:
     """Why it is not simply ``booked``, in a sentence."""
     problems: tuple[str, ...] = ()
     """Readings that were left out, each with its reason."""
+    moved: frozenset[str] = frozenset()
+    """Keys, or names of users that are none, that something was added of."""
     resets: tuple[str, ...] = ()
     """Users whose counters fell while the run went on: somebody else resets them."""
     unread: timedelta | None = None

@@ -46,6 +46,18 @@ class _Change:
     """What was read of the same run under another name already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The effect of one run's readings."""
+
+    added: Traffic = field(default_factory=Traffic)
+    """To usage."""
+    moved: set[str] = field(default_factory=set)
+    """The keys of which bytes were added."""
+    fallen: list[str] = field(default_factory=list)
+    """Users with counters that fell."""
+
+
 @dataclass
 class Rows:
     """The rows that a transaction will write.
@@ -79,14 +91,14 @@ class Rows:
             gap = {"host_id": host.id, "kind": kind, "since": since, "until": until}
             self.gaps.append(gap)
 
-    def take(self, sighting: Sighting, host: HostRow) -> tuple[Traffic, list[str]]:
-        """Take in one run; return what it adds to usage, and users whose counters fell.
+    def take(self, sighting: Sighting, host: HostRow) -> Taken:
+        """Take in one run. TooMuchError: nothing was taken.
 
-        What waits for a decision goes to the run's baselines. TooMuchError: nothing was taken.
+        Bytes that wait for a decision go to the run's baselines.
         """
         run = sighting.run
         if run.settled:
-            return Traffic(), []
+            return Taken()
         changes = list(self._changes(sighting))
         new = Traffic(sum(c.added[0] for c in changes), sum(c.added[1] for c in changes))
         if host.total + new.total > MOST:
@@ -98,9 +110,10 @@ class Rows:
             run.reset = run.read  # what moved between that and the reset is lost
         if not sighting.counted:
             run.waits = sighting.at if run.doubt else None
-            return Traffic(), fallen
+            return Taken(fallen=fallen)
         host.total += new.total
-        return new, fallen
+        moved = {key_of(change.name) for change in changes if any(change.added)}
+        return Taken(new, moved, fallen)
 
     def count(self, name: str, host: HostRow, since: int, at: int, used: Bytes) -> None:
         """Add to usage the bytes that *name* moved on *host* between *since* and *at*."""

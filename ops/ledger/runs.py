@@ -41,6 +41,7 @@ class Known:
 def known(tx: Connection, observed: Mapping[int, Observation]) -> Known:
     """Return the runs that *observed*, by host, speaks of, under whatever name they are known."""
     identities = {reading.run for o in observed.values() for reading in o.readings}
+    identities |= {run for o in observed.values() for run in o.damaged}
     named = sorted(i for i in identities if i and not i.startswith(NAMELESS))
     found = Known(own={host: {} for host in observed})
     ours = runs.c.host_id.in_(list(observed))

@@ -33,6 +33,8 @@ class Sighting:
     """The moment to which what is new in it is booked."""
     live: Reading | None = None
     """The running core's own answer, if it is this run's."""
+    lost: bool = False
+    """Whether nothing is known of it but that it ran."""
     counted: bool = True
     """False where all that it has counted so far waits for a decision."""
 
@@ -71,6 +73,23 @@ def look(
         sighting.at = _booking_time(sighting, host, now, run.identity in observation.begun)
         if run.id or live or sighting.used or not run.doubt:
             found.append(sighting)
+    return found
+
+
+def lost(
+    observation: Observation, host: HostRow, runs: Mapping[str, RunRow], now: int
+) -> list[Sighting]:
+    """Return the runs of which nothing is left but a file that cannot be read."""
+    readable = {reading.run for reading in observation.readings}
+    since = host.known if host.read is None else host.read
+    found = []
+    for identity in sorted(observation.damaged - readable):
+        if known := runs.get(identity):
+            known.closed = known.ended is not None  # there is nothing more to fetch
+            continue
+        run = RunRow(host_id=host.id, identity=identity, since=since, first=since, read=since)
+        run.ended, run.closed = now, True
+        found.append(Sighting(run=run, users={}, read=since, since=since, at=since, lost=True))
     return found
 
 

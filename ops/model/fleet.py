@@ -166,6 +166,14 @@ class Fleet:
         keys = (key for inbound in host.inbounds for key in self.keys_on(host, inbound))
         return tuple({key.name: key for key in keys}.values())
 
+    def opened_hosts(self) -> dict[str, set[str]]:
+        """Return by key the names of the hosts that it opens."""
+        opened: dict[str, set[str]] = {key.name: set() for key in self.keys}
+        for host in self.hosts:
+            for key in self.keys_opening(host):
+                opened[key.name].add(host.name)
+        return opened
+
     def rules_on(self, host: Host) -> tuple[Rule, ...]:
         """Return the routing rules that hold on *host*, in the order of the file."""
         return tuple(rule for rule in self.rules if not rule.hosts.isdisjoint(host.scopes))

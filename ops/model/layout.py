@@ -14,6 +14,7 @@ CERTIFICATES = "/etc/xray/tls"
 """Copies that the core may read: ``<inbound>.crt`` and ``<inbound>.key``."""
 
 UNIT = "xray.service"
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 RUNTIME = "/run/xray"
 SOCKET = f"{RUNTIME}/api.sock"
 API_PORT = 10085
@@ -29,3 +30,6 @@ RUN_PREFIX = "run-"
 
 READINGS = "/var/lib/xray/readings"
 """Last readings of runs, one file a run and kind, 0700."""
+BELONGS = "/var/lib/xray-ops/belongs"
+"""``fleet <id>``: the fleet whose rollouts begin the runs here; then ``before <run>``, a line for
+each run that was here before its first rollout."""

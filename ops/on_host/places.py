@@ -8,7 +8,7 @@ SOURCES = f"{CONFIG_FOLDER}/certificates.json"
 """Which certificates of the host are copied for which inbound."""
 
 UNITS = "/etc/systemd/system"
-UNIT = f"{UNITS}/{layout.UNIT}"
+UNIT = layout.UNIT_FILE
 MINUTE = "xray-minute"
 RECOVER = "xray-recover"
 SYSCTL = "/etc/sysctl.d/90-xray-ops.conf"
