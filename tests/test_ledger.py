@@ -238,10 +238,10 @@ def test_pitfall_10_unused_zero_and_unreachable_are_three_answers(books: Books) 
     server = new_server(books)
     server.use("zero", 0, 0)
     books.ledger.book(server.visit())
-    books.ledger.enrol(["ams1", "dead"], [])
+    opens = {"unused": ["ams1"], "zero": ["ams1"], "elsewhere": ["dead"]}
+    books.ledger.enrol(["ams1", "dead"], opens, opens=opens)
     books.clock.pass_(hours=1)
     books.ledger.book(server.visit())
-    opens = {"unused": ["ams1"], "zero": ["ams1"], "elsewhere": ["dead"]}
     rows = books.ledger.usage(books.clock.now - timedelta(hours=1), ALWAYS[1], opens=opens).rows
     sure = {row.key: (row.traffic.total, row.certainty) for row in rows}
     assert sure == {

@@ -142,6 +142,7 @@ def test_an_order_says_what_it_was_planned_on_and_by_whom() -> None:
         "clean": True,
         "who": "ann@desk",
         "config": "",
+        "fleet": "",
     }
 
 

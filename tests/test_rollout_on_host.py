@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 
 from lab.certificates import Authority
+from ops.collecting.belonging import belonging as belongs
 from ops.collecting.kept import reading_in
 from ops.model import layout
 from ops.on_host import (
+    belonging,
     certificates,
     files,
     health,
@@ -542,3 +544,17 @@ def test_who_holds_a_port_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         held = [one for one in network.listeners(besides=0) if one.port == port]
         assert [one.pid for one in held] == [os.getpid()]
         assert port not in [one.port for one in network.listeners(besides=os.getpid())]
+
+
+def test_a_host_says_which_runs_were_here_before_its_fleet() -> None:
+    files.at(layout.READINGS).mkdir(parents=True)
+    files.at(f"{layout.READINGS}/r0.last.json").write_text("{}")
+    belonging.claim("f1", belonging.runs())
+    files.at(f"{layout.READINGS}/r1.minute.json").write_text("{}")
+    belonging.claim("f1", belonging.runs())
+    told = belongs(files.at(layout.BELONGS).read_text())
+    assert told.begun_by("f1", ["r0", "r1"]) == {"r1"}
+    assert told.begun_by("another", ["r0", "r1"]) == set()
+    belonging.claim("f2", belonging.runs())
+    told = belongs(files.at(layout.BELONGS).read_text())
+    assert told.begun_by("f2", ["r0", "r1", "r2"]) == {"r2"}

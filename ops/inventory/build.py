@@ -37,6 +37,7 @@ def fleet_of(folder: Path, hosts: HostsFile, keys: KeysFile, issued: IssuedFile)
         rules=tuple(_rule(table) for table in hosts.rules),
         public_keys=dict(_public_keys(issued)),
         ledger=ledger_settings(hosts.ledger),
+        id=issued.fleet,
     )
 
 

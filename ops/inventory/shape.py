@@ -171,6 +171,7 @@ class IssuedInbound(Table):
 class IssuedFile(Table):
     """``issued.toml``: which secrets were ever made, and what of them is public."""
 
+    fleet: StoredName = ""
     keys: dict[StoredName, list[Literal["uuid", "password", "psk"]]] = {}
     hosts: dict[StoredName, dict[StoredName, IssuedInbound]] = {}
 

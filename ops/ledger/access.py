@@ -53,22 +53,19 @@ def _parsed(text: str) -> frozenset[int]:
 def reach_of(
     tx: Connection, lives: Mapping[int, Any], opens: Mapping[str, Collection[str]] | None
 ) -> dict[str, Reach]:
-    """Return the hosts that may hold bytes of each key; *opens* is for keys never told of.
+    """Return the hosts that may hold bytes of each key; a key that was never told has all.
 
-    *lives* are rows of ``keys`` by number. All lives of a name count.
+    *lives* are rows of ``keys`` by number: all lives of a name count. *opens*: by key, the hosts
+    that it may open now.
     """
     names = {row.id: row.name for row in tx.execute(select(hosts.c.id, hosts.c.name))}
     sets = _sets(tx)
-    found: dict[str, Reach] = {name: frozenset(there) for name, there in (opens or {}).items()}
-    told: dict[str, Reach] = {}
+    found: dict[str, Reach] = {}
     for row in lives.values():
-        if row.reach_id == EVERYWHERE or (row.reach_id is None and row.name not in found):
-            told[row.name] = None
-        elif row.reach_id is not None:
-            reach = frozenset(names[number] for number in sets[row.reach_id] if number in names)
-            before = told.get(row.name, frozenset())
-            told[row.name] = None if before is None else before | reach
-    for name, reach_ in told.items():
-        now = found.get(name, frozenset())
-        found[name] = None if reach_ is None or now is None else reach_ | now
+        if row.reach_id in (None, EVERYWHERE):
+            found[row.name] = None
+            continue
+        reach = frozenset(names[number] for number in sets[row.reach_id] if number in names)
+        before = found.get(row.name, frozenset((opens or {}).get(row.name, ())))
+        found[row.name] = None if before is None else before | reach
     return found

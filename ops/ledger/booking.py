@@ -17,7 +17,7 @@ from ops.ledger.history import follow, remember
 from ops.ledger.marks import before_marks
 from ops.ledger.names import Lives, locked_hosts, user_ids
 from ops.ledger.records import Adopt, Booked, HostRow, RunRow
-from ops.ledger.rows import Rows, TooMuchError
+from ops.ledger.rows import Rows, TooMuchError, highest
 from ops.ledger.schema import gaps, hosts, ledger, marks
 from ops.ledger.sightings import Sighting, look, lost, sound
 from ops.model import Observation, Traffic
@@ -156,20 +156,11 @@ def _prepare(
         for run in (sighting.run for sighting in visit.sightings):
             same = [found[row.id] for row in visit.others if row.identity == run.identity]
             if same:
-                rows.above[run.id] = _highest(same)
+                rows.above[run.id] = highest(same)
     names = {name for sighting in sightings for name in sighting.users if key_of(name)}
     rows.users = user_ids(tx, names)
     rows.lives = Lives(tx)
     rows.lives.ensure(names, now)
-
-
-def _highest(values: Sequence[dict[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
-    highest: dict[int, tuple[int, int]] = {}
-    for value in values:
-        for user, (up, down) in value.items():
-            old = highest.get(user, (0, 0))
-            highest[user] = max(old[0], up), max(old[1], down)
-    return highest
 
 
 def _take(visit: Visit, rows: Rows) -> None:

@@ -1,6 +1,6 @@
 """Turn sightings into rows: what is above the highest value seen is usage."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -105,9 +105,9 @@ class Rows:
             raise TooMuchError
         for change in changes:
             self._raise(sighting, change, host)
-        fallen = self._fallen(sighting, self.highs.get(run.id, {}))
+        fallen = self._fallen(sighting)
         if fallen and run.reset is None:
-            run.reset = run.read  # what moved between that and the reset is lost
+            run.reset = sighting.since  # bytes that moved between that and the reset are lost
         if not sighting.counted:
             run.waits = sighting.at if run.doubt else None
             return Taken(fallen=fallen)
@@ -151,10 +151,11 @@ class Rows:
         if any(rest):
             self._baselines.append((run.id, change.user, *rest))
 
-    def _fallen(self, sighting: Sighting, old: dict[int, tuple[int, int]]) -> list[str]:
-        """Return the users that an answer later than the last one shows below what they had."""
+    def _fallen(self, sighting: Sighting) -> list[str]:
+        """Return users that a reading later than all before shows below an earlier value."""
         reading, run = sighting.live, sighting.run
-        if reading is None or not old or sighting.at <= run.read:
+        old = highest([self.highs.get(run.id, {}), self.above.get(run.id, {})])
+        if reading is None or not old or sighting.at <= sighting.since:
             return []
         names = {self.users[name]: name for name in reading.users if key_of(name)}
         fallen = []
@@ -188,6 +189,18 @@ class Rows:
 
     def _month(self, second: int) -> int:
         return month_of(second, self.zone)
+
+
+def highest(values: Sequence[dict[int, Bytes]]) -> dict[int, Bytes]:
+    """Return by user the highest up and the highest down of all *values*."""
+    if sum(map(bool, values)) == 1:
+        return next(filter(None, values))
+    found: dict[int, Bytes] = {}
+    for value in values:
+        for user, (up, down) in value.items():
+            old = found.get(user, (0, 0))
+            found[user] = max(old[0], up), max(old[1], down)
+    return found
 
 
 def _add(sums: dict[Any, list[int]], place: tuple[int, ...], used: Bytes) -> None:

@@ -27,9 +27,16 @@ class Sureness:
     """Answers for the rows of one answer; rows of the same span and hosts are equally sure."""
 
     def __init__(
-        self, asked: Asked, parts: Sequence[Span], known: Sequence[Missing], late: Late
+        self,
+        asked: Asked,
+        parts: Sequence[Span],
+        known: Sequence[Missing],
+        late: Late,
+        created: int,
     ) -> None:
+        """Take in what is known; *created* is the second at which the ledger began."""
         self._asked = asked
+        self._created = created
         self._parts = parts
         self._known = known
         self._late = late
@@ -49,7 +56,9 @@ class Sureness:
         """Return how sure the row of *key* on *host*, either perhaps empty, is."""
         hosts: Reach = frozenset({host}) if host else self._asked.reach(key) if key else None
         sure = self._of_hosts(index, hosts, by_host=bool(host))
-        return "at least" if sure == "exact" and (index, key, host) in self._shaken else sure
+        before = self._parts[index].until <= self._created
+        shaken = before or (index, key, host) in self._shaken
+        return "at least" if sure == "exact" and shaken else sure
 
     def of_total(self) -> Certainty:
         """Return how sure the sum of all rows is."""

@@ -77,7 +77,7 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     fleet = [name for name in question.fleet if asked.about(name)]
     found = missing(tx, *span, now, question.spliced, fleet, with_late=False)
     known = [m for m in found if asked.about(m.host)]
-    sure = Sureness(asked, parts, known, late)
+    sure = Sureness(asked, parts, known, late, frame.created // 1000)
     return Usage(
         since=when(span[0]).astimezone(zone),
         until=when(span[1]).astimezone(zone),

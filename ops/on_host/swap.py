@@ -17,6 +17,7 @@ from typing import Any
 from ops.model import layout
 from ops.on_host import (
     accounts,
+    belonging,
     certificates,
     core,
     files,
@@ -62,6 +63,7 @@ class Swap:
         self.order = parcel.order
         self.say = say
         self.config: dict[str, Any] = json.loads(self._config())
+        self.before = belonging.runs()
 
     def run(self) -> None:
         """Take every step; a failure leaves what was there before."""
@@ -161,6 +163,7 @@ class Swap:
         """Remember what was applied, and make it final."""
         record = {**self.order.record, "when": _now()}
         files.write(places.RECORD, json.dumps(record, indent=1).encode())
+        belonging.claim(str(self.order.record.get("fleet", "")), self.before)
         transaction.commit(self.order.paths)
         before = str(self.order.core.get("before", ""))
         releases.prune(self.order.core["sha256"], before)

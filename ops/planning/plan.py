@@ -166,7 +166,7 @@ def _order(compared: Comparison, how: str, here: Checkout) -> Order:
         core=_core(compared),
         certificates=wanted.certificates,
         api_users=[host.ssh.user] if host.uses_sudo else [],
-        record=_record(here, wanted.digests[layout.CONFIG]),
+        record=_record(here, wanted.digests[layout.CONFIG]) | {"fleet": wanted.fleet},
     )
 
 

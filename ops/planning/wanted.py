@@ -44,6 +44,8 @@ class Wanted:
     files: Mapping[str, Item]
     links: Mapping[str, str]
     config: Mapping[str, Any] = field(repr=False)
+    fleet: str = ""
+    """The fleet's name for itself; hosts keep it beside their readings."""
 
     @property
     def certificates(self) -> dict[str, list[str]]:
@@ -97,7 +99,9 @@ def of_release(
         **_templates(fleet, host),
     }
     links = {places.CURRENT: release, **places.LINKS}
-    return Wanted(release=release, files=files, links=links, config=json.loads(config))
+    return Wanted(
+        fleet=fleet.id, release=release, files=files, links=links, config=json.loads(config)
+    )
 
 
 def _sources(host: Host) -> bytes:

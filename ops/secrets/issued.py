@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import tomlkit
 
@@ -16,6 +17,7 @@ from ops.secrets.reality import is_private_key, public_key
 _HEADER = """\
 # Which secrets exist, by name, and what of them is public. Commit this file.
 # Written by `ops secrets`: with it, a clone without secrets.toml knows not to make new ones.
+# `fleet` is the fleet's name for itself: a server that carries it counts for this fleet.
 
 """
 
@@ -100,6 +102,8 @@ def joined(known: Iterable[Mapping[str, Any]], secrets: Mapping[str, Any]) -> by
     """Return the file that holds all that is *known* on several sides, and what *secrets* hold."""
     issued: dict[str, Any] = {}
     for side in known:
+        if "fleet" in side:
+            issued.setdefault("fleet", side["fleet"])
         for name, fields in side.get("keys", {}).items():
             held = issued.setdefault("keys", {})
             held[name] = sorted({*held.get(name, []), *fields})
@@ -113,7 +117,8 @@ def joined(known: Iterable[Mapping[str, Any]], secrets: Mapping[str, Any]) -> by
 
 
 def _note(issued: dict[str, Any], secrets: Mapping[str, Any]) -> None:
-    """Add to *issued* what *secrets* hold."""
+    """Add to *issued* what *secrets* hold, and a name for the fleet if it has none."""
+    issued.setdefault("fleet", uuid4().hex)
     keys: dict[str, Any] = issued.setdefault("keys", {})
     for name, fields in secrets.get("keys", {}).items():
         keys[name] = sorted({*keys.get(name, []), *(f for f in fields if fields[f])})
@@ -133,7 +138,8 @@ def _write(fleet: Fleet, issued: Mapping[str, Any]) -> None:
 
 
 def _written(issued: Mapping[str, Any]) -> bytes:
-    return (_HEADER + tomlkit.dumps({name: part for name, part in issued.items() if part})).encode()
+    parts = {name: issued[name] for name in ("fleet", "keys", "hosts") if issued.get(name)}
+    return (_HEADER + tomlkit.dumps(parts)).encode()
 
 
 def _read(fleet: Fleet) -> dict[str, Any]:
