@@ -34,6 +34,8 @@ class Look:
     """The machine; None if the look failed."""
     damaged: set[str] = field(default_factory=set)
     """Runs of which a reading is there that cannot be read."""
+    vanished: list[str] = field(default_factory=list)
+    """Files that were listed, and could not be read a moment later."""
     troubles: list[str] = field(default_factory=list)
     set_aside: dict[str, str] = field(default_factory=dict)
     """Files that hold no reading, and why; the others are read all the same."""
@@ -43,7 +45,13 @@ class Look:
         named = [f"{name} on its disk is left out: {why}" for name, why in self.set_aside.items()]
         more = len(named) - _NAMED
         rest = [f"{more} more files on its disk are left out"] if more > 0 else []
-        return [*self.troubles, *named[:_NAMED], *rest]
+        again = [f"{name} on its disk could not be read" for name in self.vanished[:_NAMED]]
+        return [*self.troubles, *named[:_NAMED], *rest, *again]
+
+    def leave_out(self, name: str, run: str, why: str) -> None:
+        """Set the file *name* of *run* aside."""
+        self.set_aside[name] = why
+        self.damaged.add(run)
 
 
 async def look(line: Line, besides: Collection[str], until: Deadline) -> Look:
@@ -58,7 +66,7 @@ async def look(line: Line, besides: Collection[str], until: Deadline) -> Look:
         at_once = seen(printed, line.host.name, datetime.now(UTC))
         found.nic, found.ahead = at_once.nic, ahead(at_once.clock, asked, time())
         await _fetch(line, found, [one for one in at_once.kept if one.run not in besides], until)
-        found.belonging, found.whole = belonging(printed), True
+        found.belonging, found.whole = belonging(printed), not found.vanished
     except (HostError, ValueError) as error:
         # A part of what it kept is worse than nothing: the ledger would take the rest as new.
         found.readings.clear()
@@ -68,25 +76,27 @@ async def look(line: Line, besides: Collection[str], until: Deadline) -> Look:
 
 
 async def _fetch(line: Line, found: Look, kept: list[Kept], until: Deadline) -> None:
-    small = [one for one in kept if one.size <= LARGEST_FILE]
     for one in kept:
         if one.size > LARGEST_FILE:
-            found.set_aside[one.name] = f"it has {one.size >> 20} MiB, which is no reading"
-    for part in chunks(small):
+            found.leave_out(one.name, one.run, f"it has {one.size >> 20} MiB, which is no reading")
+        elif not one.size:
+            found.leave_out(one.name, one.run, "it is empty")
+    for part in chunks([one for one in kept if 0 < one.size <= LARGEST_FILE]):
         asked = {one.name: one.run for one in part}
         for name, text in fetched(await line.run(fetching(part), until)):
             if name in asked:
                 _take(found, name, asked.pop(name), text, line.host.name)
+        found.vanished += asked
 
 
 def _take(found: Look, name: str, run: str, text: str, host: str) -> None:
     try:
         reading, at_its_stop = reading_in(text, host)
     except ValueError as error:
-        found.set_aside[name] = visible(str(error), MOST)
+        found.leave_out(name, run, visible(str(error), MOST))
         return
     if reading.run != run:
-        found.set_aside[name] = f"it is of the run {reading.run}"
+        found.leave_out(name, run, f"it is of the run {reading.run}")
     else:
         found.readings.append(reading)
         found.stopped |= {reading.run} if at_its_stop else set()
