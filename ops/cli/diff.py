@@ -32,7 +32,7 @@ _BESIDE = {
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="With --live: when the whole round ends, whatever hangs.",
+    help="With --live: stop waiting after this many seconds. Late hosts count as failed.",
 )
 @json_option
 @host_options
@@ -44,15 +44,14 @@ def diff(
     timeout: float,
     output: Format,
 ) -> None:
-    """Show what changed since REV (HEAD) as it meets servers and people.
+    """Show the effect of the changes since REV (HEAD) on servers and people.
 
-    Who gains and who loses access, where; which cores restart and why, and which take their
-    users in while they run; whose links end. Needs no server and no secret, and shows none.
-    Secrets themselves are not compared.
+    The list names the keys that gain or lose access, the cores that restart, and the links that
+    end, with the reasons. No server is asked. Secrets are neither needed nor compared nor shown.
 
-    With --live the servers are compared, as a rollout does it: what one would change is the
-    drift. + is missing there, - is too much, ~ is another. Exit code 1 if there is drift,
-    3 if a server did not tell.
+    With --live the servers are asked. Drift is everything that a rollout would change, such as a
+    damaged or replaced core. + is missing on the server, - is too much, ~ is different. Exit code
+    1 means drift, 3 means that a server did not answer.
 
     \b
     Example:

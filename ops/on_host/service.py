@@ -65,14 +65,18 @@ def masked(text: str, config: dict[str, Any]) -> str:
 
 def started_config() -> dict[str, Any]:
     """Return the config that the running core was started on; empty if none of ours runs."""
-    config: dict[str, Any] = files.read_json(places.STARTED_CONFIG) or {}
-    return config
+    return _config(places.STARTED_CONFIG)
 
 
 def live_config() -> dict[str, Any]:
     """Return the config that the next start would take."""
-    config: dict[str, Any] = files.read_json(layout.CONFIG) or {}
-    return config
+    return _config(layout.CONFIG)
+
+
+def _config(path: str) -> dict[str, Any]:
+    """Return the config at *path*; empty if it holds anything else."""
+    config = files.read_json(path)
+    return config if isinstance(config, dict) else {}
 
 
 def restart() -> None:

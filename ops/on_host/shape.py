@@ -22,6 +22,8 @@ SHOWN = frozenset(
     )
 )
 """Fields whose values are no secrets."""
+LONGEST = 1000
+"""Letters of a value that can be shown."""
 UNNAMED = "#"
 """The sign of a fingerprint."""
 
@@ -43,4 +45,5 @@ def _fields(place: str, name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _fields(f"{place}.{called}", name, one)
     else:
         text = json.dumps(value)
-        yield place, text if name in SHOWN else UNNAMED + fingerprint(text)
+        shown = name in SHOWN and len(text) <= LONGEST
+        yield place, text if shown else UNNAMED + fingerprint(text)

@@ -7,6 +7,7 @@ from pyinfra.context import state
 
 from ops.errors import OpsError
 from ops.inventory.spelling import visible
+from ops.model import Fleet, Host
 from ops.on_host.state import HostState
 from ops.planning.bundle import Bundle, program
 from ops.planning.decision import decide
@@ -59,13 +60,23 @@ def _decided(seen: HostState) -> Plan:
     try:
         ours = here()
         options = consent(target, ours.fleet)
-        return decide(ours, ours.fleet.host(target.name), seen, options)
+        host = _host(ours.fleet)
+        return decide(ours, host, seen, options)
+    except OpsError as error:
+        raise wrong(error) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # The state is what the host says: it must not end the run for the others.
+        name = type(error).__name__
+        return Plan(refusal=f"it tells a state that no host of ours has ({name}: {error})")
+
+
+def _host(fleet: Fleet) -> Host:
+    try:
+        return fleet.host(target.name)
     except KeyError:
         raise wrong(
             f"{target.name} is no host of the fleet; type `pyinfra inventory deploy.py`"
         ) from None
-    except OpsError as error:
-        raise wrong(error) from None
 
 
 def change(planned: Plan | None) -> None:

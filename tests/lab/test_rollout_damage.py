@@ -160,6 +160,35 @@ def test_a_tmp_that_can_only_be_read_is_in_nobodys_way(operator: Operator, host:
         assert serves(operator, host)
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        "[]",
+        '{"disk": 5}',
+        '{"disk": {"/etc/xray/config.json": []}, "releases": 7}',
+        '{"started_shape": {"inbounds.reality.x.serverNames": "no JSON"}, "active": "active"}',
+        '{"users": {"ws": 3}, "file_users": []}',
+        '{"listeners": [[]], "record": 4}',
+        '{"drop_ins": ["\\u001b[2J\\u001b]0;x\\u0007"]}',
+    ],
+)
+def test_a_host_that_tells_an_impossible_state_fails_alone(operator: Operator, state: str) -> None:
+    host = operator.lab.host("lab1")
+    operator.keys.append("carol")
+    operator.fill()
+    answer = f"printf '\\nxray-ops-state:%s\\n' {shlex.quote(state)}"
+    script = f"#!/bin/sh\n{answer}\n"
+    with changed(host, "mv /usr/bin/python3 /usr/bin/python3.away", "mv /usr/bin/python3.away "
+                 "/usr/bin/python3"):  # fmt: skip
+        host.put(script, "/usr/bin/python3", 0o755)
+        done = operator.pyinfra("-y", "--limit", "lab1", "--limit", "lab2")
+    assert done.returncode == 1
+    assert "[lab1] left as it is: " in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "\x1b]" not in done.stdout
+    assert "nothing to change" in operator.roll_out("--limit", "lab2")
+
+
 # Words
 
 
