@@ -65,6 +65,7 @@ def test_a_look_answers_through_a_noisy_shell(path: str) -> None:
         ("Traceback (most recent call last):\nMemoryError\n", "MemoryError"),
         ("boot\nbash: python3: No such file\n\n", "bash: python3: No such file"),
         (f"{places.ANSWER}[]", f"{places.ANSWER}[]"),
+        (f"{places.ANSWER}{'[' * 100_000}\noops", "oops"),
     ],
 )
 def test_a_host_that_tells_no_state_is_told_by_its_last_words(said: str, words: str) -> None:

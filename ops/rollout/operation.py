@@ -10,7 +10,7 @@ from pyinfra.api.operation import operation
 from pyinfra.api.state import State
 from typing_extensions import override
 
-from ops.inventory.spelling import visible
+from ops.model.visible import visible
 from ops.on_host import places
 from ops.planning.bundle import Bundle, parcel
 from ops.planning.look import PYTHON

@@ -6,8 +6,8 @@ from pyinfra.context import host as target
 from pyinfra.context import state
 
 from ops.errors import OpsError
-from ops.inventory.spelling import visible
 from ops.model import Fleet, Host
+from ops.model.visible import visible
 from ops.on_host.state import HostState
 from ops.planning.bundle import Bundle, program
 from ops.planning.decision import decide
