@@ -52,7 +52,7 @@ def visited(fuzzed: FuzzedHost) -> Visit | HostError:
 
     async def visit() -> Visit:
         with mock.patch.object(visiting, "open_reader", opened):
-            visitor = Visitor(None, fuzzed.host, warm=False)  # type: ignore[arg-type]
+            visitor = Visitor(None, fuzzed.host, "fleet", warm=False)  # type: ignore[arg-type]
             return await visitor.visit((), Deadline.after(3600))
 
     try:

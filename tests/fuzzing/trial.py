@@ -131,7 +131,8 @@ class Trial:
         cases.check_shown(self._setting.fleet, fuzzed.host, found)
         if isinstance(found, HostError):
             return "refused"
-        harvest = Harvest(muster=Muster(fleet=self._setting.fleet, hosts=(fuzzed.host,), away=()))
+        muster = Muster(fleet=self._setting.fleet, hosts=(fuzzed.host,), leaving=(), away=())
+        harvest = Harvest(muster=muster)
         harvest.visited(fuzzed.host, found)
         round_ = harvest.collected(datetime.now(UTC), 0.0)
         cases.check_text([*map(str, round_.failures), *round_.warnings, *round_.notes])
