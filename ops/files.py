@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
+
 from ops.errors import OpsError
 
 LARGEST = 64 * 1024 * 1024
@@ -162,6 +164,31 @@ def is_ours_alone(found: os.stat_result) -> bool:
     return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
+def at_home(written: str | Path) -> Path:
+    """Return the path that *written* means; ``~`` stays where nobody knows a home for it."""
+    return Path(os.path.expanduser(written))  # noqa: PTH111  pathlib raises RuntimeError there
+
+
+def cache_folder() -> Path:
+    """Return this user's folder for what can be made again; it may be missing."""
+    with _at_home():
+        return platformdirs.user_cache_path("xray-ops")
+
+
+def config_folder() -> Path:
+    """Return this user's folder for settings; it may be missing."""
+    with _at_home():
+        return platformdirs.user_config_path("xray-ops")
+
+
+@contextmanager
+def _at_home() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError:
+        raise OpsError("this user has no home folder: set HOME to a folder of yours") from None
+
+
 def shown(path: Path) -> str:
     """Return *path* as people would type it from here."""
     try:
@@ -185,6 +212,8 @@ def reason(error: OSError) -> tuple[str, str]:
 def sentence(error: OSError) -> str:
     """Return *error* as one sentence: the file, what is wrong with it, what to do."""
     why, remedy = reason(error)
+    if not error.filename and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the output {why}; {remedy}"
     if not error.filename:
         return f"the system says: {error.strerror or error}"
     line = f":{error.line}" if isinstance(error, ContentError) and error.line else ""

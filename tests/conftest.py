@@ -32,6 +32,7 @@ SLOW = {
     "test_ledger_runs.py",
     "test_ledger_store.py",
     "test_ledger_time.py",
+    "test_edges.py",
     "test_files.py",
     "test_reading.py",
     "test_rollout_hot.py",

@@ -20,7 +20,7 @@ from ops.ledger import open_ledger
 from ops.secrets import age, store
 from ops.secrets.fill import fill
 from tests import fleets
-from tests.unprivileged import Ran, Runner, binding, runner
+from tests.unprivileged import GROUPS, Ran, Runner, binding, runner
 
 pytestmark = pytest.mark.skipif(binding() is None, reason="root, and no setpriv to bind it")
 
@@ -159,7 +159,15 @@ IN_PLACE_OF_A_FOLDER: dict[str, Callable[[Path], object]] = {
     "a loop": instead(lambda path: path.symlink_to(path.name)),
     "a dangling link": instead(lambda path: path.symlink_to("nowhere/at/all")),
 }
-READING = ("validate --no-core", "keys list", "usage", "link alice", "render fra1", "init .")
+READING = (
+    "validate --no-core",
+    GROUPS,
+    "keys list",
+    "usage",
+    "link alice",
+    "render fra1",
+    "init .",
+)
 WRITING = ("secrets fill --replace alice", "core pin 26.10.10 --archive ../core.zip")
 DIALLING = ("traffic --timeout 1", "hosts trust fra1 --timeout 1", "collect --timeout 1")
 LEDGER = (
@@ -176,7 +184,7 @@ FILES = {
     "fleet/inventory/hosts.toml": (*READING, *WRITING),
     "fleet/inventory/keys.toml": (*READING, *WRITING),
     "fleet/inventory/issued.toml": (*READING, *WRITING),
-    "fleet/inventory/known_hosts": DIALLING,
+    "fleet/inventory/known_hosts": (*DIALLING, GROUPS),
     "fleet/inventory/secrets.toml": (
         "link alice",
         "secrets fill",
@@ -203,7 +211,7 @@ FOLDERS = {
     "fleet/templates/inbounds": ("render fra1", "validate --no-core"),
     "fleet/state": LEDGER,
     "fleet": (*READING, *WRITING),
-    "cache": ("validate", *WRITING),
+    "cache": ("validate", GROUPS, *WRITING),
     "cache/xray-ops": ("validate", *WRITING),
     "cache/xray-ops/core": ("validate", *WRITING),
     "run": DIALLING,
@@ -240,6 +248,8 @@ def run(bound: Runner, folder: Path, words: str) -> Ran:
     fleet = folder / "fleet"
     if fleet.is_dir() and fleet.stat().st_mode & 0o500 == 0o500:
         return bound.ops(words.split(), fleet, settings(folder))
+    if words == GROUPS:  # pyinfra is run in the fleet's folder
+        return Ran(0, "", "", 0)
     elsewhere = [*words.replace("../", "").split(), "--fleet", str(fleet)]
     return bound.ops(elsewhere, folder, settings(folder))
 
@@ -339,3 +349,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(bound: Runner, full: Path, 
     hold(ran, words)
     for file, content in kept.items():
         assert file.read_bytes() == content
+    if ran.code:  # half of an output is none
+        assert not [
+            name for name in ("out", "out.db", "out.png") if (full / "fleet" / name).exists()
+        ]

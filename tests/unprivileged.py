@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WITHOUT = "-dac_override,-dac_read_search"
+GROUPS = "groups"
+"""In place of a verb: read the fleet as pyinfra's inventory does, then ask for the version."""
 VERBS = ("collect", "core", "init", "ledger", "link", "render", "secrets", "usage", "validate")
 
 
@@ -106,6 +108,9 @@ def _run(asked: dict[str, object], out: int, err: int) -> None:
         os.environ.update(asked["settings"])  # type: ignore[call-overload]
         os.chdir(str(asked["cwd"]))
         sys.argv = ["ops", *asked["words"]]  # type: ignore[misc]
+        if sys.argv[1] == GROUPS:
+            importlib.import_module("ops.inventory").pyinfra_groups(Path.cwd())
+            sys.argv[1:] = ["--version"]
         importlib.import_module("ops.cli").main()
     except SystemExit as error:
         code = int(error.code or 0)

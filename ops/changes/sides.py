@@ -9,6 +9,7 @@ from typing import Any
 
 from ops.changes.revision import told_of
 from ops.errors import FleetError, Problem
+from ops.files import content
 from ops.model import Fleet, Host
 from ops.on_host import users
 from ops.planning.wanted import Wanted, of_release
@@ -68,7 +69,7 @@ class Side:
         folder = self.fleet.folder / "templates"
         found = hashlib.sha256()
         for path in sorted(folder.rglob("*.j2")):
-            found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
+            found.update(f"{path.relative_to(folder)}\0".encode() + content(path) + b"\0")
         return found.hexdigest()
 
     @contextmanager

@@ -124,8 +124,14 @@ def export(selected: Selected, target: Path | None) -> None:
             handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise UsageError(f"{target}: {error.strerror}: choose another name") from None
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in opened.export())
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in opened.export())
+        except BaseException as error:
+            target.unlink(missing_ok=True)  # half of an export is none
+            if isinstance(error, OSError):
+                error.filename = str(target)
+            raise
 
 
 @ledger.command("import")

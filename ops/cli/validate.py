@@ -11,6 +11,7 @@ from ops.cli import findings, show
 from ops.cli.code_quality import gitlab
 from ops.cli.options import Selected, host_options
 from ops.errors import FleetError, UsageError
+from ops.files import must_be_file, sentence
 from ops.inventory import did_you_mean
 from ops.lint import RULES
 from ops.lint.rules import run
@@ -104,9 +105,16 @@ def _of_files(files: tuple[Path, ...], selected: Selected, options: Options) -> 
     if selected.host_globs or selected.group_globs:
         raise UsageError("--host and --group select hosts of a fleet; FILE is a config by itself")
     for file in files:
-        if str(file) != "-" and not file.is_file():
-            raise UsageError(f"there is no file {file}")
+        if str(file) != "-":
+            _demand(file)
     return validate_files(files, options)
+
+
+def _demand(file: Path) -> None:
+    try:
+        must_be_file(file)
+    except OSError as error:
+        raise UsageError(sentence(error)) from None
 
 
 def _of_fleet(selected: Selected, options: Options, form: str, since: str | None) -> Report:

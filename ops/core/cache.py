@@ -6,8 +6,6 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import platformdirs
-
 from ops import files
 from ops.core.download import Progress, download
 from ops.errors import CoreError
@@ -27,7 +25,7 @@ _DOWNLOAD = 3600.0
 
 def place() -> Path:
     """Return where the cache's folder is; it may be missing."""
-    return platformdirs.user_cache_path("xray-ops") / "core"
+    return files.cache_folder() / "core"
 
 
 def folder() -> Path:

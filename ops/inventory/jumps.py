@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import platformdirs
-
 from ops.errors import FleetError, Problem
-from ops.files import folder, replace
+from ops.files import at_home, cache_folder, folder, replace
 from ops.inventory import ssh_names
 from ops.inventory.toml import shown
 from ops.model import Fleet, Host, Ssh
@@ -35,7 +33,7 @@ def ssh_config(fleet: Fleet) -> Path | None:
         FleetError: a path on this machine cannot be written in an ssh config.
     """
     behind = [host for host in fleet.hosts if host.ssh.jump]
-    if not behind and not Path("~/.ssh/config").expanduser().exists():
+    if not behind and not at_home("~/.ssh/config").exists():
         return None
     known = ssh_names.settings() if behind else []
     lines = [line for host in behind for line in _way(host, known)]
@@ -45,7 +43,7 @@ def ssh_config(fleet: Fleet) -> Path | None:
     strict = ["  StrictHostKeyChecking yes", f"  UserKnownHostsFile {_known(fleet, behind)}"]
     text = "\n".join([*lines, "Host *", *strict, "  Include ~/.ssh/config", ""])
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    file = platformdirs.user_cache_path("xray-ops") / "ssh" / f"{name}.conf"
+    file = cache_folder() / "ssh" / f"{name}.conf"
     folder(file.parent)
     replace(file, text.encode(), mode=0o600)
     return file

@@ -4,11 +4,20 @@ import base64
 import os
 from pathlib import Path
 
-import platformdirs
 import pyrage
 
 from ops.errors import SecretsError
-from ops.files import conflict, content, decoded, folder, reason, replace, text, there
+from ops.files import (
+    config_folder,
+    conflict,
+    content,
+    decoded,
+    folder,
+    reason,
+    replace,
+    text,
+    there,
+)
 from ops.inventory.toml import shown
 from ops.model import Fleet
 
@@ -21,7 +30,7 @@ _HEADER = "# Who can read secrets.toml.age: age or ssh public keys, one a line. 
 def identity_file() -> Path:
     """Return the file of this user's age identity; it may be missing."""
     said = os.environ.get(IDENTITY)
-    return Path(said) if said else platformdirs.user_config_path("xray-ops") / "identity.txt"
+    return Path(said) if said else config_folder() / "identity.txt"
 
 
 def make_identity() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncssh
 
-from ops.files import content
+from ops.files import at_home, content
 
 DEFAULTS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _LARGEST = 1 << 20
@@ -40,7 +40,7 @@ def credentials(files: Sequence[str], *, only: bool) -> Credentials:
     Files that are not there are passed over, as OpenSSH does. Raise ValueError for one that
     holds no ssh key.
     """
-    paths = [Path(file).expanduser() for file in files or DEFAULTS]
+    paths = [at_home(file) for file in files or DEFAULTS]
     found = {path: _private_key(path, _stamp(path)) for path in paths if path.is_file()}
     locked = tuple(path for path, key in found.items() if key is None)
     halves = (key.public_data if key else _public_half(path) for path, key in found.items())

@@ -14,7 +14,7 @@ from pathlib import Path
 from asyncssh.pattern import WildcardPatternList
 
 from ops.errors import OpsError
-from ops.files import sentence, text
+from ops.files import at_home, sentence, text
 
 SPACE = " \t"
 LONGEST = 10_000
@@ -122,9 +122,9 @@ def first_word(line: str) -> str:
 
 
 def _included(pattern: str) -> Iterable[Path]:
-    path = Path(pattern).expanduser()
+    path = at_home(pattern)
     if not path.is_absolute():
-        path = Path("~/.ssh").expanduser() / path
+        path = at_home("~/.ssh") / path
     relative = path.relative_to(path.anchor)
     return sorted(found for found in Path(path.anchor).glob(str(relative)) if found.is_file())
 

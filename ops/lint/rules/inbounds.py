@@ -17,6 +17,8 @@ _SETTINGS = {
     "hysteria": ("hysteriaSettings",),
 }
 _SECURITIES = {"tls": "tlsSettings", "reality": "realitySettings"}
+_MANY = 1000
+"""Inbounds that are compared with each other."""
 _EVERY = {"", "::", "[::]", "0.0.0.0"}  # noqa: S104  what is looked for
 
 
@@ -30,16 +32,19 @@ _EVERY = {"", "::", "[::]", "0.0.0.0"}  # noqa: S104  what is looked for
 )
 def one_port_two_inbounds(config: Config) -> Iterator[Hit]:
     """SO_REUSEPORT is set on every listener (facts, 3)."""
-    for at, inbound in enumerate(config.inbounds):
-        for other in config.inbounds[:at]:
-            if _same_door(inbound, other) and (port := _shared_port(inbound, other)):
+    listening = [(inbound, _carried(inbound)) for inbound in config.inbounds[:_MANY]]
+    for at, (inbound, carried) in enumerate(listening):
+        for other, theirs in listening[:at]:
+            if not (carried & theirs and _same_door(inbound, other)):
+                continue
+            if port := _shared_port(inbound, other):
                 message = f"{inbound.called} and {other.called} both listen on port {port}"
                 yield Hit((*inbound.path, "port"), message)
 
 
 def _same_door(one: Inbound, other: Inbound) -> bool:
     here = {one.listen, other.listen}
-    return (len(here) == 1 or bool(here & _EVERY)) and bool(_carried(one) & _carried(other))
+    return len(here) == 1 or bool(here & _EVERY)
 
 
 def _carried(inbound: Inbound) -> set[str]:

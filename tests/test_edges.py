@@ -1,0 +1,145 @@
+"""Where `ops` meets the system at its edges: no home, no folder, no room, names of any bytes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ops.cli import cli
+from ops.errors import OpsError
+from ops.inventory import load
+from ops.rollout.fleet import here
+from ops.secrets import store
+from ops.secrets.fill import fill
+from tests import fleets
+
+ROOT = Path(__file__).parent.parent
+OPS = [sys.executable, "-m", "ops"]
+
+
+def ops_(
+    *words: str | bytes | Path, cwd: Path, **settings: str
+) -> "subprocess.CompletedProcess[bytes]":
+    found = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+    return subprocess.run(
+        [*OPS, *words], cwd=cwd, env=found, capture_output=True, check=False, timeout=30
+    )
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Path:
+    return fleets.write(tmp_path / "fleet")
+
+
+@pytest.mark.parametrize("kind", ["a loop", "a pipe", "a file", "a device", "missing"])
+def test_a_fleet_that_is_no_folder_is_a_sentence(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "place"
+    match kind:
+        case "a loop":
+            path.symlink_to("place")
+        case "a pipe":
+            os.mkfifo(path)
+        case "a file":
+            path.touch()
+        case "a device":
+            path.symlink_to("/dev/null")
+    done = ops_("keys", "list", cwd=tmp_path, OPS_FLEET=str(path))
+    assert done.returncode == 1
+    assert b"hosts.toml: " in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_folder_that_was_deleted_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = 'cd gone && rmdir ../gone && exec "$@"'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *OPS, "keys", "list"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"the folder you are in was deleted: `cd` to another one" in done.stderr
+
+
+def test_an_output_that_is_full_is_a_sentence(fleet: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*OPS, "keys", "list", "--fleet", fleet],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert b"the output cannot be written: the disk is full" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("init",), ("validate",), ("ledger", "import")])
+def test_a_name_that_is_no_utf_8_is_no_traceback(fleet: Path, words: tuple[str, ...]) -> None:
+    done = ops_(*words, b"\xff", cwd=fleet, LC_ALL="C.UTF-8")
+    assert done.returncode in (0, 1, 2)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="this needs root")
+@pytest.mark.parametrize("words", [("secrets", "identity"), ("validate",), ("traffic",)])
+def test_a_user_without_a_home_or_a_name_is_told(fleet: Path, words: tuple[str, ...]) -> None:
+    reads = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["setpriv", "--reuid=54321", "--clear-groups", *reads, *OPS, *words],
+        cwd=fleet,
+        env=settings,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["secrets.toml", "hosts.toml"])
+def test_a_rollout_tells_of_a_spoilt_file_in_a_sentence(fleet: Path, name: str) -> None:
+    fill(load(fleet))
+    file = fleet / "inventory" / name
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(OpsError, match=f"{name}: is a folder, where a file belongs"):
+        here(fleet)
+
+
+def test_secrets_behind_a_link_are_written_behind_it(fleet: Path, tmp_path: Path) -> None:
+    read = load(fleet)
+    fill(read)
+    shutil.move(store.plain(read), tmp_path / "vault.toml")
+    store.plain(read).symlink_to(tmp_path / "vault.toml")
+    fill(read, replace=["bob"])
+    assert store.plain(read).is_symlink()
+    assert store.read(read) == (tmp_path / "vault.toml").read_text()
+
+
+@pytest.mark.parametrize("entry", [{"tag": "a"}, {"port": 1, "listen": "127.0.0.1"}])
+def test_a_stranger_with_many_inbounds_is_judged_in_time(
+    tmp_path: Path, entry: dict[str, object]
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"inbounds": [entry] * 20_000}))
+    result = CliRunner().invoke(cli, ["validate", "--no-core", str(file)], catch_exceptions=False)
+    assert result.exit_code in (0, 1)
+
+
+def test_a_pipe_among_the_templates_holds_no_diff_up(fleet: Path) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init"], ["add", "-A"], ["commit", "-m", "x"]):
+        subprocess.run([*git, *words], cwd=fleet, check=True, capture_output=True)
+    (fleet / "templates").mkdir()
+    os.mkfifo(fleet / "templates" / "xray.json.j2")
+    done = ops_("diff", cwd=fleet)
+    assert done.returncode == 1
+    assert b"templates/xray.json.j2: is a named pipe" in done.stderr
