@@ -157,18 +157,28 @@ def rates(
 ) -> list[Row]:
     """Return bytes a second between two readings of the same run of each host.
 
-    A host that was not read twice, or whose core restarted in between, has no rate yet; those
-    of *asked*, the names of hosts, are unread then.
+    A host that was not read twice, whose core restarted in between, or whose counters somebody
+    reset has no rate yet; those of *asked*, the names of hosts, are unread then.
     """
     earlier = {(reading.host, reading.run): reading for reading in before}
     pairs = [(reading, earlier.get((reading.host, reading.run))) for reading in now]
-    slowed = [_per_second(reading, old) for reading, old in pairs if old]
+    slowed = [_per_second(reading, old) for reading, old in pairs if old and not fell(reading, old)]
     read = {reading.host for reading in slowed}
     return rows(fleet, slowed, by, keys, [name for name in asked if name not in read])
 
 
+def fell(now: Reading, before: Reading) -> bool:
+    """Return whether a counter is lower than it was, or gone: what moved meanwhile is unknown."""
+    return any(
+        (new := counters.get(name, _NOTHING)).uplink < old.uplink or new.downlink < old.downlink
+        for counters, olds in ((now.users, before.users), (now.inbounds, before.inbounds))
+        for name, old in olds.items()
+    )
+
+
 def _per_second(now: Reading, before: Reading) -> Reading:
-    seconds = (now.read_at - before.read_at).total_seconds() or 1.0
+    seconds = (now.read_at - before.read_at).total_seconds()
+    seconds = max(seconds, 0.001)  # the clock here may have been set back
 
     def rate(counters: Mapping[str, Traffic], old: Mapping[str, Traffic]) -> dict[str, Traffic]:
         return {

@@ -6,6 +6,7 @@ import os
 import subprocess
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,15 +18,20 @@ from ops import reading
 from ops.cli import cli, show
 from ops.collecting import looking
 from ops.collecting.kept import reading_in
+from ops.comparing.figures import Figures, by_key, since
 from ops.errors import ApiError, HostError
-from ops.model import Host, Reading
+from ops.model import Core as Corepin
+from ops.model import Fleet as Hosts
+from ops.model import Host, NicCounters, Reading, Traffic
 from ops.model.layout import CONFIG, CORE, CORES, SOCKET
 from ops.model.strangers import LARGEST_COUNT
 from ops.model.visible import visible
 from ops.reading.many import Outcomes, on_each
+from ops.traffic import rates
 from ops.tunnel import CommandError
 from ops.xray_api import printed_command, printing_failed, read_printed, reading_of
 from tests.collectors import Core, Fleet, a_fleet, known_host, run_called
+from tests.ledgers import NOON
 from tests.ssh_server import World, a_world, short_folder
 from tests.stats_server import COUNTERS, RUN
 
@@ -439,3 +445,20 @@ def test_a_reply_of_too_many_users_is_one_short_failure(
 
 def test_a_run_is_known_by_a_name_of_its_own() -> None:
     assert _reading(dict(COUNTERS)).run == RUN
+
+
+def test_a_counter_that_fell_gives_no_rate_and_no_negative_figure() -> None:
+    before = _reading({**COUNTERS, "user>>>bob>>>traffic>>>uplink": 50})
+    now = replace(_reading(dict(COUNTERS)), read_at=before.read_at + timedelta(seconds=1))
+    fallen = replace(now, users={**now.users, "bob": Traffic(5, 0)})
+    empty = Hosts(folder=Path(), core=Corepin(version="1"), hosts=(HOST,), keys=())
+    assert rates(empty, [fallen], [before], "key") == []
+    assert rates(empty, [before], [fallen], "host")
+    card = NicCounters(host="fra1", boot="b", read_at=NOON, received=100, sent=100)
+    first = Figures(host="fra1", reading=before, card=card, users=by_key(before.users))
+    second = Figures(
+        host="fra1", reading=fallen, card=replace(card, sent=1), users=by_key(fallen.users)
+    )
+    found = since([first], second)
+    assert (found.exact, found.inbounds, found.card) == (None, None, None)
+    assert found.error == "its counters fell: somebody resets them"

@@ -7,6 +7,7 @@ from ops.comparing.connections import Estimate
 from ops.errors import HostError
 from ops.model import NicCounters, Reading, Traffic
 from ops.model.key import key_of
+from ops.traffic import fell
 
 EXPECTED = {
     "exact": "payload of the users, to the buffer",
@@ -66,11 +67,13 @@ def by_key(users: Mapping[str, Traffic]) -> dict[str, Traffic]:
 def since(before: Iterable[Figures], now: Figures) -> Figures:
     """Return *now* less what stood there *before*: the same span for every figure.
 
-    Where the core or the host began anew in between, its counters have: they are all new.
+    Where the core or the host began anew in between, its counters have: they are all new. Where
+    somebody set counters back, what moved is unknown.
     """
     old = next((figures for figures in before if figures.host == now.host), None)
     if old is None:
         return now
+    now = _without_falls(now, old)
     reading, users, card, estimate = now.reading, now.users, now.card, now.estimate
     if reading and old.reading and reading.run == old.reading.run:
         reading = replace(
@@ -86,6 +89,17 @@ def since(before: Iterable[Figures], now: Figures) -> Figures:
         moved = max(0, estimate.total - old.estimate.total)
         estimate = replace(estimate, mean=moved / estimate.connections)
     return replace(now, reading=reading, users=users, card=card, estimate=estimate)
+
+
+def _without_falls(now: Figures, old: Figures) -> Figures:
+    """Return *now* without figures that are lower than in *old*, though nothing began anew."""
+    reading, card = now.reading, now.card
+    if reading and old.reading and reading.run == old.reading.run and fell(reading, old.reading):
+        now = replace(now, reading=None, users={}, error="its counters fell: somebody resets them")
+    then = old.card if card and old.card and card.boot == old.card.boot else None
+    if card and then and (card.received < then.received or card.sent < then.sent):
+        now = replace(now, card=None, trouble="its network card's counters fell meanwhile")
+    return now
 
 
 def _less(now: Mapping[str, Traffic], before: Mapping[str, Traffic]) -> dict[str, Traffic]:

@@ -4,7 +4,7 @@ import gc
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,18 @@ class Outcome:
     slowest: float = 0.0
     seconds: float = 0.0
     grown: int = 0
-    """KiB by which this process grew from the first tenth on."""
+    """KiB by which this process grew after the first chapter."""
+
+    @classmethod
+    def joined(cls, parts: Sequence["Outcome"]) -> "Outcome":
+        """Return what became of all *parts*."""
+        return cls(
+            answers=sum((part.answers for part in parts), Counter()),
+            booked=sum((part.booked for part in parts), Counter()),
+            bytes=sum(part.bytes for part in parts),
+            slowest=max(part.slowest for part in parts),
+            grown=max(part.grown for part in parts),
+        )
 
 
 class Trial:
