@@ -126,7 +126,7 @@ def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Serie
     series = Series(what, fleet.hosts)
     roster = Roster(fleet.folder)
     # A second between two rounds: the counters move once a second.
-    with closing(collect(roster, every=1.0, deadline=120, adopt="baseline")) as rounds:
+    with closing(collect(roster, every=1.0, deadline=120)) as rounds:
         for number in range(WARM_UP + ROUNDS):
             cpu = time.process_time()
             outcome = next(rounds)
@@ -146,7 +146,7 @@ def _memory(fleet: SimulatedFleet, rounds: int) -> str:
 
     _answer_with(50, 1)
     seen = []
-    with closing(collect(Roster(fleet.folder), every=0.001, deadline=60, adopt="baseline")) as each:
+    with closing(collect(Roster(fleet.folder), every=0.001, deadline=60)) as each:
         for number, _ in enumerate(islice(each, rounds), 1):
             if number in (rounds // 10, rounds):
                 seen.append(_resident())

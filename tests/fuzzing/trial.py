@@ -143,7 +143,7 @@ class Trial:
         if isinstance(found, HostError):
             return "refused"
         muster = Muster(fleet=self._setting.fleet, hosts=(fuzzed.host,), leaving=(), away=())
-        harvest = Harvest(muster=muster)
+        harvest = Harvest(muster=muster, wanted=(fuzzed.host,))
         harvest.visited(fuzzed.host, found)
         round_ = harvest.collected(datetime.now(UTC), 0.0)
         cases.check_text([*map(str, round_.failures), *round_.warnings, *round_.notes])
