@@ -165,7 +165,7 @@ class Trial:
                 self._believed[reading.run, name] = Traffic(up, down)
 
     def _book(self, ledger: Ledger) -> None:
-        for booked in ledger.book_all(self._waiting, None):
+        for booked in ledger.book_all(self._waiting, "count"):
             self.outcome.booked[booked.outcome] += 1
         self._waiting = []
 
