@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from ops.cli import cli
 from ops.errors import OpsError
 from ops.inventory import load
+from ops.planning.checkout import checkout
 from ops.rollout.fleet import here
 from ops.secrets import store
 from ops.secrets.fill import fill
@@ -102,6 +103,16 @@ def test_a_user_without_a_home_or_a_name_is_told(fleet: Path, words: tuple[str, 
     )
     assert done.returncode in (0, 1)
     assert b"Traceback" not in done.stderr
+
+
+def test_a_user_without_a_name_rolls_out_by_number(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> str:  # a stand-in: this user has a name
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert checkout(fleet).who.startswith(f"{os.getuid()}@")
 
 
 @pytest.mark.parametrize("name", ["secrets.toml", "hosts.toml"])

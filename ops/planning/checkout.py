@@ -1,6 +1,7 @@
 """Which commit of the fleet is rolled out, and by whom."""
 
 import getpass
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -33,8 +34,16 @@ def checkout(folder: Path) -> Checkout:
     head = _git(folder, "rev-parse", "HEAD")
     commit = head.stdout.strip() if head.returncode == 0 else ""
     changed = tuple(_changed(folder)) if commit else ()
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    who = f"{_user()}@{socket.gethostname()}"
     return Checkout(folder, commit, bool(commit) and not changed, who, changed)
+
+
+def _user() -> str:
+    """Return the name of this user; its number where it has none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _changed(folder: Path) -> Iterator[str]:
