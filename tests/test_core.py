@@ -4,11 +4,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from ops.cli import cli
 from ops.core import archive, cached, keep
 from ops.core.cache import sum_of
 from ops.core.pin import pin
-from ops.core.program import version_of
+from ops.core.program import machine_of, version_of
 from ops.errors import CoreError
 from ops.inventory import load
 from ops.model import Core
@@ -82,3 +84,78 @@ def test_pinning_keeps_comments_and_forgets_other_versions(tmp_path: Path, relea
     pin(folder, "27.1.1", {"x86_64": "2" * 64})
     assert load(folder).core.sha256 == {"x86_64": "2" * 64}
     assert "# the end" in (folder / "inventory" / "hosts.toml").read_text()
+
+
+ARM = 183
+"""ELF's number of aarch64."""
+
+
+def for_arm(release: Path) -> Path:
+    """Return an archive whose program says that it is for ARM. No core for ARM is at hand."""
+    path = release.with_name("Xray-linux-arm64-v8a.zip")
+    with zipfile.ZipFile(release) as file:
+        program = bytearray(file.read("xray"))
+    program[18:20] = ARM.to_bytes(2, "little")
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("xray", bytes(program))
+    return path
+
+
+def ops_core(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli, ["core", *map(str, words)])
+
+
+def sums(folder: Path) -> dict[str, str]:
+    return dict(load(folder).core.sha256)
+
+
+def test_a_program_is_pinned_for_the_machine_that_it_is_made_for(
+    tmp_path: Path, release: Path
+) -> None:
+    folder, arm = fleets.write(tmp_path / "fleet"), for_arm(release)
+    here = ("--fleet", folder)
+    wrong = ops_core("pin", "--archive", release, "--machine", "aarch64", *here)
+    assert wrong.exit_code == 1
+    assert "holds a program for x86_64, not for aarch64" in wrong.stderr
+    blind = ops_core("pin", "--archive", arm, *here)
+    assert "`ops core pin VERSION --archive" in blind.stderr
+    assert ops_core("pin", "--archive", release, *here).exit_code == 0
+    assert ops_core("pin", "26.10.10", "--archive", arm, *here).exit_code == 0
+    assert sums(folder) == {"x86_64": sum_of(release), "aarch64": sum_of(arm)}
+
+
+def test_an_archive_without_a_program_for_linux_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mac.zip", "w") as file:
+        file.writestr("xray", b"\xcf\xfa\xed\xfe" + bytes(60))
+    with pytest.raises(CoreError, match=r"mac.zip holds no program for Linux on x86_64, aarch64"):
+        machine_of(tmp_path / "mac.zip")
+
+
+def test_a_new_version_says_whose_sum_it_drops(tmp_path: Path, release: Path) -> None:
+    folder = fleets.write(tmp_path / "fleet")
+    pin(folder, "26.9.9", {"x86_64": "1" * 64, "aarch64": "2" * 64})
+    done = ops_core("pin", "--archive", release, "--fleet", folder)
+    assert "the sum for aarch64 was core 26.9.9's and is gone" in done.stderr
+    assert "`ops core pin 26.10.10 --machine aarch64`" in done.stderr
+    assert "the sum for" not in ops_core("pin", "--archive", release, "--fleet", folder).stderr
+
+
+@pytest.mark.parametrize(("said", "code"), [("v26.10.10", 0), ("26.10.10", 0), ("latest", 2)])
+def test_a_version_may_be_written_as_release_pages_do(
+    tmp_path: Path, release: Path, said: str, code: int
+) -> None:
+    folder = fleets.write(tmp_path / "fleet")
+    done = ops_core("pin", said, "--archive", release, "--fleet", folder)
+    assert done.exit_code == code
+    if not code:
+        assert load(folder).core.version == "26.10.10"
+
+
+def test_offline_each_command_names_the_option_that_it_has_itself(tmp_path: Path) -> None:
+    url = 'url = "file:///nowhere/{file}"\n'
+    folder = fleets.write(tmp_path / "fleet")
+    file = folder / "inventory" / "hosts.toml"
+    file.write_text(file.read_text().replace("[core]\n", f"[core]\n{url}", 1))
+    pinning = ops_core("pin", "26.10.10", "--fleet", folder)
+    assert "run this again with --archive FILE" in pinning.stderr
+    assert "ops core fetch" not in pinning.stderr

@@ -1,5 +1,7 @@
 """``ops core``: releases of the Xray core."""
 
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +15,8 @@ from ops.core import ARCHIVES, archive, keep
 from ops.core.cache import fetch_release, pinned
 from ops.core.download import Progress
 from ops.core.pin import pin as pin_core
-from ops.core.program import version_of
-from ops.errors import CoreError
+from ops.core.program import machine_of, version_of
+from ops.errors import CoreError, UsageError
 
 _archive_option = click.option(
     "--archive",
@@ -25,9 +27,7 @@ _archive_option = click.option(
 _machine_option = click.option(
     "--machine",
     type=click.Choice(list(ARCHIVES)),
-    default="x86_64",
-    show_default=True,
-    help="The servers' `uname -m`.",
+    help="The servers' `uname -m` (default: the archive's, or x86_64).",
 )
 
 
@@ -65,7 +65,7 @@ def core() -> None:
 )
 @_machine_option
 @fleet_option
-def fetch(selected: Selected, file: Path | None, mirror: str | None, machine: str) -> None:
+def fetch(selected: Selected, file: Path | None, mirror: str | None, machine: str | None) -> None:
     """Put the pinned release into this machine's cache, if its SHA-256 is the pinned one.
 
     Goes through the proxy of the environment (https_proxy), and on where it broke off before.
@@ -76,6 +76,7 @@ def fetch(selected: Selected, file: Path | None, mirror: str | None, machine: st
       ops core fetch --mirror "https://mirror.example.net/xray/{version}/{file}"
     """
     pinned_core = selected.fleet.core
+    machine = machine or "x86_64"
     if mirror:
         pinned_core = replace(pinned_core, url=mirror)
     if file:
@@ -91,10 +92,12 @@ def fetch(selected: Selected, file: Path | None, mirror: str | None, machine: st
 @_archive_option
 @_machine_option
 @fleet_option
-def pin(selected: Selected, version: str | None, file: Path | None, machine: str) -> None:
+def pin(selected: Selected, version: str | None, file: Path | None, machine: str | None) -> None:
     """Write a release's version and SHA-256 into hosts.toml, and keep its zip in the cache.
 
-    VERSION is downloaded (26.10.10, say); an archive's version is asked of the program in it.
+    VERSION is downloaded (26.10.10, say). An archive's version and machine are read from the
+    program in it; one that does not run here needs VERSION, too.
+
     A sum that you have not compared with another source is only what the download happened to
     be: from here on, nothing else is ever installed.
 
@@ -105,15 +108,55 @@ def pin(selected: Selected, version: str | None, file: Path | None, machine: str
     """
     if not (version or file):
         raise click.UsageError("name a VERSION to download, or an --archive")
-    folder = selected.fleet.folder
+    before = selected.fleet.core
+    version = _version(version) if version else None
     if file:
-        found = version_of(file)
-        if version not in (None, found):
-            raise CoreError(f"{file} holds core {found}, not {version}")
-        version, sha256 = found, keep(file)
+        machine = _machine(file, machine)
+        version, sha256 = _version_in(file, version, machine), keep(file)
     else:
         assert version  # noqa: S101
+        machine = machine or "x86_64"
         with _percent() as progress:
-            sha256 = fetch_release(selected.fleet.core, version, machine, progress)
-    pin_core(folder, version, {machine: sha256})
+            sha256 = fetch_release(before, version, machine, progress)
+    lost = pin_core(selected.fleet.folder, version, {machine: sha256})
     click.echo(f"hosts.toml pins core {version} for {machine}, SHA-256 {sha256}")
+    for other in lost:
+        click.echo(
+            f"the sum for {other} was core {before.version}'s and is gone: "
+            f"`ops core pin {version} --machine {other}` pins that one, too",
+            err=True,
+        )
+
+
+def _version(said: str) -> str:
+    """Return *said* as hosts.toml has it: release pages write v26.10.10."""
+    found = said.removeprefix("v")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", found):
+        raise UsageError(f"{said!r} is no version: write a release's number, as 26.10.10")
+    return found
+
+
+def _machine(file: Path, asked: str | None) -> str:
+    """Return the machines that *file* is for; CoreError where others were named."""
+    found = machine_of(file)
+    if asked not in (None, found):
+        raise CoreError(
+            f"{file} holds a program for {found}, not for {asked}: that one's archive is called "
+            f"{ARCHIVES[asked]}"
+        )
+    return found
+
+
+def _version_in(file: Path, asked: str | None, machine: str) -> str:
+    """Return the version of the program in *file*: what it says itself, where it runs here."""
+    if machine != platform.machine():
+        if asked:
+            return asked
+        raise UsageError(
+            f"a program for {machine} does not run here and cannot say its version: "
+            f"`ops core pin VERSION --archive {file}`"
+        )
+    found = version_of(file)
+    if asked not in (None, found):
+        raise CoreError(f"{file} holds core {found}, not {asked}")
+    return found

@@ -47,7 +47,8 @@ def pinned(core: Core, machine: str) -> str:
         return sha256
     raise CoreError(
         f"hosts.toml pins no SHA-256 of core {core.version} for {machine}: "
-        "`ops core pin` writes it there"
+        f"`ops core pin {core.version} --machine {machine}` downloads it and writes the sum there; "
+        "--archive FILE takes it from a file"
     )
 
 

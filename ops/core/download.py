@@ -74,6 +74,6 @@ def _size(file: Path) -> int:
 def _failed(address: str, error: Exception) -> CoreError:
     reason = getattr(error, "reason", None) or error
     return CoreError(
-        f"the core cannot be downloaded from {address}: {reason}; "
-        "`ops core fetch --archive FILE` takes it from a file instead"
+        f"the core cannot be downloaded from {address}: {reason}; fetch that file elsewhere, and "
+        "run this again with --archive FILE"
     )

@@ -9,6 +9,10 @@ from pathlib import Path
 from ops.errors import CoreError
 from ops.files import ContentError, must_be_file, sentence
 
+_MACHINES = {62: "x86_64", 183: "aarch64", 40: "armv7l"}
+"""ELF's numbers of machines, and their ``uname -m``."""
+_MACHINE = slice(18, 20)
+"""Where an ELF file says it."""
 _VERSION = re.compile(r"^Xray (\d+\.\d+\.\d+)")
 
 
@@ -27,6 +31,16 @@ def extract(archive: Path, folder: Path) -> Path:
         raise CoreError(f"{archive} is no release of Xray: there is no xray in it")
     program.chmod(0o755)
     return program
+
+
+def machine_of(archive: Path) -> str:
+    """Return the ``uname -m`` of the machines that the program in *archive* is made for."""
+    with tempfile.TemporaryDirectory() as folder, extract(archive, Path(folder)).open("rb") as file:
+        head = file.read(_MACHINE.stop)
+    number = int.from_bytes(head[_MACHINE], "little")
+    if head.startswith(b"\x7fELF") and number in _MACHINES:
+        return _MACHINES[number]
+    raise CoreError(f"{archive} holds no program for Linux on {', '.join(_MACHINES.values())}")
 
 
 def version_of(archive: Path) -> str:
