@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from ops.errors import UsageError
-from ops.inventory import did_you_mean
+from ops.inventory import unknown
 from ops.model import Fleet, Host, Key
 
 Thing = TypeVar("Thing")
@@ -93,13 +93,11 @@ def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:
 def _called(name: str, what: str, named: dict[str, Thing]) -> Thing:
     if name in named:
         return named[name]
-    remedy = did_you_mean(name, named)
-    raise UsageError(f"unknown {what} {name!r}" + (f"; {remedy}" if remedy else ""))
+    raise UsageError(unknown(what, name, named))
 
 
 def _matching(glob: str, what: str, named: dict[str, list[Thing]]) -> list[Thing]:
     found = [thing for name, things in named.items() if fnmatchcase(name, glob) for thing in things]
     if not found:
-        remedy = did_you_mean(glob, named)
-        raise UsageError(f"no {what} matches {glob!r}" + (f"; {remedy}" if remedy else ""))
+        raise UsageError(unknown(what, glob, named))
     return found

@@ -227,7 +227,7 @@ def test_a_template_that_leads_out_of_the_folder_is_refused(fleet: Path) -> None
     [
         (["nowhere"], "there is no commit 'nowhere' here; a shallow clone"),
         (["--", "--output=x"], "there is no commit '--output=x' here"),
-        (["--host", "lon1"], "no host matches 'lon1'"),
+        (["--host", "lon1"], "unknown host 'lon1'"),
         (["HEAD", "--live"], "leave one out"),
     ],
 )

@@ -202,8 +202,8 @@ def test_no_answer_at_all_is_exit_4(dead: set[str]) -> None:
     ("words", "said"),
     [
         (["traffic", "--host", "lon*"], "no host matches 'lon*'"),
-        (["traffic", "--key", "alise"], "no key matches 'alise'; did you mean 'alice'?"),
-        (["traffic", "--group", "egde"], "no group matches 'egde'; did you mean 'edge'?"),
+        (["traffic", "--key", "alise"], "unknown key 'alise'; did you mean 'alice'?"),
+        (["traffic", "--group", "egde"], "unknown group 'egde'; did you mean 'edge'?"),
         (["traffic", "--all-hosts", "--host", "ams1"], "say different things"),
         (["trafic"], "no such command 'trafic'; did you mean 'traffic'?"),
         (["traffic", "--watch", "1", "--json"], "--watch shows tables"),
@@ -261,14 +261,49 @@ def test_problems_of_the_fleet_are_lines_and_exit_1(fleet: Path) -> None:
     )
 
 
-def test_on_a_terminal_the_keys_fit_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_keys_is_short_however_many_hosts_there_are(fleet: Path) -> None:
+    hosts = fleet / "inventory" / "hosts.toml"
+    more = "".join(f'[hosts.h{n}]\ngroups = ["edge"]\n' for n in range(300))
+    hosts.write_text(f"{hosts.read_text()}\n{more}")
+    some = ", ".join(f'"h{n}"' for n in range(40))
+    opened = f'["edge"]\n[keys.dan]\nopens = [{some}]\n[keys.eve]\nopens = ["h7"]\n'
+    keys = fleet / "inventory" / "keys.toml"
+    keys.write_text(f"{keys.read_text()}\n[keys.carol]\nopens = {opened}")
+    table = ops_("keys", "list").stdout
+    found = dict(line.split(None, 1) for line in table.splitlines())
+    assert found["alice"].strip() == "all"
+    assert found["bob"].strip() == "all/ws"
+    assert found["carol"].strip() == "edge"
+    assert found["dan"].strip() == "h0 h1 h2 h3 h4 h5 h6 h7 and 32 more"
+    assert found["eve"].strip() == "h7"
+    assert max(map(len, table.splitlines())) <= 80
+    assert "h39/" in ops_("keys", "list", "--csv").stdout
+
+
+def test_on_a_terminal_the_keys_fit_into_it(monkeypatch: pytest.MonkeyPatch, fleet: Path) -> None:
     """Only that it is a terminal is stood in for."""
-    in_a_pipe = ops_("keys", "list").stdout
-    assert "ams1/reality ams1/ws ams1/trojan ams1/ss fra1/reality" in in_a_pipe
+    keys = fleet / "inventory" / "keys.toml"
+    keys.write_text('[keys.bob]\nopens = ["ams1/ws", "ams1/ss"]\n')
     monkeypatch.setattr(show, "is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "16")
     lines = ops_("keys", "list").stdout.splitlines()
-    assert lines[1:] == ["alice  ams1", "       fra1", "bob    ams1/ws"]
+    assert lines[1:] == ["bob  ams1/ws", "     ams1/ss"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["render", "amz1"], "unknown host 'amz1'; did you mean 'ams1'?"),
+        (["traffic", "--host", "amz1"], "unknown host 'amz1'; did you mean 'ams1'?"),
+        (["keys", "list", "--key", "alise"], "unknown key 'alise'; did you mean 'alice'?"),
+        (["link", "alise"], "unknown key 'alise'; did you mean 'alice'?"),
+        (["validate", "--explain", "XO99"], "unknown rule 'XO99'"),
+    ],
+)
+def test_a_misspelt_name_is_told_in_the_same_words_everywhere(words: list[str], said: str) -> None:
+    result = ops_(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
 
 
 def test_links_are_printed_for_each_address(fleet: Path) -> None:
@@ -366,6 +401,19 @@ def main_with(*words: str, broken: bool = False) -> "subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
+
+
+def test_inside_a_fleet_init_adds_the_job_alone(
+    fleet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet)
+    before = {path for path in fleet.rglob("*") if path.is_file()}
+    done = ops_("init", "--ci", "github")
+    new = {path for path in fleet.rglob("*") if path.is_file()} - before
+    assert [path.relative_to(fleet) for path in new] == [Path(".github/workflows/fleet.yml")]
+    assert done.output == f"wrote {fleet / '.github/workflows/fleet.yml'}\n"
+    assert "it was there already" in ops_("init", "--ci", "github").output
+    assert ops_("init").exit_code == 2
 
 
 def test_a_bug_of_ours_keeps_its_traceback_and_is_exit_70() -> None:

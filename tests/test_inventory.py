@@ -286,3 +286,40 @@ def test_a_host_behind_a_jump_host_may_be_named_by_its_ssh_alias(
     way = SSHConfig.from_path(lon1["ssh_config_file"]).lookup("lon1")
     assert (way["hostname"], way["port"], way["proxyjump"]) == ("10.0.0.5", "2222", "bastion")
     assert "lon1: its host key is not in" not in capsys.readouterr().err
+
+
+WS = '[inbounds.x]\nprotocol = "vless"\nsecurity = "tls"\ntransport = "ws"\npath = "/x"\nport = 9\n'
+WS += 'certificate = "/etc/a.crt"\ncertificate_key = "/etc/a.key"\n'
+REALITY = '[inbounds.x]\nprotocol = "vless"\nsecurity = "reality"\nport = 9\n'
+REALITY += 'target = "x.test:443"\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (WS.replace('"ws"', '"wss"'), "transport"),
+        (WS.replace('"tls"', '"tsl"'), "security"),
+        (WS.replace('"vless"', '"vles"'), "protocol"),
+        (WS.replace('"/x"', '"x"'), "path"),
+        (WS.replace('"/x"', "7"), "path"),
+        (WS.replace('"/etc/a.crt"', '"a.crt"'), "certificate"),
+        (REALITY.replace("x.test:443", "x.test"), "target"),
+        (REALITY.replace("x.test:443", ""), "target"),
+        ('[[rules]]\noutbound = "block"\nip = 5\n', "ip"),
+        ('[[rules]]\noutbound = "block"\nnetwork = "icmp"\n', "network"),
+    ],
+)
+def test_one_slip_is_one_message(tmp_path: Path, more: str, said: str) -> None:
+    with pytest.raises(FleetError) as error:
+        load(fleets.write(tmp_path, more=more))
+    [problem] = error.value.problems
+    assert said in problem.message
+
+
+@pytest.mark.parametrize("field", ["ssh_password", "ssh_pass", "password", "sudo_passwd"])
+def test_a_password_of_ssh_is_sent_to_a_key_and_not_to_the_port(tmp_path: Path, field: str) -> None:
+    with pytest.raises(FleetError) as error:
+        load(fleets.write(tmp_path, more=f'[hosts.x]\n{field} = "secret"\n'))
+    [problem] = error.value.problems
+    assert "name it in ssh_key" in problem.remedy
+    assert "ssh_port" not in problem.remedy

@@ -132,3 +132,11 @@ def test_the_pre_commit_hook_runs_what_is_installed() -> None:
     }
     for path, judged in changed.items():
         assert bool(re.search(hook["files"], path)) is judged
+
+
+@pytest.mark.parametrize("branch", ["main", "master"])
+def test_the_job_runs_for_a_push_to_what_git_calls_the_first_branch(branch: str) -> None:
+    text = (ROOT / "ops" / "starter" / "ci" / "github.yml").read_text()
+    [branches] = re.findall(r"branches: \[(.+)\]", text)
+    assert branch in branches.split(", ")
+    assert "refs/heads/main" not in text

@@ -213,6 +213,8 @@ def test_the_ledger_is_looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "ams1" in ops_("ledger", "status").stdout
     assert {host["host"] for host in json.loads(ops_("ledger", "status", "--json").stdout)["hosts"]}
     assert ops_("ledger", "status", "--csv").stdout.startswith("host,read,run")
+    table = ops_("ledger", "status").stdout.split("\n\n", 1)[1]
+    assert max(map(len, table.splitlines())) <= 80
     assert "adds up" in ops_("ledger", "verify").stdout
     assert ops_("ledger", "prune").exit_code == 0
     assert ops_("ledger", "backup", str(tmp_path / "copy.db")).exit_code == 0
@@ -223,7 +225,7 @@ def test_the_ledger_is_looked_after(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert ops_("ledger", "export").stdout == target.read_text()
     assert "not empty" in ops_("ledger", "import", str(target)).stderr
     monkeypatch.setenv("OPS_LEDGER", f"sqlite:///{tmp_path}/new.db")
-    assert "rows are in the ledger" in ops_("ledger", "import", str(target)).stdout
+    assert "The ledger has" in ops_("ledger", "import", str(target)).stdout
     monkeypatch.setenv("OPS_LEDGER", f"sqlite:///{tmp_path}/newer.db")
     assert ops_("ledger", "import", "-", stdin=target.read_text()).exit_code == 0
     assert ops_("ledger", "export").stdout == target.read_text()

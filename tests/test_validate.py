@@ -1,6 +1,7 @@
 """``ops validate``: what people type, what it answers, and what it withstands."""
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -8,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -200,7 +202,7 @@ def test_explain_says_all_about_a_rule(fleet: Path) -> None:
     assert said == validate("--explain", "api-without-route").stdout
     result = validate("--explain", "XO999")
     assert result.exit_code == 2
-    assert "there is no rule XO999" in result.stderr
+    assert "unknown rule 'XO999'" in result.stderr
 
 
 def test_the_first_described_config_is_refused_with_the_missing_rule(
@@ -464,3 +466,19 @@ def test_a_finding_in_a_file_is_as_grave_as_the_page_of_the_rules_says(
     graded = {one["code"]: one["severity"] for one in json.loads(result.stdout)["findings"]}
     assert graded[code] == str(RULES[code].severity)
     assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["a b.json", "100%.json", "#1?.json", "ключи.json"])
+def test_the_places_of_sarif_are_uris(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, name, configs.FIRST)
+    said = json.loads(validate(name, "--no-core", "--format", "sarif").stdout)
+    [uri] = [
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for result in said["runs"][0]["results"]
+        if result["ruleId"] == "XO101"
+    ]
+    assert re.fullmatch(r"[A-Za-z0-9/._~%-]+", uri)
+    assert unquote(uri) == name

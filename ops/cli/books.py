@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ops.cli.options import Selected
 from ops.errors import UsageError
-from ops.inventory import did_you_mean
+from ops.inventory import unknown
 
 if TYPE_CHECKING:  # importing the ledger loads SQLAlchemy: verbs do it when they run
     from ops.ledger import Ledger
@@ -52,6 +52,5 @@ def _matching(what: str, globs: Iterable[str], names: Iterable[str]) -> Iterator
     for glob in globs:
         found = [name for name in names if fnmatchcase(name, glob)]
         if not found:
-            remedy = did_you_mean(glob, names)
-            raise UsageError(f"no {what} matches {glob!r}" + (f"; {remedy}" if remedy else ""))
+            raise UsageError(unknown(what, glob, names))
         yield from found

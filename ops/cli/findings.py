@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -38,7 +39,7 @@ def _hosts(report: Report, subjects: tuple[str, ...]) -> str:
     named = [name for name in subjects if name]
     if not report.pinned or not named:
         return ""
-    more = _plural(len(named) - 1, "more host")
+    more = show.counted(len(named) - 1, "more host")
     return named[0] if len(named) == 1 else f"{named[0]} and {more}"
 
 
@@ -47,9 +48,9 @@ def summary(report: Report) -> str:
     what = "host" if report.pinned else "config"
     count = len(report.subjects) if report.pinned else 1
     by = _core(report)
-    counts = ", ".join(_plural(report.count(s), str(s)) for s in (ERROR, WARNING, NOTE))
+    counts = ", ".join(show.counted(report.count(s), str(s)) for s in (ERROR, WARNING, NOTE))
     ignored = f", {report.ignored} ignored" if report.ignored else ""
-    return f"{_plural(count, what)}, {by}: {counts}{ignored}"
+    return f"{show.counted(count, what)}, {by}: {counts}{ignored}"
 
 
 def _core(report: Report) -> str:
@@ -57,10 +58,6 @@ def _core(report: Report) -> str:
         return "tested by no core"
     pinned = ", the pinned one" if report.core.is_pinned else ""
     return f"tested by core {report.core.version}{pinned}" if report.tested else "not tested"
-
-
-def _plural(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def github(report: Report) -> str:
@@ -142,7 +139,7 @@ def _sarif_result(finding: Finding, rules: list[str]) -> dict[str, Any]:
     file = finding.file or "inventory/hosts.toml"
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": file},
+            "artifactLocation": {"uri": quote(file)},
             "region": {"startLine": finding.line or 1},
         }
     }

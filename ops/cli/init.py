@@ -4,33 +4,46 @@ from pathlib import Path
 
 import click
 
-from ops import starter
+from ops import inventory, starter
+from ops.cli import show
+from ops.errors import UsageError
 
 
 @click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
 @click.option(
     "--ci",
     type=click.Choice(list(starter.CI)),
     help="Write a job that validates each commit, too.",
 )
-def init(folder: Path, ci: str | None) -> None:
+def init(folder: Path | None, ci: str | None) -> None:
     """Write a new fleet into FOLDER: commented, valid, ready for git.
 
-    Files that are there already are left as they are, and named: `ops init . --ci github` adds
-    the workflow to a fleet that is there.
+    Files that are there already are left as they are. Inside a fleet `ops init --ci github` adds
+    the job, and nothing else.
 
     \b
     Example:
       ops init my-fleet
       ops init my-fleet --ci gitlab
     """
+    if folder is None:
+        if not ci:
+            raise UsageError("name the FOLDER of the new fleet: `ops init my-fleet`")
+        _add(inventory.find(), ci)
+        return
     written, kept = starter.write(folder, ci or "")
     for name in written:
         click.echo(f"wrote {folder / name}")
-    for name in kept:
-        click.echo(f"kept {folder / name}: it was there already", err=True)
+    if kept:
+        click.echo(f"kept what was there already: {show.counted(len(kept), 'file')}", err=True)
     click.echo(
         f"\nNext: describe your servers in {folder / 'inventory/hosts.toml'}, then\n"
         f"  cd {folder}\n{starter.NEXT}"
     )
+
+
+def _add(fleet: Path, ci: str) -> None:
+    """Write the job alone into a fleet that is there."""
+    name, is_new = starter.write_ci(fleet, ci)
+    click.echo(f"wrote {fleet / name}" if is_new else f"kept {fleet / name}: it was there already")

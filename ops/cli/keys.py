@@ -1,10 +1,15 @@
 """``ops keys``: the keys of the inventory."""
 
+from collections.abc import Iterator
+
 import click
 
 from ops.cli import show
 from ops.cli.options import Format, Selected, selection_options, table_options
-from ops.model import Host, Key, opens
+from ops.model import ALL, Host, Key, opens
+
+_MOST = 8
+"""Words of the table for what one key opens."""
 
 
 @click.group()
@@ -23,7 +28,8 @@ def keys() -> None:
 def list_keys(selected: Selected, output: Format) -> None:
     """List the keys, and the inbounds of the selected hosts that each opens.
 
-    On a terminal a host's name alone stands for all its inbounds; elsewhere each is named.
+    In the table the name of a group or host stands for all its inbounds, and a long list ends
+    with a count. --json and --csv name each inbound.
 
     \b
     Example:
@@ -37,8 +43,9 @@ def list_keys(selected: Selected, output: Format) -> None:
         ]
         click.echo(show.as_json(shown))
         return
-    if output == "table" and show.is_terminal():
-        opened = {name: _shortened(hosts, opens) for name, opens in opened.items()}
+    if output == "table":
+        words = list(_words(hosts))
+        opened = {name: _shortened(words, opens) for name, opens in opened.items()}
     rows = [(key.name, " ".join(opened[key.name]), key.note) for key in selected.keys]
     headings = ("key", "opens", "note")
     if output == "csv":
@@ -47,14 +54,43 @@ def list_keys(selected: Selected, output: Format) -> None:
         click.echo(show.table(headings, show.folded(headings, rows, column=1)))
 
 
-def _shortened(hosts: tuple[Host, ...], opened: list[str]) -> list[str]:
-    """Return *opened* with one word for a host all of whose inbounds are in it."""
-    short = []
+def _shortened(words: list[tuple[str, set[str]]], opened: list[str]) -> list[str]:
+    """Return *opened* in few of *words*: all, groups, hosts, and inbounds of them."""
+    left, said = set(opened), []
+    for word, doors in words:
+        if doors and left.issuperset(doors):
+            said.append(word)
+            left -= doors
+    more = [f"and {len(said) - _MOST} more"] if len(said) > _MOST else []
+    return said[:_MOST] + more
+
+
+def _words(hosts: tuple[Host, ...]) -> Iterator[tuple[str, set[str]]]:
+    """Yield each word for inbounds of *hosts*, the shortest way to say it first."""
+    groups = dict.fromkeys(group for host in hosts for group in host.groups)
+    scopes = {ALL: hosts} | {g: tuple(h for h in hosts if g in h.groups) for g in groups}
+    shared = {scope: members for scope, members in scopes.items() if len(members) > 1}
+    names = dict.fromkeys(inbound.name for host in hosts for inbound in host.inbounds)
+    for scope, members in shared.items():
+        yield scope, _doors(members)
+    for scope, members in shared.items():
+        for name in names:
+            doors = {door for door in _doors(members) if door.endswith(f"/{name}")}
+            if len(doors) > 1:
+                yield f"{scope}/{name}", doors
     for host in hosts:
-        all_of_it = [f"{host.name}/{inbound.name}" for inbound in host.inbounds]
-        there = [place for place in all_of_it if place in set(opened)]
-        short += [host.name] if there and there == all_of_it else there
-    return short
+        yield host.name, _doors((host,))
+    for host in hosts:
+        yield from ((door, {door}) for door in _of(host))
+
+
+def _of(host: Host) -> list[str]:
+    return [f"{host.name}/{inbound.name}" for inbound in host.inbounds]
+
+
+def _doors(hosts: tuple[Host, ...]) -> set[str]:
+    """Return every inbound of *hosts*, as ``host/inbound``."""
+    return {door for host in hosts for door in _of(host)}
 
 
 def _opened(hosts: tuple[Host, ...], key: Key) -> list[str]:

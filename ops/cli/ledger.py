@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ops.ledger import HostState
 
 
+_COLUMNS = ("host", "read", "run", "counting since", "known since", "state")
+
+
 @click.group()
 def ledger() -> None:
     """Look after the ledger: state/ledger.db of the fleet, or what hosts.toml or OPS_LEDGER names.
@@ -45,12 +48,11 @@ def status(selected: Selected, output: Format) -> None:
         shown = {"url": where, "zone": zone, "hosts": [_json(state) for state in states]}
         click.echo(show.as_json(shown))
         return
-    headings = ("host", "read", "run", "counting since", "known since", "state")
-    rows = [_cells(state) for state in states]
     if output == "csv":
-        click.echo(show.as_csv(headings, rows))
+        click.echo(show.as_csv(_COLUMNS, map(_cells, states)))
     else:
-        click.echo(f"{where}, days in {zone}\n\n{show.table(headings, rows)}")
+        rows = show.folded(_COLUMNS, map(_short_cells, states), column=len(_COLUMNS) - 1)
+        click.echo(f"{where}, days in {zone}\n\n{show.table(_COLUMNS, rows)}")
 
 
 def _json(state: "HostState") -> dict[str, object]:
@@ -81,6 +83,12 @@ def _told(state: "HostState") -> str:
     if state.absent:
         return "absent, can be deleted" if state.done else "absent, readings to fetch"
     return f"adopted: {state.adopted}" if state.adopted else ""
+
+
+def _short_cells(state: "HostState") -> Sequence[str]:
+    """Return what fits into 80 columns: times to the minute, what people compare of a run."""
+    name, read, run, counting, known, told = _cells(state)
+    return [name, read[:16], run[:8], counting[:16], known[:10], told]
 
 
 @ledger.command()
@@ -152,7 +160,7 @@ def import_(selected: Selected, source: Path) -> None:
         raise UsageError(sentence(error)) from None
     with file, books.opened(selected, make=True) as opened:
         count = opened.import_(_lines(str(source), file))
-    click.echo(f"{count} rows are in the ledger.")
+    click.echo(f"The ledger has {show.counted(count, 'row')} now.")
 
 
 _LONGEST = 1 << 24
@@ -202,6 +210,7 @@ def prune(selected: Selected) -> None:
     with books.opened(selected) as opened:
         gone = opened.prune()
     click.echo(
-        f"Let go of {gone.fives} rows of 5 minutes and {gone.hours} of hours; "
-        f"{gone.runs} ended runs are summed up."
+        f"Deleted {show.counted(gone.fives, 'five-minute row')} and "
+        f"{show.counted(gone.hours, 'hourly row')}; "
+        f"{show.counted(gone.runs, 'ended run')} summed up."
     )

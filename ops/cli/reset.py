@@ -7,7 +7,7 @@ import click
 from ops.cli import books, show
 from ops.cli.options import Format, Selected, fleet_option, json_option
 from ops.errors import UsageError
-from ops.inventory import did_you_mean
+from ops.inventory import unknown
 from ops.model import Traffic
 from ops.traffic import traffic_bytes
 
@@ -56,8 +56,7 @@ def _marks(selected: Selected, key: str) -> list["Mark"]:
     with books.opened(selected) as ledger:
         known = books.known_keys(selected, ledger)
         if key not in known:
-            remedy = did_you_mean(key, known)
-            raise UsageError(f"unknown key {key!r}" + (f"; {remedy}" if remedy else ""))
+            raise UsageError(unknown("key", key, known))
         ledger.mark(key)
         marks = ledger.marks([key])
     return [mark for mark in marks if mark.life == marks[-1].life]

@@ -101,6 +101,15 @@ def _escaped(found: re.Match[str]) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
+def counted(count: int, what: str) -> str:
+    """Return *count* and its noun.
+
+    >>> counted(1, "host"), counted(2, "key"), counted(0, "host")
+    ('1 host', '2 keys', '0 hosts')
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def size(count: float) -> str:
     """Return *count* bytes as people read it.
 

@@ -12,7 +12,7 @@ from ops.cli.code_quality import gitlab
 from ops.cli.options import Selected, host_options
 from ops.errors import FleetError, UsageError
 from ops.files import must_be_file, sentence
-from ops.inventory import did_you_mean
+from ops.inventory import unknown
 from ops.lint import RULES
 from ops.lint.rules import run
 from ops.model import Fleet, Host
@@ -34,8 +34,7 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
     by_name = {rule.name: rule for rule in RULES.values()}
     rule = RULES.get(code.upper()) or by_name.get(code)
     if rule is None:
-        remedy = did_you_mean(code, [*RULES, *by_name])
-        raise UsageError(f"there is no rule {code}" + (f"; {remedy}" if remedy else ""))
+        raise UsageError(unknown("rule", code, [*RULES, *by_name]))
     click.echo(findings.explained(rule))
     context.exit()
 
@@ -140,8 +139,7 @@ def _changed(fleet: Fleet, hosts: tuple[Host, ...], since: str) -> tuple[Host, .
         click.echo(f"every host is judged, for {since} does not validate: {error}", err=True)
         return hosts
     if same := len(hosts) - len(changed):
-        what = f"{same} host{'' if same == 1 else 's'}"
-        click.echo(f"{what} not judged: as at {since}", err=True)
+        click.echo(f"{show.counted(same, 'host')} not judged: as at {since}", err=True)
     return changed
 
 

@@ -12,11 +12,20 @@ from ops.inventory import kept, known_hosts
 from ops.inventory.kept import FILES
 from ops.inventory.pyinfra import Members, groups, strangers, unmatched
 from ops.inventory.run import in_our_words, typed
-from ops.inventory.spelling import did_you_mean
+from ops.inventory.spelling import did_you_mean, unknown
 from ops.inventory.toml import Document, read, shown
 from ops.model import Fleet
 
-__all__ = ["FILES", "Document", "did_you_mean", "documents", "find", "load", "pyinfra_groups"]
+__all__ = [
+    "FILES",
+    "Document",
+    "did_you_mean",
+    "documents",
+    "find",
+    "load",
+    "pyinfra_groups",
+    "unknown",
+]
 
 
 def find(folder: Path | None = None) -> Path:

@@ -37,8 +37,16 @@ def names(document: Document, hosts: HostsFile) -> Iterator[Problem]:
     yield from _look_alikes(document, "hosts", hosts.hosts)
 
 
-def rules(document: Document, hosts: HostsFile, keys: KeysFile) -> Iterator[Problem]:
-    """Find routing rules that name what is not there, or that would match everything."""
+def rules(
+    document: Document,
+    hosts: HostsFile,
+    keys: KeysFile,
+    damaged: frozenset[Place] = frozenset(),
+) -> Iterator[Problem]:
+    """Find routing rules that name what is not there, or that would match everything.
+
+    Of *damaged* rules a condition is missing.
+    """
     ways_out = {"direct", "block", *hosts.outbounds}
     for name in hosts.outbounds:
         if name in ("direct", "block", "api") or name.startswith("run-"):
@@ -52,7 +60,8 @@ def rules(document: Document, hosts: HostsFile, keys: KeysFile) -> Iterator[Prob
             ("key", "key", rule.key, keys.keys),
         ):
             yield from _unknown(document, (*place, field), what, used, known)
-        if not rule.model_dump(exclude={"outbound", "hosts"}, exclude_defaults=True):
+        said = rule.model_dump(exclude={"outbound", "hosts"}, exclude_defaults=True)
+        if not said and place not in damaged:
             message = "a rule without a condition: the core refuses it"
             yield document.problem(place, message, "say what it matches: domain, ip, port, ...")
 

@@ -31,13 +31,17 @@ _NEEDED = {
 _SPECIAL = set().union(*_FIELDS.values())
 
 
-def kinds(document: Document, hosts: HostsFile) -> Iterator[Problem]:
-    """Find inbounds whose parts do not go together."""
+def kinds(
+    document: Document, hosts: HostsFile, damaged: frozenset[Place] = frozenset()
+) -> Iterator[Problem]:
+    """Find inbounds whose parts do not go together; of *damaged* ones parts are missing."""
     for name, table in hosts.inbounds.items():
         place: Place = ("inbounds", name)
         if name in (API_TAG, API_INBOUND):
             yield document.problem(place, f"{name!r} is the API's own name", "rename it")
         reason, remedy = _misfit(table)
+        if place in damaged:
+            continue
         if reason:
             yield document.problem(place, f"inbound {name!r}: {reason}", remedy)
         else:

@@ -36,6 +36,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
 
 
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the sentence for a *name* that names no *what*, and what was probably meant.
+
+    >>> unknown("host", "fra9", ["fra1", "ams1"])
+    "unknown host 'fra9'; did you mean 'fra1'?"
+    >>> unknown("key", "x*", [])
+    "no key matches 'x*'"
+    """
+    remedy = did_you_mean(name, known)
+    said = f"no {what} matches {name!r}" if set("*?[") & set(name) else f"unknown {what} {name!r}"
+    return visible(said + (f"; {remedy}" if remedy else ""))
+
+
 def visible(text: str) -> str:
     """Return *text*, of a bearable length, with escapes for control characters.
 

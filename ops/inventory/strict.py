@@ -12,7 +12,7 @@ from ops.errors import FleetError, Problem
 from ops.files import there
 from ops.inventory import build, checks, inbounds
 from ops.inventory.shape import HostsFile, IssuedFile, KeysFile
-from ops.inventory.toml import Document, problem_of, read, shown
+from ops.inventory.toml import Document, Place, problem_of, read, shown
 from ops.inventory.wording import MOST, Checked, checked
 from ops.model import Fleet
 
@@ -30,7 +30,7 @@ def fleet_in(folder: Path) -> Fleet:
     problems = [*hosts.problems, *keys.problems, *issued.problems]
     if hosts.shape and keys.shape:
         dropped = hosts.dropped | keys.dropped
-        found = _disagreements(hosts_toml, hosts.shape, keys_toml, keys.shape)
+        found = _disagreements(hosts_toml, hosts.shape, keys_toml, keys.shape, hosts.damaged)
         told = (one for one in found if not dropped & _named(one.message))
         problems += islice(told, MOST)
     if problems or not (hosts.shape and keys.shape and issued.shape):
@@ -52,14 +52,18 @@ def _named(message: str) -> set[str]:
 
 
 def _disagreements(
-    hosts_toml: Document, hosts: HostsFile, keys_toml: Document, keys: KeysFile
+    hosts_toml: Document,
+    hosts: HostsFile,
+    keys_toml: Document,
+    keys: KeysFile,
+    damaged: frozenset[Place],
 ) -> Iterator[Problem]:
     """Find where the files, each right by itself, do not go together."""
     named = list(checks.names(hosts_toml, hosts))
     yield from named
-    yield from checks.rules(hosts_toml, hosts, keys)
+    yield from checks.rules(hosts_toml, hosts, keys, damaged)
     yield from checks.keys(keys_toml, keys, hosts)
-    yield from inbounds.kinds(hosts_toml, hosts)
+    yield from inbounds.kinds(hosts_toml, hosts, damaged)
     if not named:
         yield from inbounds.offers(hosts_toml, hosts)
 

@@ -21,6 +21,7 @@ MOST = 200
 _LONGEST = 300
 """Characters of a message; a value may be a megabyte."""
 
+_KEY_INSTEAD = "passwords do not belong here: put your ssh key on the host, and name it in ssh_key"
 _TYPES = {
     "string_type": "text in quotes",
     "int_type": "a whole number",
@@ -42,6 +43,8 @@ class Checked(Generic[Shape]):
     problems: list[Problem]
     dropped: frozenset[str] = frozenset()
     """The names of tables that were left out: others may rightly speak of them."""
+    damaged: frozenset[Place] = frozenset()
+    """The tables that something was taken out of: what they lack now they may have had."""
 
 
 def checked(document: Document, shape: type[Shape]) -> Checked[Shape]:
@@ -55,7 +58,8 @@ def checked(document: Document, shape: type[Shape]) -> Checked[Shape]:
         return Checked(None, told)
     data = copy.deepcopy(document.data)
     left = _left(shape, data, found)
-    return Checked(left, told, _names(document.data) - _names(data))
+    damaged = frozenset(_place(one)[:2] for one in found.errors())
+    return Checked(left, told, _names(document.data) - _names(data), damaged)
 
 
 def _left(shape: type[Shape], data: dict[str, Any], error: ValidationError) -> Shape | None:
@@ -111,6 +115,8 @@ def _words(found: ErrorDetails, shape: type[BaseModel], place: Place) -> tuple[s
     """Return the message and the remedy for one finding."""
     name = next((part for part in reversed(place) if isinstance(part, str)), "the file")
     kind, context = found["type"], found.get("ctx", {})
+    if kind == "extra_forbidden" and "pass" in str(name):
+        return f"unknown field {name!r}", _KEY_INSTEAD
     if kind == "extra_forbidden":
         return f"unknown field {name!r}", did_you_mean(str(name), _fields(shape, place[:-1]))
     if kind == "missing":

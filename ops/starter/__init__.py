@@ -43,17 +43,30 @@ def write(folder: Path, ci: str = "") -> tuple[list[str], list[str]]:
     files = _FILES | (dict([CI[ci]]) if ci else {})
     sources = {name: _HERE / source for name, source in files.items()}
     sources |= {name: _shared(name) for name in _SHARED}
-    written, kept = [], []
+    written: list[str] = []
+    kept: list[str] = []
     for name, source in sources.items():
-        target = folder / name
-        if there(target):
-            kept.append(name)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        text = source.read_text().replace("@VERSION@", version("xray-ops"))
-        replace(target, text.encode())  # half of a file would be kept by the next try
-        written.append(name)
+        (written if _written(folder / name, source) else kept).append(name)
     return written, kept
+
+
+def write_ci(folder: Path, ci: str) -> tuple[str, bool]:
+    """Write the job of *ci* alone into the fleet in *folder*.
+
+    Return its name, and whether it is new.
+    """
+    name, source = CI[ci]
+    return name, _written(folder / name, _HERE / source)
+
+
+def _written(target: Path, source: Path) -> bool:
+    """Write *target* unless it is there; return whether it was written."""
+    if there(target):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = source.read_text().replace("@VERSION@", version("xray-ops"))
+    replace(target, text.encode())  # half of a file would be kept by the next try
+    return True
 
 
 def _shared(name: str) -> Path:
