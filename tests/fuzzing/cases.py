@@ -30,7 +30,7 @@ from ops.traffic import Grouping, rows, total
 from ops.tunnel import CommandError, Deadline
 from ops.xray_api.stubs import stats_pb2
 from tests.fuzzing import truth
-from tests.fuzzing.host import FuzzedHost
+from tests.fuzzing.host import FLEET, FuzzedHost
 from tests.fuzzing.line import FuzzedLine
 from tests.fuzzing.mutating import json_bytes, mangled
 
@@ -52,7 +52,7 @@ def visited(fuzzed: FuzzedHost) -> Visit | HostError:
 
     async def visit() -> Visit:
         with mock.patch.object(visiting, "open_reader", opened):
-            visitor = Visitor(None, fuzzed.host, "fleet", warm=False)  # type: ignore[arg-type]
+            visitor = Visitor(None, fuzzed.host, FLEET, warm=False)  # type: ignore[arg-type]
             return await visitor.visit((), Deadline.after(3600))
 
     try:

@@ -15,6 +15,8 @@ from tests.fuzzing.line import FuzzedLine, api
 from tests.fuzzing.mutating import NASTY, json_bytes, mangled
 
 _FILE = re.compile(r"([0-9A-Za-z-]+)\.(?:last|minute|begun)\.json")
+FLEET = "fleet"
+"""The fleet that began the runs."""
 _UPTIMES = (0, 5, 3600, 2**31, 2**32 - 1)
 
 
@@ -106,7 +108,8 @@ class FuzzedHost:
         return json_bytes(self.rng, held)
 
     def _look(self) -> bytes:
-        lines = ["boot b", "card hardware 1 500 700", "clock 1764072000"]
+        lines = ["boot b", "card hardware 1 500 700", "clock 1764072000", "machine m1"]
+        lines += ["core installed", f"fleet {FLEET}", "before r0"]
         lines += [f"kept {len(text)} 1764072000.5 {name}" for name, text in self.files.items()]
         whole = "\n".join([*lines, "end", ""]).encode()
         return whole if self.rng.random() < 0.7 else mangled(self.rng, whole)

@@ -152,11 +152,10 @@ class Trial:
 
     def _believe(self, found: Visit) -> None:
         observation = found.observation
-        now = [observation.now] if observation.now else []
-        if now and not now[0].run:
-            return  # which run such a reading continues is for the ledger's own tests
+        if not {reading.run for reading in observation.readings} <= observation.begun:
+            return  # whose such runs are, and which of them go on, is for the ledger's own tests
         self._waiting.append(observation)
-        for reading in (*observation.kept, *now):
+        for reading in observation.readings:
             for name, used in reading.users.items():
                 if not key_of(name):  # nobody's: it is not booked
                     continue
