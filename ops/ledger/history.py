@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ops.ledger.calendar import moment
 from ops.ledger.rows import SHARP, Rows
-from ops.ledger.sightings import Sighting, doubt_of
+from ops.ledger.sightings import KEPT, Sighting, doubt_of
 from ops.model import UNKNOWN_MACHINE
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def remember(visit: "Visit", rows: Rows, now: int) -> None:
         if first - host.known > _AT_ONCE:
             rows.gap(host, "before", host.known, first)
     _meet(visit, rows, host.known if before is None else before, now)
+    if before is not None and visit.began:
+        _miss_pruned(visit, rows, before, now)
     listed = observation.listed or (observation.kept and not host.machine)
     if listed and host.read is not None:
         host.listed, host.listed_at = True, max(host.listed_at or 0, host.read)
@@ -116,6 +118,12 @@ def _meet(visit: "Visit", rows: Rows, read: int, now: int) -> None:
         rows.gap(host, "replaced", read, visit.alive.at if visit.alive else now)
         host.listed, host.listed_at = False, None
     host.machine = machine
+
+
+def _miss_pruned(visit: "Visit", rows: Rows, read: int, now: int) -> None:
+    """Runs that ended long ago may be gone from the disk: hosts keep readings for 90 days."""
+    first = min(sighting.run.since for sighting in visit.sightings)
+    rows.gap(visit.host, "pruned", read, min(max(first, read), now - KEPT))
 
 
 def _close(visit: "Visit") -> None:

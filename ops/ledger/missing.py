@@ -32,6 +32,7 @@ Kind = Literal[
     "left",
     "refused",
     "shared",
+    "pruned",
     "clock",
     "future",
     "past",
@@ -60,6 +61,7 @@ WORDS: dict[Kind, str] = {
     "left": "left the inventory before its last readings were fetched",
     "refused": "it said that it moved more than any host can: not counted",
     "shared": "another name of the same machine was read: its bytes stand there",
+    "pruned": "not read for over 90 days: its disk may no longer hold readings of that time",
     "clock": "the clock was wrong: bytes were booked at a time that has not come yet",
     "future": "this time has not come yet",
     "past": "the ledger began later",
@@ -142,7 +144,7 @@ def missing(
     """
     found = [*_of_runs(tx, since, until, now), *_gaps(tx, since, until)]
     found += _late(tx, since, until) if with_late else ()
-    found += [*_shared(tx, since, until), *_of_hosts(tx, since, until, now, spliced)]
+    found += [*_shared(tx, since, until), *_of_hosts(tx, since, until, now, spliced, fleet)]
     found += _of_ledger(tx, since, until, now, fleet)
     return sorted(found, key=lambda one: (one.host, one.since, one.kind))
 
@@ -207,30 +209,56 @@ def _shared(tx: Connection, since: int, until: int) -> Iterator[Missing]:
 
 
 def _of_hosts(
-    tx: Connection, since: int, until: int, now: int, spliced: Collection[str]
+    tx: Connection,
+    since: int,
+    until: int,
+    now: int,
+    spliced: Collection[str],
+    fleet: Collection[str],
 ) -> Iterator[Missing]:
     for host in tx.execute(select(hosts)):
+        back = host.name in fleet  # whatever the ledger was told last
         last = host.known if host.read is None else host.read
-        end = min(now, host.gone or now)
+        end = now if back else min(now, host.gone or now)
         if host.name in spliced and end > since and until > last:
             yield _one(host.name, "open", last, max(last, end))
         if host.machine and not host.listed and host.read is not None:
-            yield from _within(
-                _one(host.name, "disk", host.listed_at or host.known, last), since, until
-            )
-        if kind := _unread(host, last, end, now):
+            disk = _one(host.name, "disk", host.listed_at or host.known, last)
+            yield from _within(disk, since, until)
+        if (back or may_count(host) or host.done is None) and (kind := _unread(host, last, end)):
             yield from _within(_one(host.name, kind, last, end), since, until)
 
 
-def _unread(host: Any, last: int, end: int, now: int) -> Kind | None:
+def may_count(host: Any) -> bool:
+    """Say whether a core may still count on *host*, a row of ``hosts``."""
+    return host.gone is None and not (host.absent and host.done is not None)
+
+
+def _unread(host: Any, last: int, end: int) -> Kind | None:
     """Say in which way a host is not read until the moment it answers for, if it is not."""
-    if host.done is not None and (host.absent or host.gone is not None):
-        return None
     if host.read is None:
         return "never"
-    if host.gone is not None:
+    if host.gone is not None and end == host.gone:
         return "left" if end > last else None
     return "behind" if end - last > SHARP else None
+
+
+def aliases(tx: Connection) -> dict[str, set[str]]:
+    """Return by host the other names under which runs of the same machine were read."""
+    other, one, two = runs.alias(), hosts.alias(), hosts.alias()
+    query = (
+        select(one.c.name, two.c.name)
+        .select_from(runs)
+        .join(other, (other.c.identity == runs.c.identity) & (other.c.host_id != runs.c.host_id))
+        .join(one, one.c.id == runs.c.host_id)
+        .join(two, two.c.id == other.c.host_id)
+        .where(~runs.c.identity.startswith(NAMELESS))
+        .distinct()
+    )
+    found: dict[str, set[str]] = {}
+    for name, alias in tx.execute(query):
+        found.setdefault(name, set()).add(alias)
+    return found
 
 
 def _within(one: Missing, since: int, until: int) -> Iterator[Missing]:

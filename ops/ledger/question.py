@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from ops.ledger.access import Reach, reach_of
 from ops.ledger.calendar import when
-from ops.ledger.missing import EVERY
+from ops.ledger.missing import EVERY, aliases, may_count
 from ops.ledger.pieces import Piece
 from ops.ledger.schema import hosts, keys
 from ops.ledger.spans import BY_KEY, By
@@ -61,10 +61,11 @@ class Asked:
         rows = tx.execute(select(keys))
         self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}
         self._reach = reach_of(tx, self.keys, question.opens)
+        self._aliases = aliases(tx)
         self.read_at = {
             row.name: None if row.read is None else when(row.read)
             for row in self.hosts.values()
-            if row.gone is None and not (row.absent and row.done is not None)
+            if row.name in question.fleet or may_count(row)
         } | dict.fromkeys(self.everyone - set(self.names.values()))
         """By host that may still count: when it was last read."""
 
@@ -82,7 +83,9 @@ class Asked:
         reach = self._reach.get(key)
         if reach is None:
             return None
-        return frozenset(filter(self.about, reach | self.seen.get(key, set())))
+        reach = reach | self.seen.get(key, set())
+        same = (self._aliases[host] for host in reach if host in self._aliases)
+        return frozenset(filter(self.about, reach.union(*same)))
 
     def place(self, key: int, host: int) -> tuple[int, int]:
         """Return the row of a key and a host: 0 for what rows are not about."""

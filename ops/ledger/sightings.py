@@ -12,7 +12,7 @@ NAMELESS = "~"
 """Begins the identity that we give to a run whose core has none: figures of it are at least."""
 _SLACK = 2_000
 """Milliseconds by which the beginning of a nameless run may be off: ages come in seconds."""
-_KEPT = 90 * 86_400_000
+KEPT = 90 * 86_400_000
 """Milliseconds that hosts keep readings: nothing can be found that is older."""
 LARGEST = 2**58
 """Bytes that a counter can hold: 100 Gbit/s for nine months."""
@@ -229,5 +229,5 @@ def _booking_time(sighting: Sighting, host: HostRow, now: int, begun: bool) -> i
     if sighting.live:
         return min(max(moment(sighting.live.read_at), host.read or host.known), now)
     old = sighting.run.doubt or (begun and sighting.run.since < host.known)
-    earliest = sighting.run.read if sighting.run.id else now - _KEPT if old else host.known
+    earliest = sighting.run.read if sighting.run.id else now - KEPT if old else host.known
     return min(max(sighting.read, earliest), now)
