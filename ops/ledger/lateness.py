@@ -45,7 +45,7 @@ def late_bytes(
     begin, end = parts[0].since * 1000, parts[-1].until * 1000
     asked_keys, asked_hosts = set(keys), set(hosts)
     found = Late()
-    query = select(late).where(late.c.until > begin, late.c.since < end)
+    query = select(late).where(late.c.until >= begin, late.c.since < end)
     for row in tx.execute(query):
         if row.key_id in asked_keys and row.host_id in asked_hosts:
             _sort(found, row, parts, begin, end)
@@ -78,6 +78,6 @@ def _touched(row: Any, parts: Sequence[Span]) -> Iterator[int]:
     while low < high:  # the first part that ends after the bytes began to move
         middle = (low + high) // 2
         low, high = (middle + 1, high) if parts[middle].until * 1000 <= row.since else (low, middle)
-    while low < len(parts) and parts[low].since * 1000 < row.until:
+    while low < len(parts) and parts[low].since * 1000 <= row.until:
         yield low
         low += 1

@@ -103,9 +103,9 @@ class Missing:
 
     def _effect_of_lateness(self, since: datetime, until: datetime) -> Certainty:
         """A span that ends within it lacks late bytes, or (``unread``) may have too many."""
-        if self.since < since < self.until:
+        if self.since < since <= self.until:
             return "unknown" if self.kind == "unread" else "at least"
-        return "at least" if self.since < until < self.until else "exact"
+        return "at least" if self.since < until <= self.until else "exact"
 
 
 def certainty(
@@ -189,7 +189,7 @@ def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:
     """Yield the times in which bytes moved that were read at the end of them."""
     query = select(hosts.c.name, late.c.since, late.c.until).distinct()
     query = query.join(hosts, hosts.c.id == late.c.host_id)
-    for row in tx.execute(query.where(late.c.until > since, late.c.since < until)):
+    for row in tx.execute(query.where(late.c.until >= since, late.c.since < until)):
         yield _one(row.name, "late", row.since, row.until)
 
 

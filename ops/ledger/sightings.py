@@ -49,13 +49,15 @@ def look(
     host: HostRow,
     runs: Mapping[str, RunRow],
     elsewhere: Mapping[str, RunRow],
+    created: int,
     now: int,
 ) -> list[Sighting]:
     """Sort out the readings of *observation*; a run that nothing is known of may carry a doubt.
 
     *runs* are those known of the host, *elsewhere* those known under other names, by identity.
-    *now* is the collector's time; no moment is put after it. A run that has counted nothing and
-    does not run is left out while in doubt: if it counts later, that is in doubt, too.
+    No moment is put before the ledger was *created*, nor after *now*, the collector's time. A run
+    that has counted nothing and does not run is left out while in doubt: if it counts later, that
+    is in doubt, too.
     """
     same = _same_machine(observation, host, runs)
     found = []
@@ -69,8 +71,13 @@ def look(
         else:
             run.doubt = _doubt(sighting, host, observation, same)
         sighting.since = max(sighting.since, run.read if run.id else run.since)
+        if same and not run.id and not run.doubt and host.was_listed:
+            # It was not on the disk then, or had counted nothing.
+            sighting.since = max(sighting.since, host.listed_at or host.known)
         sighting.counted = bool(run.id) or not run.doubt
-        sighting.at = _booking_time(sighting, host, now, run.identity in observation.begun)
+        old = run.doubt or (run.identity in observation.begun and run.since < host.known)
+        earliest = max(created, now - KEPT) if old else host.known
+        sighting.at = _booking_time(sighting, host, run.read if run.id else earliest, now)
         if run.id or live or sighting.used or not run.doubt:
             found.append(sighting)
     return found
@@ -224,10 +231,8 @@ def _began_later(sighting: Sighting, host: HostRow) -> bool:
     return sighting.run.since >= (latest or host.known) - _SLACK
 
 
-def _booking_time(sighting: Sighting, host: HostRow, now: int, begun: bool) -> int:
+def _booking_time(sighting: Sighting, host: HostRow, earliest: int, now: int) -> int:
     """Return when what is new was used, as well as is known: never before what is booked."""
     if sighting.live:
         return min(max(moment(sighting.live.read_at), host.read or host.known), now)
-    old = sighting.run.doubt or (begun and sighting.run.since < host.known)
-    earliest = sighting.run.read if sighting.run.id else now - KEPT if old else host.known
     return min(max(sighting.read, earliest), now)
