@@ -77,7 +77,7 @@ def remember(visit: "Visit", rows: Rows, now: int) -> None:
     """Note how far the host is known after this visit."""
     host, observation = visit.host, visit.observation
     for sighting in visit.sightings:
-        sighting.run.read = max(sighting.run.read, sighting.at)
+        sighting.run.read = max(sighting.run.read, sighting.read)
         if sighting.run.ended is not None:
             sighting.run.ended = max(sighting.run.ended, sighting.run.read)
     _close(visit)

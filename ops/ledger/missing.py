@@ -157,9 +157,11 @@ def _of_runs(tx: Connection, since: int, until: int, now: int) -> Iterator[Missi
     counted = exists().where(counters.c.run_id == runs.c.id).label("counted")
     query = select(runs, hosts.c.name, counted).join(hosts, hosts.c.id == runs.c.host_id)
     query = query.where(runs.c.since < until)
-    # A run that ended before the ledger knew the host matters only if it is to be billed.
+    other = runs.alias()
+    renamed = exists().where(other.c.identity == runs.c.identity, other.c.host_id != runs.c.host_id)
+    # A run that ended before the ledger knew the machine matters only if it is to be billed.
     ours = runs.c.ended.is_(None) | (runs.c.ended > hosts.c.known) | (hosts.c.adopted == "count")
-    for run in tx.execute(query.where(ours | (runs.c.doubt != ""))):
+    for run in tx.execute(query.where(ours | (runs.c.doubt != "") | renamed)):
         for kind, begin, end in _ends(run, now):
             if begin < until and end >= since:
                 yield _one(run.name, kind, begin, end, run.identity)
