@@ -104,7 +104,7 @@ def _move_on(visit: "Visit", now: int) -> None:
         host.run_id, host.read, host.done = visit.alive.run.id, visit.alive.at, None
     elif observation.now is None:
         if visit.newest:
-            host.run_id, host.read = visit.newest.run.id, max(host.read or 0, visit.newest.at)
+            host.run_id, host.read = visit.newest.run.id, max(host.read or 0, visit.newest.read)
         if observation.retired and observation.listed:
             host.read, host.done = max(host.read or 0, now), now
 

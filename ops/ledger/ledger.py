@@ -23,7 +23,7 @@ from ops.ledger import (
     usage,
     verifying,
 )
-from ops.ledger.calendar import moment
+from ops.ledger.calendar import hour_of, moment
 from ops.ledger.doubts import Decided
 from ops.ledger.enrolment import HostState, Inventory
 from ops.ledger.lease import FileLease, Lease, SharedLease
@@ -53,6 +53,8 @@ class Ledger:
         self.zone = zone
         """The time zone of its days and months, as in ``Europe/Amsterdam``."""
         self._clock = clock
+        self._rolled = 0
+        """The hour until which this program knows that hours are added up."""
 
     def __enter__(self) -> "Ledger":
         return self
@@ -89,6 +91,8 @@ class Ledger:
 
     def roll(self) -> None:
         """Add hours that have ended to the hours, days and months; booking does it, too."""
+        if hour_of(self.now() // 1000) <= self._rolled:
+            return
 
         def latest(tx: Connection) -> int:
             return max(self.now(), tx.execute(select(func.max(hosts.c.read))).scalar() or 0)
@@ -97,6 +101,7 @@ class Ledger:
             self.store.written(lambda tx: rolling.roll(tx, latest(tx)))
             if self.store.read(lambda tx: pruning.due(tx, self.keep, self.now())):
                 self.prune()
+        self._rolled = hour_of(self.now() // 1000)
 
     def enrol(
         self,

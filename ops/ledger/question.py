@@ -104,12 +104,15 @@ class Asked:
         gone = None if row.gone is None else when(row.gone)
         return {"key": row.name, "life": row.life, "gone": gone}
 
-    def sums(self, piece: Piece) -> Iterator[tuple[int, int, Traffic]]:
-        """Yield the bytes in the buckets of *piece*, by key and host as far as is asked."""
+    def sums(
+        self, piece: Piece, *, by_bucket: bool = False
+    ) -> Iterator[tuple[int, int, int, Traffic]]:
+        """Yield the bytes in the buckets of *piece*: bucket, key and host as far as is asked."""
         table = piece.table
         amounts = func.sum(table.c.up), func.sum(table.c.down)
         asked = {"key", "host"} if "key" in self.question.by else set(self.question.by)
-        by = [table.c[f"{name}_id"] for name in ("key", "host") if name in asked]
+        by = [table.c.t] if by_bucket else []
+        by += [table.c[f"{name}_id"] for name in ("key", "host") if name in asked]
         query: Select[*tuple[int, ...]] = select(*by, *amounts).group_by(*by)
         query = query.where(table.c.t >= piece.since, table.c.t < piece.until)
         if self.question.keys is not None:
@@ -119,7 +122,8 @@ class Asked:
         for *ids, up, down in self._tx.execute(query):
             if up is None:  # a sum of no rows
                 continue  # type: ignore[unreachable]
+            bucket = ids.pop(0) if by_bucket else 0
             key, host = ids[0] if "key" in asked else 0, ids[-1] if "host" in asked else 0
             if key:
                 self.seen.setdefault(self.keys[key].name, set()).add(self.names[host])
-            yield *self.place(key, host), Traffic(int(up), int(down))
+            yield bucket, *self.place(key, host), Traffic(int(up), int(down))

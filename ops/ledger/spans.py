@@ -33,6 +33,13 @@ class Span:
         """Return the moment after its last."""
         return datetime.fromtimestamp(self.until, self.zone)
 
+    def is_bucket_of(self, table: str) -> bool:
+        """Say whether it is one bucket of *table*, if it is made of that table's buckets."""
+        if table == "hours":
+            return self.until == self.since + HOUR
+        following = {"days": next_day, "months": next_month}.get(table)
+        return following is not None and self.until == following(self.since, self.zone)
+
 
 def spans(since: datetime, until: datetime, by: Sequence[By], zone: ZoneInfo) -> list[Span]:
     """Return [since, until), cut into the hours, days or months of *zone* if *by* names them.

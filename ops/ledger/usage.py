@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from ops.ledger.calendar import moment, when
 from ops.ledger.lateness import Late, late_bytes
 from ops.ledger.marks import marks_of
 from ops.ledger.missing import Missing, certainty, missing
-from ops.ledger.pieces import Kept, pieces
+from ops.ledger.pieces import Kept, Piece, pieces
 from ops.ledger.question import Asked, Question
 from ops.ledger.schema import days, ledger
 from ops.ledger.spans import Span, spans
@@ -72,7 +72,9 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     parts = spans(question.since, question.until, question.by, zone)
     asked = Asked(tx, question)
     late = late_bytes(tx, parts, asked.keys, asked.hosts)
-    sums = _sums(asked, parts, kept, late)
+    latest = max([now, *(row.read or 0 for row in asked.hosts.values())])
+    past = [part for part in parts if part.since * 1000 <= latest]
+    sums = _sums(asked, past, kept, late)
     span = parts[0].since * 1000, parts[-1].until * 1000
     fleet = [name for name in question.fleet if asked.about(name)]
     found = missing(tx, *span, now, question.spliced, fleet, with_late=False)
@@ -92,15 +94,29 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
 
 def _sums(asked: Asked, parts: Sequence[Span], kept: Kept, late: Late) -> dict[Place, Traffic]:
     sums: dict[Place, Traffic] = {}
+
+    def add(index: int, key: int, host: int, used: Traffic) -> None:
+        place = index, key, host
+        sums[place] = sums.get(place, Traffic()) + used
+
+    whole: dict[Table, dict[int, int]] = {}
+    """By table: the buckets that are a part each, and which."""
     for index, part in enumerate(parts):
         for piece in pieces(part.since, part.until, kept):
-            for key, host, traffic in asked.sums(piece):
-                place = index, key, host
-                sums[place] = sums.get(place, Traffic()) + traffic
+            same = (piece.since, piece.until) == (part.since, part.until)
+            if same and part.is_bucket_of(piece.table.name):
+                whole.setdefault(piece.table, {})[part.since] = index
+            else:
+                for _, key, host, used in asked.sums(piece):
+                    add(index, key, host, used)
+    for table, indexes in whole.items():
+        stretch = Piece(table, min(indexes), parts[max(indexes.values())].until)
+        for bucket, key, host, used in asked.sums(stretch, by_bucket=True):
+            if bucket in indexes:
+                add(indexes[bucket], key, host, used)
     for (index, key, host), used in late.taken.items():
         place = index, *asked.place(key, host)
-        left = sums[place] - used
-        sums[place] = left
+        sums[place] -= used
     return {place: used for place, used in sums.items() if used.total}
 
 
