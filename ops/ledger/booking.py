@@ -189,17 +189,25 @@ def _save(tx: Connection, visits: Sequence[Visit], rows: Rows, now: int) -> None
 
 
 def _finish_renamed(tx: Connection, visits: Sequence[Visit], now: int) -> None:
-    """Names that left the inventory have nothing left to fetch once another name fetches it."""
+    """Names that left the inventory have nothing left to fetch once another name fetches it.
+
+    Bytes that moved under the old name after its last reading stand under the new one.
+    """
     for visit in visits:
         if not visit.others:
             continue
-        left = update(hosts).where(hosts.c.id.in_([row.host_id for row in visit.others]))
+        left = select(hosts).where(hosts.c.id.in_([row.host_id for row in visit.others]))
         left = left.where(hosts.c.gone.is_not(None), hosts.c.done.is_(None))
         if not visit.observation.listed:  # then only if nothing can have run in between
             alive = visit.alive.run.identity if visit.alive else ""
             same = [row.id for row in visit.others if row.identity == alive]
             left = left.where(hosts.c.run_id.in_(same))
-        tx.execute(left.values(done=now))
+        for old in tx.execute(left).all():
+            since = old.known if old.read is None else old.read
+            gap = {"host_id": old.id, "kind": "shared", "since": since, "until": old.gone}
+            if old.gone > since:
+                tx.execute(insert(gaps), [gap])
+            tx.execute(update(hosts).where(hosts.c.id == old.id).values(done=now))
 
 
 def _answer(visit: Visit) -> Booked:

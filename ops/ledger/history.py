@@ -69,8 +69,16 @@ def _newest_on_disk(visit: "Visit") -> Sighting | None:
     if visit.observation.now is not None or not readable:
         return None
     newest = max(readable, key=lambda s: (s.run.since, s.run.id == 0))
+    if _is_replaced(visit):
+        return newest
     known = max((run.since for run in visit.open), default=0)
     return newest if newest.run.since >= known else None
+
+
+def _is_replaced(visit: "Visit") -> bool:
+    """Say whether another machine answers under the name than before."""
+    machine = visit.observation.machine
+    return machine not in ("", UNKNOWN_MACHINE) and visit.host.machine not in ("", machine)
 
 
 def remember(visit: "Visit", rows: Rows, now: int) -> None:
@@ -114,7 +122,7 @@ def _meet(visit: "Visit", rows: Rows, read: int, now: int) -> None:
     host, machine = visit.host, visit.observation.machine
     if machine in ("", UNKNOWN_MACHINE):
         return
-    if host.machine and host.machine != machine:
+    if _is_replaced(visit):
         rows.gap(host, "replaced", read, visit.alive.at if visit.alive else now)
         host.listed, host.listed_at = False, None
     host.machine = machine
