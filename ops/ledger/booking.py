@@ -198,6 +198,7 @@ def _finish_renamed(tx: Connection, visits: Sequence[Visit], now: int) -> None:
             continue
         left = select(hosts).where(hosts.c.id.in_([row.host_id for row in visit.others]))
         left = left.where(hosts.c.gone.is_not(None), hosts.c.done.is_(None))
+        left = left.where(hosts.c.machine.in_(["", visit.observation.machine]))
         if not visit.observation.listed:  # then only if nothing can have run in between
             alive = visit.alive.run.identity if visit.alive else ""
             same = [row.id for row in visit.others if row.identity == alive]
