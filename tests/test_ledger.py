@@ -493,7 +493,7 @@ def test_one_server_under_two_names_in_one_round_is_counted_once(books: Books) -
     for name in ("ams1", "fra1") * 3:
         server.name = name
         server.use("alice", 1, 1)
-        books.clock.pass_(seconds=30)
+        books.clock.pass_(seconds=9)
         visits.append(server.visit())
     for pair in (visits[0:2], visits[2:4], visits[4:6]):
         books.ledger.book_all(pair)
@@ -502,3 +502,30 @@ def test_one_server_under_two_names_in_one_round_is_counted_once(books: Books) -
     assert {row.host: row.certainty for row in rows} == {"ams1": "at least", "fra1": "at least"}
     assert books.ledger.usage(*ALWAYS).certainty == "exact"
     assert books.ledger.verify() == []
+
+
+def test_a_host_that_claims_more_than_any_host_can_move_spoils_no_sum(books: Books) -> None:
+    good, bad = new_server(books, "ams1", "r1"), new_server(books, "fra1", "r2")
+    good.use("alice", 5, 5)
+    books.ledger.book(good.visit())
+    for number in range(40):
+        books.clock.pass_(seconds=10)
+        bad.start(f"forged{number}")
+        bad.use("alice", 2**57, 2**57)
+        booked = books.ledger.book(bad.visit())
+    assert "more than any host can" in booked.problems[0]
+    assert books.ledger.verify() == []
+    assert books.ledger.usage(*ALWAYS, hosts=["ams1"]).total == Traffic(5, 5)
+    assert books.ledger.usage(*ALWAYS).certainty == "at least"
+
+
+def test_forged_counters_that_wait_for_a_decision_spoil_no_sum_either(books: Books) -> None:
+    old = Server("fra1", books.clock)
+    books.clock.pass_(days=1)
+    for number in range(40):
+        run, used = f"forged{number}", {"alice": (2**57, 2**57)}
+        old.kept = (reading("fra1", run, used, NOON, way="disk"),)
+        books.ledger.book(old.visit(alive=False, listed=True))
+    books.ledger.decide(["fra1"], "count")
+    assert books.ledger.verify() == []
+    assert books.ledger.usage(*ALWAYS).total.total <= 2**58

@@ -53,20 +53,20 @@ def waiting_bytes(tx: Connection) -> dict[str, int]:
 
 def settle(tx: Connection, host: HostRow, run: RunRow, how: str, rows: Rows) -> Traffic:
     """Decide *how* the bytes of *run* that wait are taken; return what is added to usage."""
-    assert run.waits is not None  # noqa: S101 - callers ask for runs that wait
+    run.doubt, waits, run.waits = "", run.waits, None
     added = Traffic()
+    if waits is None:
+        return added  # it said more than was believed, and nothing was kept of it
     where = waiting.c.run_id == run.id
     if how == "count":
         query = select(waiting, users.c.name).join(users, users.c.id == waiting.c.user_id)
         for row in tx.execute(query.where(where)):
-            rows.count(row.name, host, run.since, run.waits, (row.up, row.down))
+            rows.count(row.name, host, run.since, waits, (row.up, row.down))
             added += Traffic(row.up, row.down)
             _lower_baseline(tx, run.id, row)
-        host.total += added.total
     else:
-        rows.gap(host, "uncounted", run.since, run.waits)
+        rows.gap(host, "uncounted", run.since, waits)
     tx.execute(delete(waiting).where(where))
-    run.waits, run.doubt = None, ""
     return added
 
 

@@ -92,7 +92,9 @@ def remember(visit: "Visit", rows: Rows, now: int) -> None:
     before = host.read
     _move_on(visit, now)
     if before is None and host.read is not None:
-        first = min((sighting.run.since for sighting in visit.sightings), default=host.read)
+        shared = {row.identity for row in visit.others}  # another name had this machine before
+        own = [s.run.since for s in visit.sightings if s.run.identity not in shared]
+        first = min(own, default=host.read) if not shared else host.read
         if first - host.known > _AT_ONCE:
             rows.gap(host, "before", host.known, first)
     _meet(visit, rows, host.known if before is None else before, now)

@@ -103,6 +103,7 @@ class Rows:
         new = Traffic(sum(c.added[0] for c in changes), sum(c.added[1] for c in changes))
         if host.total + new.total > MOST:
             raise TooMuchError
+        host.total += new.total
         for change in changes:
             self._raise(sighting, change, host)
         fallen = self._fallen(sighting)
@@ -111,7 +112,6 @@ class Rows:
         if not sighting.counted:
             run.waits = sighting.at if run.doubt else None
             return Taken(fallen=fallen)
-        host.total += new.total
         moved = {key_of(change.name) for change in changes if any(change.added)}
         return Taken(new, moved, fallen)
 

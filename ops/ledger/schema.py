@@ -73,7 +73,7 @@ hosts = Table(
 *listed*, *listed_at*: whether and when its whole disk was read. *machine*: the machine behind the
 name. *absent*: the inventory wants no core there. *done*: when it was seen without a core and with
 nothing left to fetch. *decision*: the adoption that its first reading waits for. *total*: all
-bytes booked of it."""
+bytes that it ever showed, booked or in doubt."""
 
 keys = Table(
     "keys",
