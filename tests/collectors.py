@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from ops.collecting import Collected, Roster, collect
@@ -54,6 +55,7 @@ class Core:
     run: str = run_called("a")
     used: dict[str, tuple[int, int]] = field(default_factory=dict)
     disk_fails: str = ""
+    gone: bool = False
     ahead: int = 0
     """Seconds by which its clock is ahead of this machine's."""
 
@@ -110,13 +112,19 @@ class Core:
         self.run, self.used = run, {}
         self.counters()
 
+    def leave(self) -> None:
+        """Take the core off: nothing answers, and nothing is installed."""
+        self.gone = True
+        self.stats.status = grpc.StatusCode.UNAVAILABLE
+
     def _answer_command(self, command: str) -> tuple[int, str, str]:
         if "statsquery" in command:
             return 1, "", "failed to dial"
         if self.disk_fails:
             return 1, "", self.disk_fails
         command = command.replace(READINGS, str(self.readings))
-        command = command.replace(UNIT_FILE, str(self.readings))  # a core is installed
+        unit = self.readings if not self.gone else self.readings / "no-unit"
+        command = command.replace(UNIT_FILE, str(unit))
         command = command.replace("date +", f"date -d '{self.ahead} seconds' +")
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
@@ -129,6 +137,8 @@ class Fleet:
     world: World
     opened: ExitStack
     keys: tuple[str, ...] = ("alice", "bob")
+    absent: tuple[str, ...] = ()
+    """Hosts that are to be without a core."""
 
     def core(self, name: str = "ams", **changes: Any) -> Core:
         """Return a new host whose API answers."""
@@ -140,6 +150,7 @@ class Fleet:
         """Write the fleet's files."""
         hosts = "".join(
             f'[hosts.{h.name}]\nssh_hostname = "127.0.0.1"\nssh_port = {h.ssh.port}\n'
+            f'state = "{"absent" if h.name in self.absent else "up"}"\n'
             for h in self.world.hosts
         )
         inventory = self.world.folder / "inventory"

@@ -436,3 +436,44 @@ def test_a_bug_in_the_booking_is_shown_and_not_waited_for(
     monkeypatch.setattr(Ledger, "book_all", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         fleet.collect()
+
+
+def test_a_decision_holds_while_another_collector_reads_the_hosts(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet.world.folder)
+    host = fleet.core()
+    host.use("alice", 100, 200)
+    with fleet.rounds() as rounds:
+        assert next(rounds).exit_code == 1  # it waits for a decision, and holds the lease
+        code = cli(["collect", "--adopt", "count", "--timeout", "1"], standalone_mode=False)
+        shown = capsys.readouterr().out
+        assert (code, "100 B up and 200 B down" in shown) == (0, True)
+        assert next(rounds).exit_code == 0
+    assert fleet.usage() == Traffic(100, 200)
+
+
+def test_a_decision_about_a_host_that_does_not_answer_says_what_it_waits_for(
+    fleet: Fleet, host: Core, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet.world.folder)
+    fleet.world.host(1, "gone")
+    fleet.write()
+    words = ["collect", "--adopt", "count", "--host", "gone", "--timeout", "1"]
+    assert cli(words, standalone_mode=False) != 0
+    assert "gone: it was not read yet; the decision is stored" in capsys.readouterr().err
+
+
+def test_an_absent_host_is_read_until_nothing_is_left_to_fetch(fleet: Fleet, host: Core) -> None:
+    host.use("alice", 10, 10)
+    fleet.collect()
+    host.use("alice", 5, 5)
+    host.keep("last")
+    host.leave()
+    fleet.absent = ("ams",)
+    done = fleet.collect()
+    assert (done.exit_code, fleet.usage()) == (0, Traffic(15, 15))
+    assert "can be deleted from hosts.toml" in done.notes[0]
+    with fleet.ledger() as ledger:
+        assert ledger.hosts()[0].done is not None
+    assert fleet.collect().asked == 0

@@ -219,7 +219,7 @@ def _books(folder: Path) -> Books:
 
 _SINCE = {
     "ledger": ["told"],
-    "hosts": ["machine", "listed_at", "absent", "done", "decision", "total"],
+    "hosts": ["machine", "listed_at", "absent", "done", "decision", "total", "earliest"],
     "keys": ["reach_id"],
     "runs": ["closed", "waits", "doubt"],
 }

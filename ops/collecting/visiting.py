@@ -154,6 +154,7 @@ class Visitor:
         return replace(
             seen,
             machine=there.seen_by(fleet),
+            older=there.before if there.fleet == fleet else frozenset(),
             begun=there.begun_by(fleet, (reading.run for reading in seen.readings)),
             retired=seen.listed and seen.now is None and not there.installed,
         )

@@ -14,6 +14,7 @@ from ops.ledger.records import Adopt, HostRow, RunRow
 from ops.ledger.rows import Rows
 from ops.ledger.schema import baselines, gaps, hosts, ledger, marks, runs, users, waiting
 from ops.model import Traffic
+from ops.model.key import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,22 @@ def waiting_bytes(tx: Connection) -> dict[str, int]:
         .group_by(hosts.c.name)
     )
     return {name: int(amount) for name, amount in tx.execute(query)}
+
+
+def waiting_keys(tx: Connection) -> dict[str, set[str]]:
+    """Return by key the hosts with bytes of it that wait for a decision."""
+    query = (
+        select(users.c.name, hosts.c.name)
+        .select_from(waiting)
+        .join(users, users.c.id == waiting.c.user_id)
+        .join(runs, runs.c.id == waiting.c.run_id)
+        .join(hosts, hosts.c.id == runs.c.host_id)
+        .distinct()
+    )
+    found: dict[str, set[str]] = {}
+    for user, host in tx.execute(query):
+        found.setdefault(key_of(user), set()).add(host)
+    return found
 
 
 def settle(tx: Connection, host: HostRow, run: RunRow, how: str, rows: Rows) -> Traffic:

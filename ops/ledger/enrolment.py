@@ -56,10 +56,13 @@ class Inventory:
 
 def enrol(tx: Connection, told: Inventory, now: int) -> None:
     """Take in the whole inventory."""
-    tx.execute(select(ledger).with_for_update()).one()
+    frame = tx.execute(select(ledger).with_for_update()).one()
     rows = locked_hosts(tx, told.hosts, now)
     for host in rows.values():
         absent = host.name in told.absent
+        if host.known == now and frame.told:
+            began = update(hosts).where(hosts.c.id == host.id, hosts.c.earliest.is_(None))
+            tx.execute(began.values(earliest=min(frame.told, now)))
         if host.gone is not None or host.absent != absent:
             values: dict[str, object] = {"gone": None, "absent": absent}
             # A core may have run since it was last seen without one.

@@ -220,7 +220,7 @@ def _of_hosts(
 ) -> Iterator[Missing]:
     for host in tx.execute(select(hosts)):
         back = host.name in fleet  # whatever the ledger was told last
-        last = host.known if host.read is None else host.read
+        last = min(host.known, host.earliest or now) if host.read is None else host.read
         end = now if back else min(now, host.gone or now)
         if host.name in spliced and end > since and until > last:
             yield _one(host.name, "open", last, max(last, end))

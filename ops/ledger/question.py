@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from ops.ledger.access import Reach, reach_of
 from ops.ledger.calendar import when
+from ops.ledger.doubts import waiting_keys
 from ops.ledger.missing import EVERY, aliases, may_count
 from ops.ledger.pieces import Piece
 from ops.ledger.schema import hosts, keys
@@ -55,8 +56,8 @@ class Asked:
         self.names = {id_: row.name for id_, row in self.hosts.items()}
         self.everyone = {*self.names.values(), *filter(self.about, question.fleet)}
         """The names of all hosts that the answer is about."""
-        self.seen: dict[str, set[str]] = {}
-        """Where each key was used."""
+        self.seen = waiting_keys(tx)
+        """Where each key was used, or may have been."""
         wanted = question.keys
         rows = tx.execute(select(keys))
         self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}

@@ -28,6 +28,7 @@ class HostRow:
     done: int | None = None
     decision: str = ""
     total: int = 0
+    earliest: int | None = None
 
     @property
     def was_listed(self) -> bool:

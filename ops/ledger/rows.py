@@ -153,14 +153,14 @@ class Rows:
 
     def _fallen(self, sighting: Sighting) -> list[str]:
         """Return users that a reading later than all before shows below an earlier value."""
-        reading, run = sighting.live, sighting.run
+        run, shown = sighting.run, sighting.live.users if sighting.live else sighting.users
         old = highest([self.highs.get(run.id, {}), self.above.get(run.id, {})])
-        if reading is None or not old or sighting.at <= sighting.since:
+        if not old or sighting.read <= sighting.since:
             return []
-        names = {self.users[name]: name for name in reading.users if key_of(name)}
+        names = {self.users[name]: name for name in shown if key_of(name)}
         fallen = []
         for user, (up, down) in old.items():
-            now = reading.users[names[user]] if user in names else Traffic()
+            now = shown[names[user]] if user in names else Traffic()
             if now.uplink < up or now.downlink < down:
                 fallen.append(names.get(user, ""))
         return sorted(fallen)

@@ -68,12 +68,14 @@ hosts = Table(
     _moment("done", may_lack=True),
     Column("decision", String, nullable=False, server_default=""),
     Column("total", BigInteger, nullable=False, server_default="0"),
+    _moment("earliest", may_lack=True),
 )
 """*read*: the moment of the last booked reading; *run_id*: the newest run at that moment.
 *listed*, *listed_at*: whether and when its whole disk was read. *machine*: the machine behind the
 name. *absent*: the inventory wants no core there. *done*: when it was seen without a core and with
 nothing left to fetch. *decision*: the adoption that its first reading waits for. *total*: all
-bytes that it ever showed, booked or in doubt."""
+bytes that it ever showed, booked or in doubt. *earliest*: when the inventory was told before it
+named the host; a rollout may have begun it since."""
 
 keys = Table(
     "keys",

@@ -203,7 +203,9 @@ def _doubt(sighting: Sighting, host: HostRow, observation: Observation, same: bo
         return doubt_of(run, observation, host) if run.doubt else ""
     if (sighting.live and not sighting.used) or run.identity in observation.begun:
         return ""
-    if same is None and not observation.machine:
+    if run.identity in observation.older:
+        return "asked"
+    if same is None and observation.machine != UNKNOWN_MACHINE:
         return "" if _began_later(sighting, host) else "asked"
     if same is False or not _came_later(sighting, host):
         return "asked"

@@ -82,6 +82,8 @@ class Observation:
     read, empty if nobody asks for it."""
     begun: frozenset[str] = frozenset()
     """Runs that a rollout of this fleet began on that machine: all they counted is the fleet's."""
+    older: frozenset[str] = frozenset()
+    """Runs that were there before this fleet's first rollout on that machine."""
     damaged: frozenset[str] = frozenset()
     """Runs whose reading on the disk cannot be read."""
     retired: bool = False

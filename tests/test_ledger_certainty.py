@@ -1,0 +1,263 @@
+"""Each figure says truly how sure it is: hosts unread, leaving, renamed, replaced, undecided."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ops.ledger import Usage
+from ops.model import UNKNOWN_MACHINE, Observation, Traffic
+from tests.ledgers import NOON, Books, Server
+from tests.test_ledger import ALWAYS, all_used, kinds, new_server
+
+
+def told(server: Server, machine: str = "m1", **more: object) -> Observation:
+    """Return a visit that tells the machine behind the name."""
+    seen = server.visit(alive="now" not in more, listed=True)
+    more.pop("now", None)
+    return replace(seen, machine=machine, **more)  # type: ignore[arg-type]
+
+
+def nothing_there(name: str, machine: str = "m1") -> Observation:
+    """Return a visit of a machine without a core and without readings."""
+    return Observation(host=name, now=None, listed=True, machine=machine, retired=True)
+
+
+def rows(answer: Usage) -> dict[str, tuple[int, str]]:
+    return {row.key or row.host: (row.traffic.total, row.certainty) for row in answer.rows}
+
+
+# Hosts that nobody has read
+
+
+def test_a_host_that_was_never_read_makes_no_exact_figure_from_the_first_moment(
+    books: Books,
+) -> None:
+    server = new_server(books)
+    server.use("alice", 1, 1)
+    books.ledger.book(server.visit())
+    opens = {"alice": ["ams1", "new1"], "bob": ["new1"]}
+    books.ledger.enrol(["ams1", "new1"], opens, opens=opens)
+    books.clock.pass_(seconds=1)
+    answer = books.ledger.usage(*ALWAYS, opens=opens)
+    assert rows(answer) == {"alice": (2, "at least"), "bob": (0, "unknown")}
+    assert answer.read_at == {"ams1": books.clock.now - timedelta(seconds=1), "new1": None}
+
+
+def test_a_host_of_the_inventory_that_the_ledger_was_not_told_of_was_never_read(
+    books: Books,
+) -> None:
+    server = new_server(books)
+    books.ledger.book(server.visit())
+    assert books.ledger.usage(*ALWAYS, fleet=["ams1"]).certainty == "exact"
+    answer = books.ledger.usage(*ALWAYS, fleet=["ams1", "new1"])
+    assert (answer.certainty, answer.read_at["new1"]) == ("at least", None)
+
+
+def test_by_host_and_by_key_agree_how_sure_one_sum_is(books: Books) -> None:
+    books.ledger.enrol(["ams1", "fra1"], ["alice"])
+    sums = {books.ledger.usage(*ALWAYS, by=[by]).certainty for by in ("key", "host", "day")}
+    assert sums == {"unknown"}
+    books.clock.pass_(seconds=1)
+    books.ledger.book(Server("ams1", books.clock).visit())
+    sums = {books.ledger.usage(*ALWAYS, by=[by]).certainty for by in ("key", "host", "day")}
+    assert sums == {"at least"}
+
+
+@pytest.mark.parametrize("month", [(2027, 1), (2026, 3)])
+def test_a_month_of_the_future_or_before_the_ledger_is_unknown(
+    books: Books, month: tuple[int, int]
+) -> None:
+    server = new_server(books)
+    books.ledger.book(server.visit())
+    begin = datetime(*month, 1, tzinfo=UTC)
+    assert books.ledger.usage(begin, begin + timedelta(days=28)).certainty == "unknown"
+
+
+# Hosts that leave
+
+
+def test_an_absent_host_is_finished_once_nothing_is_left_to_fetch(books: Books) -> None:
+    server = new_server(books)
+    server.use("alice", 10, 10)
+    books.ledger.book(told(server))
+    books.ledger.enrol(["ams1"], ["alice"], absent=["ams1"])
+    server.use("alice", 5, 5)
+    server.stop()
+    books.clock.pass_(minutes=30)
+    assert books.ledger.hosts()[0].done is None
+    assert books.ledger.usage(*ALWAYS).certainty == "at least"
+    books.ledger.book(told(server, now=None, retired=True))
+    assert books.ledger.hosts()[0].done == books.clock.now
+    books.ledger.enrol([], ["alice"])
+    books.clock.pass_(days=30)
+    later = books.clock.now - timedelta(days=20)
+    assert all_used(books.ledger) == Traffic(15, 15)
+    assert books.ledger.usage(later, books.clock.now).certainty == "exact"
+    assert kinds(books.ledger) == ["stop"]  # as a planned stop always says
+
+
+def test_a_host_deleted_before_its_last_readings_were_fetched_is_at_least_for_ever(
+    books: Books,
+) -> None:
+    server = new_server(books)
+    server.use("alice", 10, 10)
+    books.ledger.book(told(server))
+    books.clock.pass_(seconds=20)
+    books.ledger.enrol([], ["alice"])
+    books.clock.pass_(days=400)
+    answer = books.ledger.usage(NOON - timedelta(days=1), NOON + timedelta(days=1))
+    assert (answer.certainty, kinds(books.ledger)) == ("at least", ["left"])
+
+
+# Machines and names
+
+
+def test_a_used_server_under_a_known_name_is_asked_about(books: Books) -> None:
+    server = new_server(books)
+    server.use("alice", 1, 1)
+    books.ledger.book(told(server))
+    books.clock.pass_(days=3)
+    used = Server("ams1", books.clock, run="another")
+    used.use("alice", 10**12, 0)
+    books.clock.pass_(minutes=2)
+    booked = books.ledger.book(told(used, "m2"))
+    assert (booked.outcome, booked.traffic) == ("needs adoption", Traffic())
+    assert "replaced" in kinds(books.ledger)
+
+
+def test_a_replaced_machine_that_this_fleet_rolled_out_is_not_asked_about(books: Books) -> None:
+    server = new_server(books)
+    books.ledger.book(told(server))
+    books.clock.pass_(days=3)
+    new = Server("ams1", books.clock, run="another")
+    new.use("alice", 7, 7)
+    books.clock.pass_(minutes=2)
+    booked = books.ledger.book(told(new, "m2", begun=frozenset({"another"})))
+    assert (booked.outcome, booked.traffic) == ("booked", Traffic(7, 7))
+    assert books.ledger.usage(*ALWAYS).certainty == "at least"  # what the old one counted last
+
+
+def test_counters_from_before_the_ledger_need_no_question_if_this_fleet_began_them(
+    books: Books,
+) -> None:
+    server = Server("ams1", books.clock)
+    server.use("alice", 7, 7)
+    books.clock.pass_(hours=5)
+    books.ledger.enrol(["ams1"], ["alice"])
+    booked = books.ledger.book(told(server, begun=frozenset({"r1"})))
+    assert (booked.outcome, booked.traffic) == ("booked", Traffic(7, 7))
+    assert books.ledger.usage(NOON - timedelta(days=1), ALWAYS[1]).certainty == "exact"
+
+
+def test_a_machine_replaced_before_its_first_reading_leaves_a_gap(books: Books) -> None:
+    books.ledger.enrol(["ams1"], ["alice"])
+    books.clock.pass_(days=2)  # another machine may have counted under this name
+    server = Server("ams1", books.clock)
+    books.clock.pass_(seconds=10)
+    books.ledger.book(told(server, begun=frozenset({"r1"})))
+    assert (books.ledger.usage(*ALWAYS).certainty, kinds(books.ledger)) == ("at least", ["before"])
+
+
+def test_a_host_seen_without_a_core_before_its_rollout_is_exact_from_the_start(
+    books: Books,
+) -> None:
+    books.ledger.enrol(["ams1"], ["alice"])
+    books.ledger.book(nothing_there("ams1"))
+    books.clock.pass_(days=2)
+    books.ledger.book(nothing_there("ams1"))
+    books.clock.pass_(seconds=30)
+    server = Server("ams1", books.clock)
+    server.use("alice", 3, 3)
+    books.clock.pass_(seconds=30)
+    books.ledger.book(told(server))
+    assert rows(books.ledger.usage(*ALWAYS)) == {"alice": (6, "exact")}
+
+
+def test_a_run_whose_disk_could_not_be_read_waits_for_the_look_alone(books: Books) -> None:
+    server = new_server(books)
+    books.ledger.book(told(server))
+    books.clock.pass_(minutes=1)
+    server.start("r2")
+    server.use("alice", 4, 4)
+    books.clock.pass_(seconds=30)
+    unseen = replace(server.visit(), machine=UNKNOWN_MACHINE)
+    assert books.ledger.book(unseen).traffic == Traffic()
+    assert books.ledger.usage(*ALWAYS).certainty == "at least"
+    assert books.ledger.book(told(server)).traffic == Traffic(4, 4)
+
+
+# Keys
+
+
+def test_a_key_that_lost_a_host_depends_on_it_as_before(books: Books) -> None:
+    server, other = new_server(books), new_server(books, "fra1", "r2")
+    both, one = {"alice": ["ams1", "fra1"]}, {"alice": ["fra1"]}
+    books.ledger.enrol(["ams1", "fra1"], both, opens=both)
+    for host in (server, other):
+        books.ledger.book(host.visit())
+    books.clock.pass_(hours=1)
+    books.ledger.book(other.visit())
+    books.ledger.enrol(["ams1", "fra1"], one, opens=one)
+    answer = books.ledger.usage(*ALWAYS, opens=one)
+    assert rows(answer) == {"alice": (0, "at least")}
+    books.ledger.mark("alice")
+    assert rows(books.ledger.usage_since_marks(opens=one)) == {"alice": (0, "at least")}
+
+
+def test_a_key_depends_on_no_host_that_it_never_could_open(books: Books) -> None:
+    server = new_server(books)
+    opens = {"alice": ["ams1"], "bob": ["dead"]}
+    books.ledger.enrol(["ams1", "dead"], opens, opens=opens)
+    server.use("alice", 1, 1)
+    books.ledger.book(server.visit())
+    assert rows(books.ledger.usage(*ALWAYS, opens=opens)) == {
+        "alice": (2, "exact"),
+        "bob": (0, "unknown"),
+    }
+
+
+# Decisions
+
+
+def test_a_decision_outlives_the_machine_that_it_is_about(books: Books) -> None:
+    old = Server("ams1", books.clock)
+    old.use("alice", 1000, 2000)
+    books.clock.pass_(days=3)
+    books.ledger.book(told(old))
+    old.use("alice", 5, 5)
+    books.clock.pass_(minutes=1)
+    assert books.ledger.book(told(old)).traffic == Traffic(5, 5)  # after the first reading
+    rebuilt = Server("ams1", books.clock, run="another")
+    books.clock.pass_(minutes=5)
+    books.ledger.book(told(rebuilt, "m2"))
+    assert books.ledger.hosts()[0].waiting == 3000
+    decided = books.ledger.decide(["ams1"], "count")
+    assert decided.applied == {"ams1": Traffic(1000, 2000)}
+    assert all_used(books.ledger) == Traffic(1005, 2005)
+    assert books.ledger.verify() == []
+
+
+def test_a_decision_about_a_host_that_was_never_read_is_applied_at_its_first_reading(
+    books: Books,
+) -> None:
+    old = Server("ams1", books.clock)
+    old.use("alice", 1000, 2000)
+    books.clock.pass_(days=3)
+    books.ledger.enrol(["ams1"], ["alice"])
+    assert books.ledger.decide(["ams1"], "count").stored == ("ams1",)
+    assert books.ledger.book(told(old)).traffic == Traffic(1000, 2000)
+    books.clock.pass_(days=1)
+    used = Server("ams1", books.clock, run="another")
+    used.use("alice", 1, 1)
+    assert books.ledger.book(told(used, "m2")).outcome == "needs adoption"  # decided once
+
+
+def test_a_run_of_which_only_a_damaged_file_is_left_is_told_once(books: Books) -> None:
+    server = new_server(books)
+    books.ledger.book(told(server))
+    for _ in range(3):
+        books.clock.pass_(minutes=4)
+        books.ledger.book(told(server, damaged=frozenset({"lost"})))
+    assert kinds(books.ledger) == ["unseen"]
+    assert books.ledger.usage(*ALWAYS).certainty == "at least"
