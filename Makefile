@@ -11,7 +11,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 # What apt says is for the log, unless it fails.
 install = mkdir -p build && { $(APT) update && $(APT) install -y --no-install-recommends $(1); } >build/apt.log 2>&1 || { cat build/apt.log >&2; exit 1; }
 
-.PHONY: help demo down test check lint unit lab root lab-packages proto docs lock bench endurance clean
+.PHONY: help demo down test check lint unit lab simulate root lab-packages proto docs lock bench endurance clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,11 @@ WORKERS := 3
 
 lab: lab-packages $(INSTALLED)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "lab or postgres or slow"
+
+SEEDS ?= 1000
+
+simulate: $(INSTALLED)  ## many histories of simulated fleets against the truth: SEEDS=1000, SEEDS=100-200
+	@$(BIN)/python -m tests.simulation $(SEEDS)
 
 proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
 	@$(BIN)/python -m proto
