@@ -124,7 +124,8 @@ def _shaky(selected: Selected, ledger: "Ledger", now: datetime) -> str:
     today = now.astimezone(zone).date()
     begin, end = month(today.year, today.month, zone)
     fleet = [host.name for host in selected.fleet.hosts if host.state != "absent"]
-    known = ledger.missing(begin, end, fleet=fleet)
+    absent = [host.name for host in selected.fleet.hosts if host.state == "absent"]
+    known = ledger.missing(begin, end, fleet=fleet, absent=absent)
     found = [one for one in known if one.effect(begin, end) != "exact"]
     if not found:
         return "all figures of this month are exact"

@@ -110,4 +110,5 @@ def _narrowed(selected: Selected, ledger: "Ledger", zone: str) -> "Narrowed":
         "spliced": {host.name for host in fleet.hosts if host.accounting == "spliced"},
         "opens": fleet.opened_hosts(),
         "fleet": [host.name for host in fleet.hosts if host.state != "absent"],
+        "absent": [host.name for host in fleet.hosts if host.state == "absent"],
     }

@@ -10,7 +10,7 @@ from ops.ledger.access import widen
 from ops.ledger.calendar import when
 from ops.ledger.doubts import waiting_bytes
 from ops.ledger.names import locked_hosts
-from ops.ledger.schema import hosts, keys, ledger, runs
+from ops.ledger.schema import gaps, hosts, keys, ledger, runs
 
 _BLINK = 2 * 60_000
 """Milliseconds that a key may be missing and still be the same one: two collectors whose
@@ -60,9 +60,14 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
     rows = locked_hosts(tx, told.hosts, now)
     for host in rows.values():
         absent = host.name in told.absent
-        if host.known == now and frame.told:
+        if host.known == now:
             began = update(hosts).where(hosts.c.id == host.id, hosts.c.earliest.is_(None))
-            tx.execute(began.values(earliest=min(frame.told, now)))
+            tx.execute(began.values(earliest=min(frame.told or frame.created, now)))
+        if host.gone is not None and host.read is None:
+            # Nobody can say whether it comes back as the machine that it was.
+            since = min(host.known, host.earliest or host.known)
+            gap = {"host_id": host.id, "kind": "left", "since": since, "until": host.gone}
+            tx.execute(insert(gaps), [gap])
         if host.gone is not None or host.absent != absent:
             values: dict[str, object] = {"gone": None, "absent": absent}
             # A core may have run since it was last seen without one.

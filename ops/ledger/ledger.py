@@ -173,14 +173,21 @@ class Ledger:
         return self.store.read(lambda tx: nic.moved(tx, host, *span))
 
     def missing(
-        self, since: datetime, until: datetime, *, fleet: Collection[str] = ()
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        fleet: Collection[str] = (),
+        absent: Collection[str] = (),
     ) -> list[Missing]:
         """Return the known reasons why figures of [since, until) may lack bytes.
 
-        *fleet*: hosts of the inventory; those that the ledger was never told of were never read.
+        *fleet*, *absent*: hosts of the inventory that may count, and that are to be without a
+        core; those that the ledger was never told of were never read.
         """
         span = moment(since), moment(until)
-        return self.store.read(lambda tx: missing.missing(tx, *span, self.now(), fleet=fleet))
+        inventory = missing.Expected(fleet=fleet, absent=absent)
+        return self.store.read(lambda tx: missing.missing(tx, *span, self.now(), inventory))
 
     def mark(self, key: str, at: datetime | None = None, token: str = "") -> Mark:
         """Reset *key* for people: its usage since is counted from here. Nothing is zeroed.

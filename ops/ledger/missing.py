@@ -127,25 +127,38 @@ def certainty(
     return "unknown" if nothing else worst
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """The inventory as it is now, whatever the ledger was told last.
+
+    A host of it that the ledger was never told of was never read.
+    """
+
+    fleet: Collection[str] = ()
+    """Hosts that may count."""
+    absent: Collection[str] = ()
+    """Hosts that are to be without a core."""
+    spliced: Collection[str] = ()
+    """Hosts on which an open connection counts only when it closes."""
+
+
+NOTHING = Expected()
+
+
 def missing(
     tx: Connection,
     since: int,
     until: int,
     now: int,
-    spliced: Collection[str] = (),
-    fleet: Collection[str] = (),
+    inventory: Expected = NOTHING,
     *,
     with_late: bool = True,
 ) -> list[Missing]:
-    """Return the known reasons between two moments, by host and time.
-
-    *spliced*: the hosts on which an open connection counts only when it closes. *fleet*: the
-    hosts of the inventory; those that the ledger was never told of were never read.
-    """
+    """Return the known reasons between two moments, by host and time."""
     found = [*_of_runs(tx, since, until, now), *_gaps(tx, since, until)]
     found += _late(tx, since, until) if with_late else ()
-    found += [*_shared(tx, since, until), *_of_hosts(tx, since, until, now, spliced, fleet)]
-    found += _of_ledger(tx, since, until, now, fleet)
+    found += [*_shared(tx, since, until), *_of_hosts(tx, since, until, now, inventory)]
+    found += _of_ledger(tx, since, until, now, {*inventory.fleet, *inventory.absent})
     return sorted(found, key=lambda one: (one.host, one.since, one.kind))
 
 
@@ -211,18 +224,13 @@ def _shared(tx: Connection, since: int, until: int) -> Iterator[Missing]:
 
 
 def _of_hosts(
-    tx: Connection,
-    since: int,
-    until: int,
-    now: int,
-    spliced: Collection[str],
-    fleet: Collection[str],
+    tx: Connection, since: int, until: int, now: int, inventory: Expected
 ) -> Iterator[Missing]:
     for host in tx.execute(select(hosts)):
-        back = host.name in fleet  # whatever the ledger was told last
+        back = host.name in inventory.fleet  # whatever the ledger was told last
         last = min(host.known, host.earliest or now) if host.read is None else host.read
         end = now if back else min(now, host.gone or now)
-        if host.name in spliced and end > since and until > last:
+        if host.name in inventory.spliced and end > since and until > last:
             yield _one(host.name, "open", last, max(last, end))
         if host.machine and not host.listed and host.read is not None:
             disk = _one(host.name, "disk", host.listed_at or host.known, last)

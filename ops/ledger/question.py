@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 from ops.ledger.access import Reach, reach_of
 from ops.ledger.calendar import when
 from ops.ledger.doubts import waiting_keys
-from ops.ledger.missing import EVERY, aliases, may_count
+from ops.ledger.missing import EVERY, Expected, aliases, may_count
 from ops.ledger.pieces import Piece
 from ops.ledger.schema import hosts, keys
 from ops.ledger.spans import BY_KEY, By
@@ -26,6 +26,7 @@ class Narrowed(TypedDict, total=False):
     spliced: Collection[str]
     opens: Mapping[str, Collection[str]] | None
     fleet: Collection[str]
+    absent: Collection[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Question:
     """The hosts that each key of the inventory may open now."""
     fleet: Collection[str] = ()
     """The hosts of the inventory that may count."""
+    absent: Collection[str] = ()
+    """The hosts of the inventory that are to be without a core."""
 
 
 class Asked:
@@ -54,13 +57,19 @@ class Asked:
         self.question = question
         self.hosts = {row.id: row for row in tx.execute(select(hosts)) if self.about(row.name)}
         self.names = {id_: row.name for id_, row in self.hosts.items()}
-        self.everyone = {*self.names.values(), *filter(self.about, question.fleet)}
+        inventory = {*question.fleet, *question.absent}
+        self.everyone = {*self.names.values(), *filter(self.about, inventory)}
         """The names of all hosts that the answer is about."""
         self.seen = waiting_keys(tx)
         """Where each key was used, or may have been."""
         wanted = question.keys
         rows = tx.execute(select(keys))
         self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}
+        self.inventory = Expected(
+            fleet=[name for name in question.fleet if self.about(name)],
+            absent=[name for name in question.absent if self.about(name)],
+            spliced=question.spliced,
+        )
         self._reach = reach_of(tx, self.keys, question.opens)
         self._aliases = aliases(tx)
         self.read_at = {

@@ -114,13 +114,14 @@ def _same_machine(
     observation: Observation, host: HostRow, runs: Mapping[str, RunRow]
 ) -> bool | None:
     """Say whether this is the machine that was known under the host's name; None: unknown."""
+    first = host.run_id is None and not host.was_listed and not host.machine
     if observation.machine == UNKNOWN_MACHINE:
-        return None if host.machine else True
+        return True if first else None
     if host.machine and observation.machine:
         return observation.machine == host.machine
     if any(reading.run in runs for reading in observation.readings if reading.run):
         return True
-    return None if host.run_id is not None or host.was_listed else True
+    return True if first else None
 
 
 def _take_over(sighting: Sighting, other: RunRow) -> None:

@@ -76,8 +76,7 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     past = [part for part in parts if part.since * 1000 <= latest]
     sums = _sums(asked, past, kept, late)
     span = parts[0].since * 1000, parts[-1].until * 1000
-    fleet = [name for name in question.fleet if asked.about(name)]
-    found = missing(tx, *span, now, question.spliced, fleet, with_late=False)
+    found = missing(tx, *span, now, asked.inventory, with_late=False)
     known = [m for m in found if asked.about(m.host)]
     sure = Sureness(asked, parts, known, late, frame.created // 1000)
     return Usage(
@@ -132,7 +131,7 @@ def since_marks(tx: Connection, question: Question, now: int) -> Usage:
         reach = asked.reach(mark.key)
         known = [
             one
-            for one in missing(tx, begin, now, now, question.spliced, question.fleet)
+            for one in missing(tx, begin, now, now, asked.inventory)
             if one.kind not in ("shared", "late") and concerns(one, reach)
         ]
         since = mark.counted_from.astimezone(zone)
