@@ -17,6 +17,9 @@ _BLINK = 2 * 60_000
 checkouts differ for a moment must not begin a new life of it each round."""
 
 
+_PRESENT = select(hosts).where(hosts.c.gone.is_(None)).order_by(hosts.c.name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostState:
     """What the ledger knows of a host."""
@@ -73,9 +76,11 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
             # A core may have run since it was last seen without one.
             values |= {} if absent and host.absent else {"done": None}
             tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
-    left = hosts.c.name.not_in(told.hosts) & hosts.c.gone.is_(None)
-    tx.execute(update(hosts).where(left & ~hosts.c.absent).values(done=None))
-    tx.execute(update(hosts).where(left).values(gone=now))
+    for left in tx.execute(_PRESENT).all():
+        if left.name not in rows:
+            done = left.done if left.absent else None
+            leave = update(hosts).where(hosts.c.id == left.id)
+            tx.execute(leave.values(gone=now, done=done))
     _enrol_keys(tx, told.keys, now)
     widen(tx, told.opens)
     tx.execute(update(ledger).values(told=now))

@@ -1,11 +1,11 @@
 """The known reasons why a figure may lack bytes, and the certainty that follows from them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import Connection, Row, exists, or_, select
 
 from ops.ledger.calendar import when
 from ops.ledger.rows import SHARP
@@ -67,6 +67,27 @@ WORDS: dict[Kind, str] = {
     "past": "the ledger began later",
     "empty": "the ledger was told of no host",
 }
+_other, _alias = runs.alias(), hosts.alias()
+_SAME = (_other.c.identity == runs.c.identity) & (_other.c.host_id != runs.c.host_id)
+_TWICE = (
+    select(runs, hosts.c.name, _alias.c.name.label("alias"))
+    .add_columns(_other.c.first.label("begun"), _other.c.read.label("last"))
+    .join(hosts, hosts.c.id == runs.c.host_id)
+    .join(_other, _SAME)
+    .join(_alias, _alias.c.id == _other.c.host_id)
+    .where(~runs.c.identity.startswith(NAMELESS))
+)
+"""Runs that were read under two names of their machine: a row for each name."""
+_RUNS = select(
+    runs,
+    hosts.c.name,
+    exists().where(counters.c.run_id == runs.c.id).label("counted"),
+).join(hosts, hosts.c.id == runs.c.host_id)
+# A run that ended before the ledger knew the machine matters only if it is to be billed.
+_OURS = (
+    *(runs.c.ended.is_(None), runs.c.ended > hosts.c.known, hosts.c.adopted == "count"),
+    *(runs.c.doubt != "", exists().where(_SAME)),
+)
 EVERY = ""
 """The host of what affects figures of every host."""
 
@@ -157,8 +178,9 @@ def missing(
     """Return the known reasons between two moments, by host and time."""
     found = [*_of_runs(tx, since, until, now), *_gaps(tx, since, until)]
     found += _late(tx, since, until) if with_late else ()
-    found += [*_shared(tx, since, until), *_of_hosts(tx, since, until, now, inventory)]
-    found += _of_ledger(tx, since, until, now, {*inventory.fleet, *inventory.absent})
+    known = tx.execute(select(hosts)).all()
+    found += [*_shared(tx, since, until), *_of_hosts(known, since, until, now, inventory)]
+    found += _of_ledger(tx, known, since, until, now, {*inventory.fleet, *inventory.absent})
     return sorted(found, key=lambda one: (one.host, one.since, one.kind))
 
 
@@ -167,14 +189,7 @@ def _one(host: str, kind: Kind, since: int, until: int, run: str = "") -> Missin
 
 
 def _of_runs(tx: Connection, since: int, until: int, now: int) -> Iterator[Missing]:
-    counted = exists().where(counters.c.run_id == runs.c.id).label("counted")
-    query = select(runs, hosts.c.name, counted).join(hosts, hosts.c.id == runs.c.host_id)
-    query = query.where(runs.c.since < until)
-    other = runs.alias()
-    renamed = exists().where(other.c.identity == runs.c.identity, other.c.host_id != runs.c.host_id)
-    # A run that ended before the ledger knew the machine matters only if it is to be billed.
-    ours = runs.c.ended.is_(None) | (runs.c.ended > hosts.c.known) | (hosts.c.adopted == "count")
-    for run in tx.execute(query.where(ours | (runs.c.doubt != "") | renamed)):
+    for run in tx.execute(_RUNS.where(runs.c.since < until, or_(*_OURS))):
         for kind, begin, end in _ends(run, now):
             if begin < until and end >= since:
                 yield _one(run.name, kind, begin, end, run.identity)
@@ -210,23 +225,16 @@ def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:
 
 def _shared(tx: Connection, since: int, until: int) -> Iterator[Missing]:
     """Yield for each name the times in which another name of the same run was read."""
-    other, name = runs.alias(), hosts.alias()
-    query = (
-        select(name.c.name, runs, other.c.first.label("begun"), other.c.read.label("last"))
-        .join(name, name.c.id == runs.c.host_id)
-        .join(other, (other.c.identity == runs.c.identity) & (other.c.host_id != runs.c.host_id))
-        .where(other.c.read > runs.c.first, ~runs.c.identity.startswith(NAMELESS))
-    )
-    for run in tx.execute(query):
+    for run in tx.execute(_TWICE):
         begin = run.read if run.begun > run.read else max(run.first, run.begun)
-        if begin < until and run.last >= since:
+        if run.last > run.first and begin < until and run.last >= since:
             yield _one(run.name, "shared", begin, run.last, run.identity)
 
 
 def _of_hosts(
-    tx: Connection, since: int, until: int, now: int, inventory: Expected
+    known: Iterable[Any], since: int, until: int, now: int, inventory: Expected
 ) -> Iterator[Missing]:
-    for host in tx.execute(select(hosts)):
+    for host in known:
         back = host.name in inventory.fleet  # whatever the ledger was told last
         last = min(host.known, host.earliest or now) if host.read is None else host.read
         end = now if back else min(now, host.gone or now)
@@ -255,19 +263,9 @@ def _unread(host: Any, last: int, end: int) -> Kind | None:
 
 def aliases(tx: Connection) -> dict[str, set[str]]:
     """Return by host the other names under which runs of the same machine were read."""
-    other, one, two = runs.alias(), hosts.alias(), hosts.alias()
-    query = (
-        select(one.c.name, two.c.name)
-        .select_from(runs)
-        .join(other, (other.c.identity == runs.c.identity) & (other.c.host_id != runs.c.host_id))
-        .join(one, one.c.id == runs.c.host_id)
-        .join(two, two.c.id == other.c.host_id)
-        .where(~runs.c.identity.startswith(NAMELESS))
-        .distinct()
-    )
     found: dict[str, set[str]] = {}
-    for name, alias in tx.execute(query):
-        found.setdefault(name, set()).add(alias)
+    for run in tx.execute(_TWICE):
+        found.setdefault(run.name, set()).add(run.alias)
     return found
 
 
@@ -277,18 +275,17 @@ def _within(one: Missing, since: int, until: int) -> Iterator[Missing]:
 
 
 def _of_ledger(
-    tx: Connection, since: int, until: int, now: int, fleet: Collection[str]
+    tx: Connection, known: Sequence[Any], since: int, until: int, now: int, fleet: Collection[str]
 ) -> Iterator[Missing]:
     frame = tx.execute(select(ledger)).one()
-    latest = tx.execute(select(func.max(hosts.c.read))).scalar() or 0
+    latest = max((host.read or 0 for host in known), default=0)
     if since >= now:
         yield _one(EVERY, "future", now, max(until, now))
     if until <= frame.created:
         yield _one(EVERY, "past", min(since, frame.created), frame.created)
     if latest > now + SHARP:
         yield _one(EVERY, "clock", now, latest)
-    known = set(tx.execute(select(hosts.c.name)).scalars())
     if not known and not fleet:
         yield _one(EVERY, "empty", min(since, frame.created), now)
-    for name in sorted(set(fleet) - known):
+    for name in sorted(set(fleet) - {host.name for host in known}):
         yield _one(name, "never", min(frame.told or frame.created, now), now)

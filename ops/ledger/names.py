@@ -17,12 +17,14 @@ def locked_hosts(tx: Connection, names: Iterable[str], now: int) -> dict[str, Ho
     They are taken in one order by everybody, so that two collectors never wait for each other.
     """
     wanted = sorted(set(names))
-    query = select(hosts).where(hosts.c.name.in_(wanted)).order_by(hosts.c.name)
-    there = {row.name for row in tx.execute(query)}
-    blank = {"known": now, "listed": False, "adopted": ""}
-    # Only the missing are inserted: PostgreSQL gives out a number to each that is tried.
-    add_missing(tx, hosts, [{"name": name, **blank} for name in wanted if name not in there])
-    return {row.name: HostRow(**row._mapping) for row in tx.execute(query.with_for_update())}
+    query = select(hosts).where(hosts.c.name.in_(wanted)).order_by(hosts.c.name).with_for_update()
+    rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}
+    if len(rows) < len(wanted):
+        blank = {"known": now, "listed": False, "adopted": ""}
+        # Only the missing are inserted: PostgreSQL gives out a number to each that is tried.
+        add_missing(tx, hosts, [{"name": name, **blank} for name in wanted if name not in rows])
+        rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}
+    return rows
 
 
 def user_ids(tx: Connection, names: Iterable[str]) -> dict[str, int]:
