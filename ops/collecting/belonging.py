@@ -43,6 +43,12 @@ class Belonging:
         ours = bool(fleet) and fleet == self.fleet
         return frozenset(run for run in runs if ours and run and run not in self.before)
 
+    def older_than(self, fleet: str, runs: Iterable[str]) -> frozenset[str]:
+        """Return those of *runs* that *fleet* did not begin, as the machine itself says."""
+        if self.fleet and fleet and self.fleet != fleet:
+            return frozenset(run for run in runs if run)
+        return self.before
+
 
 def belonging(printed: str) -> Belonging:
     """Return what SCRIPT *printed*; lines that it does not know are left out.

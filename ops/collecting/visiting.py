@@ -151,10 +151,11 @@ class Visitor:
         if self._belonging is None:
             return replace(seen, machine=UNKNOWN_MACHINE)
         there, fleet = self._belonging, self._fleet
+        runs = {reading.run for reading in seen.readings}
         return replace(
             seen,
             machine=there.seen_by(fleet),
-            older=there.before if there.fleet == fleet else frozenset(),
-            begun=there.begun_by(fleet, (reading.run for reading in seen.readings)),
+            older=there.older_than(fleet, runs),
+            begun=there.begun_by(fleet, runs),
             retired=seen.listed and seen.now is None and not there.installed,
         )

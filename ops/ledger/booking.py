@@ -8,6 +8,7 @@ the name under which they were read; the rest of that row's counters is its base
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -70,16 +71,14 @@ def book(
     # If the clock here was set back, time stands still until it has caught up with the ledger.
     now = max(now, tx.execute(select(func.max(hosts.c.read))).scalar() or now)
     marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
-    visits = _look(tx, observations, frame.created, now)
+    visits = _look(tx, observations, frame, now)
     rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked)
     _book_visits(tx, visits, rows, adopt, now)
     return [_answer(visit) for visit in visits]
 
 
-def _look(
-    tx: Connection, observations: Sequence[Observation], created: int, now: int
-) -> list[Visit]:
-    host_rows = locked_hosts(tx, [o.host for o in observations], now)
+def _look(tx: Connection, observations: Sequence[Observation], frame: Any, now: int) -> list[Visit]:
+    host_rows = locked_hosts(tx, [o.host for o in observations], frame, now)
     parts = [sound(observation) for observation in observations]
     observed = {host_rows[o.host].id: o for o, _ in parts}
     known = _known(tx, observed)
@@ -89,7 +88,7 @@ def _look(
         own = known.own[host.id]
         elsewhere = known.elsewhere(host.id, observation)
         unfinished = [run for run in own.values() if run.ended is None or run.doubt]
-        found = look(observation, host, own, elsewhere, created, now)
+        found = look(observation, host, own, elsewhere, frame.created, now)
         found += lost(observation, host, own, now)
         others = [row for s in found for row in known.others(host.id, s.run.identity)]
         began = any(not sighting.run.id for sighting in found)

@@ -100,7 +100,7 @@ def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decide
     marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
     rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked)
     rows.lives = Lives(tx)
-    there = list(locked_hosts(tx, wanted, now).values())
+    there = list(locked_hosts(tx, wanted, frame, now).values())
     applied = {host.name: t for host in there if (t := _decide_on(tx, host, how, rows)) is not None}
     for host in there:
         host.decision = how if host.read is None and host.name not in applied else ""

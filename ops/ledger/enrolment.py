@@ -60,12 +60,13 @@ class Inventory:
 def enrol(tx: Connection, told: Inventory, now: int) -> None:
     """Take in the whole inventory."""
     frame = tx.execute(select(ledger).with_for_update()).one()
-    rows = locked_hosts(tx, told.hosts, now)
+    present = tx.execute(_PRESENT).all()
+    latest = max([frame.told, *(host.read or 0 for host in present)])
+    # If the clock here was set back, time stands still until it has caught up with the ledger.
+    now = now if now >= latest else latest + 1
+    rows = locked_hosts(tx, told.hosts, frame, now)
     for host in rows.values():
         absent = host.name in told.absent
-        if host.known == now:
-            began = update(hosts).where(hosts.c.id == host.id, hosts.c.earliest.is_(None))
-            tx.execute(began.values(earliest=min(frame.told or frame.created, now)))
         if host.gone is not None and host.read is None:
             # Nobody can say whether it comes back as the machine that it was.
             since = min(host.known, host.earliest or host.known)
@@ -76,7 +77,7 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
             # A core may have run since it was last seen without one.
             values |= {} if absent and host.absent else {"done": None}
             tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
-    for left in tx.execute(_PRESENT).all():
+    for left in present:
         if left.name not in rows:
             done = left.done if left.absent else None
             leave = update(hosts).where(hosts.c.id == left.id)

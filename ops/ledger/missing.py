@@ -179,7 +179,9 @@ def missing(
     found = [*_of_runs(tx, since, until, now), *_gaps(tx, since, until)]
     found += _late(tx, since, until) if with_late else ()
     known = tx.execute(select(hosts)).all()
-    found += [*_shared(tx, since, until), *_of_hosts(known, since, until, now, inventory)]
+    # If the clock here was set back, time stands still until it has caught up with the ledger.
+    latest = max([now, *(moment or 0 for host in known for moment in (host.read, host.gone))])
+    found += [*_shared(tx, since, until), *_of_hosts(known, since, until, latest, inventory)]
     found += _of_ledger(tx, known, since, until, now, {*inventory.fleet, *inventory.absent})
     return sorted(found, key=lambda one: (one.host, one.since, one.kind))
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -11,16 +12,18 @@ from ops.ledger.schema import hosts, keys, users
 from ops.model.key import key_of
 
 
-def locked_hosts(tx: Connection, names: Iterable[str], now: int) -> dict[str, HostRow]:
+def locked_hosts(tx: Connection, names: Iterable[str], frame: Any, now: int) -> dict[str, HostRow]:
     """Return the rows of the hosts called *names*, made if need be, held until *tx* ends.
 
     They are taken in one order by everybody, so that two collectors never wait for each other.
+    *frame* is the ledger's own row.
     """
     wanted = sorted(set(names))
     query = select(hosts).where(hosts.c.name.in_(wanted)).order_by(hosts.c.name).with_for_update()
     rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}
     if len(rows) < len(wanted):
-        blank = {"known": now, "listed": False, "adopted": ""}
+        earliest = min(frame.told or frame.created, now)
+        blank = {"known": now, "listed": False, "adopted": "", "earliest": earliest}
         # Only the missing are inserted: PostgreSQL gives out a number to each that is tried.
         add_missing(tx, hosts, [{"name": name, **blank} for name in wanted if name not in rows])
         rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}

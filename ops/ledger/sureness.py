@@ -8,7 +8,7 @@ from ops.ledger.lateness import Late
 from ops.ledger.missing import EVERY, Missing, certainty
 from ops.ledger.question import Asked
 from ops.ledger.spans import Span
-from ops.model import Certainty
+from ops.model import Certainty, Traffic
 
 
 def concerns(missing: Missing, hosts: Reach) -> bool:
@@ -52,22 +52,31 @@ class Sureness:
             for place in [asked.place(key, host)]
         }
 
-    def of(self, index: int, key: str, host: str) -> Certainty:
-        """Return how sure the row of *key* on *host*, either perhaps empty, is."""
+    def of(self, index: int, key: str, host: str, used: Traffic) -> Certainty:
+        """Return how sure it is that *key* on *host*, either perhaps empty, used *used*."""
         hosts: Reach = frozenset({host}) if host else self._asked.reach(key) if key else None
         sure = self._of_hosts(index, hosts, by_host=bool(host))
         before = self._parts[index].until <= self._created
         shaken = before or (index, key, host) in self._shaken
-        return "at least" if sure == "exact" and shaken else sure
+        lacks = (sure == "exact" and shaken) or (sure == "unknown" and self._is_known(index, used))
+        return "at least" if lacks else sure
 
-    def of_total(self) -> Certainty:
+    def _is_known(self, index: int, used: Traffic) -> bool:
+        """Say whether *used* was read: but of a time that an old ledger noted as unread."""
+        part = self._parts[index]
+        vague = (m for m in self._known if m.kind == "unread")
+        return used.total > 0 and all(m.effect(part.begin, part.end) == "exact" for m in vague)
+
+    def of_total(self, used: Traffic) -> Certainty:
         """Return how sure the sum of all rows is."""
         begin, end = self._parts[0].begin, self._parts[-1].end
         asked = self._asked
         narrowed = asked.question.hosts is not None
         known = [one for one in self._known if narrowed or one.kind != "shared"]
         sure = certainty(known, begin, end, asked.everyone)
-        return "at least" if sure == "exact" and self._late.cut else sure
+        read = used.total > 0 and all(one.kind != "unread" for one in known)
+        lacks = (sure == "exact" and self._late.cut) or (sure == "unknown" and read)
+        return "at least" if lacks else sure
 
     def _of_hosts(self, index: int, hosts: Reach, *, by_host: bool) -> Certainty:
         place = index, hosts, by_host

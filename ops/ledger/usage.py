@@ -79,12 +79,13 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     found = missing(tx, *span, now, asked.inventory, with_late=False)
     known = [m for m in found if asked.about(m.host)]
     sure = Sureness(asked, parts, known, late, frame.created // 1000)
+    rows = (*_rows(asked, parts, sums, sure), *_late_rows(asked, late, zone))
     return Usage(
         since=when(span[0]).astimezone(zone),
         until=when(span[1]).astimezone(zone),
         zone=str(zone),
-        rows=(*_rows(asked, parts, sums, sure), *_late_rows(asked, late, sure, zone)),
-        certainty=sure.of_total(),
+        rows=rows,
+        certainty=sure.of_total(sum((row.traffic for row in rows), Traffic())),
         missing=(*known, *late_times(asked, late)),
         as_of=asked.as_of,
         read_at=asked.read_at,
@@ -170,13 +171,13 @@ def _rows(
             since=parts[index].begin,
             until=parts[index].end,
             traffic=traffic,
-            certainty=sure.of(index, name, host),
+            certainty=sure.of(index, name, host, traffic),
         )
     if set(asked.question.by) == {"key"}:
         yield from _unused(asked, parts, there, sure)
 
 
-def _late_rows(asked: Asked, late: Late, sure: Sureness, zone: ZoneInfo) -> Iterator[UsageRow]:
+def _late_rows(asked: Asked, late: Late, zone: ZoneInfo) -> Iterator[UsageRow]:
     """Yield rows for bytes that moved in the whole span, but in no one hour, day or month."""
     sums: dict[tuple[int, int, int, int], Traffic] = {}
     for (since, until, key, host), used in late.rows.items():
@@ -206,5 +207,5 @@ def _unused(
                 since=parts[0].begin,
                 until=parts[0].end,
                 traffic=Traffic(),
-                certainty=sure.of(0, name, ""),
+                certainty=sure.of(0, name, "", Traffic()),
             )
