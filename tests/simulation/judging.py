@@ -167,6 +167,7 @@ class Judge:
             and read + SHARP + _SLACK < min(now, scope.until)
             and scope.since < now
             and self._told.names(name)
+            and (read > 0 or self._known_in(name, scope))
         )
 
     def _read(self, name: str) -> int | None:
