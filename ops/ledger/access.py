@@ -31,6 +31,20 @@ def widen(tx: Connection, opens: Mapping[str, Collection[str]] | None) -> None:
     _write(tx, wanted)
 
 
+def include(tx: Connection, pairs: Collection[tuple[int, int]]) -> None:
+    """Add each host that counted a key, as (key, host), to the hosts that may hold bytes of it."""
+    if not pairs:
+        return
+    lives = {row.id: row for row in tx.execute(select(keys))}
+    sets = _sets(tx)
+    wanted: dict[int, frozenset[int]] = {}
+    for key, host in pairs:
+        before = wanted.get(key) or sets.get(lives[key].reach_id)
+        if before is not None and host not in before:
+            wanted[key] = before | {host}
+    _write(tx, wanted)
+
+
 def _sets(tx: Connection) -> dict[int, frozenset[int]]:
     return {row.id: _parsed(row.hosts) for row in tx.execute(select(reaches))}
 

@@ -14,14 +14,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from ops.ledger import doubts, nic, runs
+from ops.ledger.access import include
 from ops.ledger.history import follow, remember
 from ops.ledger.marks import before_marks
 from ops.ledger.names import Lives, locked_hosts, user_ids
 from ops.ledger.records import Adopt, Booked, HostRow, RunRow
 from ops.ledger.rows import Rows, TooMuchError, highest
 from ops.ledger.schema import gaps, hosts, ledger, marks
-from ops.ledger.sightings import Sighting, look, lost, sound
-from ops.model import Observation, Traffic
+from ops.ledger.sightings import Sighting, look, lost, same_machine, sound
+from ops.model import UNKNOWN_MACHINE, Observation, Traffic
 from ops.model.key import key_of
 
 _NEW_RUNS = 0x6F707333
@@ -42,6 +43,8 @@ class Visit:
     problems: list[str]
     began: bool
     """Whether a run is new to the ledger under this name."""
+    same: bool | None
+    """Whether this is the machine that the name stood for before; None: nobody knows."""
     added: Traffic = field(default_factory=Traffic)
     moved: set[str] = field(default_factory=set)
     resets: list[str] = field(default_factory=list)
@@ -92,7 +95,8 @@ def _look(tx: Connection, observations: Sequence[Observation], frame: Any, now: 
         found += lost(observation, host, own, now)
         others = [row for s in found for row in known.others(host.id, s.run.identity)]
         began = any(not sighting.run.id for sighting in found)
-        visits.append(Visit(observation, host, found, unfinished, others, problems, began))
+        same = same_machine(observation, host, own)
+        visits.append(Visit(observation, host, found, unfinished, others, problems, began, same))
     return visits
 
 
@@ -178,6 +182,7 @@ def _take(visit: Visit, rows: Rows) -> None:
 
 def _save(tx: Connection, visits: Sequence[Visit], rows: Rows, now: int) -> None:
     rows.write(tx)
+    include(tx, rows.counted)
     runs.save(tx, [run for visit in visits for run in visit.runs])
     runs.save_hosts(tx, [visit.host for visit in visits])
     if rows.gaps:
@@ -197,7 +202,7 @@ def _finish_renamed(tx: Connection, visits: Sequence[Visit], now: int) -> None:
             continue
         left = select(hosts).where(hosts.c.id.in_([row.host_id for row in visit.others]))
         left = left.where(hosts.c.gone.is_not(None), hosts.c.done.is_(None))
-        left = left.where(hosts.c.machine.in_(["", visit.observation.machine]))
+        left = left.where(hosts.c.machine.in_(["", UNKNOWN_MACHINE, visit.observation.machine]))
         if not visit.observation.listed:  # then only if nothing can have run in between
             alive = visit.alive.run.identity if visit.alive else ""
             same = [row.id for row in visit.others if row.identity == alive]

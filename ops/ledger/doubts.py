@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, delete, func, select, update
 
 from ops.ledger import runs as runs_of
+from ops.ledger.access import include
 from ops.ledger.marks import before_marks
 from ops.ledger.names import Lives, locked_hosts
 from ops.ledger.records import Adopt, HostRow, RunRow
@@ -106,6 +107,7 @@ def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decide
         host.decision = how if host.read is None and host.name not in applied else ""
     runs_of.save_hosts(tx, there)
     rows.write_usage(tx)
+    include(tx, rows.counted)
     if rows.gaps:
         tx.execute(gaps.insert(), rows.gaps)
     before_marks(tx, rows.before_marks)

@@ -26,7 +26,7 @@ def follow(visit: "Visit", now: int) -> None:
     for run in visit.runs:
         run.stopped = run.stopped or run.identity in observation.stopped
         if run.id and run.doubt and run.identity not in visit.seen_runs:
-            run.doubt = doubt_of(run, observation, host)
+            run.doubt = doubt_of(run, observation, visit.same)
     visit.alive = _alive(visit)
     visit.newest = visit.alive or _newest_on_disk(visit)
     at = visit.alive.at if visit.alive else now
@@ -52,7 +52,8 @@ def _end(visit: "Visit", at: int) -> None:
     """Set ``ended`` of finished runs: at the latest when the next run began."""
     newest = visit.newest
     if newest is not None:
-        newest.run.ended = None
+        stopped = newest is not visit.alive and newest.run.stopped
+        newest.run.ended = newest.read if stopped else None
         others = (run for run in visit.runs if run is not newest.run)
         over = sorted(others, key=lambda run: run.since)
         for run, following in pairwise([*over, newest.run]):
@@ -78,7 +79,8 @@ def _newest_on_disk(visit: "Visit") -> Sighting | None:
 def _is_replaced(visit: "Visit") -> bool:
     """Say whether another machine answers under the name than before."""
     machine = visit.observation.machine
-    return machine not in ("", UNKNOWN_MACHINE) and visit.host.machine not in ("", machine)
+    other = visit.host.knows_machine and visit.host.machine != machine
+    return machine not in ("", UNKNOWN_MACHINE) and other
 
 
 def remember(visit: "Visit", rows: Rows, now: int) -> None:
@@ -123,6 +125,7 @@ def _meet(visit: "Visit", rows: Rows, read: int, now: int) -> None:
     """Note which machine the host's name stands for, and when another one may have counted."""
     host, machine = visit.host, visit.observation.machine
     if machine in ("", UNKNOWN_MACHINE):
+        host.machine = host.machine or machine
         return
     if _is_replaced(visit):
         rows.gap(host, "replaced", read, visit.alive.at if visit.alive else now)

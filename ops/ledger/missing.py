@@ -228,8 +228,8 @@ def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:
 def _shared(tx: Connection, since: int, until: int) -> Iterator[Missing]:
     """Yield for each name the times in which another name of the same run was read."""
     for run in tx.execute(_TWICE):
-        begin = run.read if run.begun > run.read else max(run.first, run.begun)
-        if run.last > run.first and begin < until and run.last >= since:
+        begin = run.read if run.begun > run.read else run.since
+        if run.last >= run.first and begin < until and run.last >= since:
             yield _one(run.name, "shared", begin, run.last, run.identity)
 
 
@@ -243,7 +243,8 @@ def _of_hosts(
         if host.name in inventory.spliced and end > since and until > last:
             yield _one(host.name, "open", last, max(last, end))
         if host.machine and not host.listed and host.read is not None:
-            disk = _one(host.name, "disk", host.listed_at or host.known, last)
+            first = min(host.known, host.earliest or host.known)
+            disk = _one(host.name, "disk", host.listed_at or first, last)
             yield from _within(disk, since, until)
         if (back or may_count(host) or host.done is None) and (kind := _unread(host, last, end)):
             yield from _within(_one(host.name, kind, last, end), since, until)

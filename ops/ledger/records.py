@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from ops.model import Traffic
+from ops.model import UNKNOWN_MACHINE, Traffic
 
 Adopt = Literal["count", "baseline"]
 """What to do with counters older than the ledger's knowledge of the host: bill them, or not."""
@@ -29,6 +29,11 @@ class HostRow:
     decision: str = ""
     total: int = 0
     earliest: int | None = None
+
+    @property
+    def knows_machine(self) -> bool:
+        """Return whether the machine behind the name was ever told."""
+        return self.machine not in ("", UNKNOWN_MACHINE)
 
     @property
     def was_listed(self) -> bool:

@@ -165,6 +165,11 @@ class Rows:
                 fallen.append(names.get(user, ""))
         return sorted(fallen)
 
+    @property
+    def counted(self) -> set[tuple[int, int]]:
+        """Return the keys and the hosts that usage is added of."""
+        return {(key, host) for _, key, host in self._buckets}
+
     def write(self, tx: Connection) -> None:
         """Write all rows."""
         raise_to(tx, counters, self._counters)

@@ -59,7 +59,7 @@ def look(
     that has counted nothing and does not run is left out while in doubt: if it counts later, that
     is in doubt, too.
     """
-    same = _same_machine(observation, host, runs)
+    same = same_machine(observation, host, runs)
     found = []
     for identity, readings in _by_run(observation, host, runs).items():
         live = next((r for r in readings if r is observation.now), None)
@@ -88,38 +88,38 @@ def lost(
 ) -> list[Sighting]:
     """Return the runs of which nothing is left but a file that cannot be read."""
     readable = {reading.run for reading in observation.readings}
-    since = host.known if host.read is None else host.read
+    since = min(host.known, host.earliest or host.known) if host.read is None else host.read
     found = []
     for identity in sorted(observation.damaged - readable):
         if known := runs.get(identity):
             known.closed = known.ended is not None  # there is nothing more to fetch
             continue
         run = RunRow(host_id=host.id, identity=identity, since=since, first=since, read=since)
-        run.ended, run.closed = now, True
+        run.ended, run.closed = max(now, host.known + 1), True
         found.append(Sighting(run=run, users={}, read=since, since=since, at=since, lost=True))
     return found
 
 
-def doubt_of(run: RunRow, observation: Observation, host: HostRow) -> Doubt:
+def doubt_of(run: RunRow, observation: Observation, same: bool | None) -> Doubt:
     """Return what is left of the doubt about *run*, known before, after *observation*."""
     if run.identity in observation.begun:
         return ""
-    machine = observation.machine
-    if run.doubt == "look" and machine not in ("", UNKNOWN_MACHINE):
-        return "" if machine == host.machine else "asked"
+    if run.doubt == "look" and observation.machine not in ("", UNKNOWN_MACHINE):
+        return "" if same else "asked"
     return run.doubt
 
 
-def _same_machine(
+def same_machine(
     observation: Observation, host: HostRow, runs: Mapping[str, RunRow]
 ) -> bool | None:
     """Say whether this is the machine that was known under the host's name; None: unknown."""
-    first = host.run_id is None and not host.was_listed and not host.machine
+    first = host.run_id is None and not host.was_listed and not host.knows_machine
     if observation.machine == UNKNOWN_MACHINE:
         return True if first else None
-    if host.machine and observation.machine:
+    if host.knows_machine and observation.machine:
         return observation.machine == host.machine
-    if any(reading.run in runs for reading in observation.readings if reading.run):
+    shown = {reading.run for reading in observation.readings}
+    if any(run.identity in shown and not run.doubt for run in runs.values()):
         return True
     return True if first else None
 
@@ -201,7 +201,7 @@ def _doubt(sighting: Sighting, host: HostRow, observation: Observation, same: bo
     """
     run = sighting.run
     if run.id:
-        return doubt_of(run, observation, host) if run.doubt else ""
+        return doubt_of(run, observation, same) if run.doubt else ""
     if (sighting.live and not sighting.used) or run.identity in observation.begun:
         return ""
     if run.identity in observation.older:
