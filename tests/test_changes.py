@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from ops import inventory
 from ops.changes import git
 from ops.cli import cli
+from ops.ledger import open_ledger
+from ops.model import Observation
 from tests import fleets
 
 SUM = {"x86_64": "5" * 64, "aarch64": "6" * 64}
@@ -147,6 +150,18 @@ def test_hosts_come_go_and_are_forgotten(fleet: Path) -> None:
     hosts.write_text(text[: text.index("[hosts.fra1]")])
     assert changed() == {}
     assert changed("HEAD~1")["fra1"] == {"effect": "forgotten"}
+
+
+def test_the_diff_says_whether_a_host_can_be_deleted(fleet: Path) -> None:
+    hosts = fleet / "inventory" / "hosts.toml"
+    whole = hosts.read_text()
+    hosts.write_text(whole[: whole.index("[hosts.fra1]")])
+    assert "only after `ops status` said" in ops_("diff").stdout
+    with open_ledger(inventory.load(fleet)) as ledger:
+        ledger.enrol(["ams1", "fra1"], [], absent=["fra1"])
+        assert "deleted before its last readings were fetched" in ops_("diff").stdout
+        ledger.book(Observation(host="fra1", now=None, listed=True, retired=True))
+    assert "fra1 can be deleted: nothing is left to fetch" in ops_("diff").stdout
 
 
 def test_a_template_of_the_fleets_own_is_compared_too(fleet: Path) -> None:

@@ -109,7 +109,8 @@ class _Teller:
 def _line(round_: Collected) -> str:
     at = f"{datetime.now(UTC):%H:%M:%S}"
     if round_.elsewhere and not round_.asked:
-        return f"{at}  another collector reads these {round_.elsewhere} hosts; nothing to do"
+        count = show.counted(round_.elsewhere, "host")
+        return f"{at}  another collector reads {count}; nothing to do"
     if round_.ledger_error and not round_.asked:
         return f"{at}  no host was asked, for the ledger is away"
     traffic = f"{show.size(round_.booked.uplink)} up, {show.size(round_.booked.downlink)} down"

@@ -1,6 +1,6 @@
 """``ops diff``: what a commit means for the servers, and where servers are not as it says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,9 +8,9 @@ import click
 
 from ops import secrets, selection
 from ops.changes import Changes, Side, between, differs, drift, fleet_at
-from ops.cli import changes_shown, show
+from ops.cli import books, changes_shown, show
 from ops.cli.options import Format, Selected, host_options, json_option
-from ops.errors import UsageError
+from ops.errors import LedgerError, UsageError
 from ops.model import Fleet
 from ops.planning.checkout import checkout
 from ops.planning.decision import Here
@@ -72,13 +72,17 @@ def _changes(selected: Selected, revision: str, output: Format) -> Changes:
         names = _names(selected, before, fleet)
         with show.progress("Comparing", len(names)) as advance:
             changes = between(Side(before, revision), Side(fleet), names, advance)
+        there = {host.name for host in fleet.hosts}
+        deleted = [h.name for h in before.hosts if h.name in names and h.name not in there]
     notes = [
         f"{path} is not what it was: {meaning}"
         for path, meaning in _BESIDE.items()
         if differs(fleet.folder, revision, path)
     ]
     shown = changes_shown.as_json if output == "json" else changes_shown.text
-    click.echo(shown(changes, revision, [*notes, *_away(fleet, changes)]))
+    click.echo(
+        shown(changes, revision, [*notes, *_away(fleet, changes), *_deleted(selected, deleted)])
+    )
     return changes
 
 
@@ -89,6 +93,29 @@ def _away(fleet: Fleet, changes: Changes) -> Iterator[str]:
         if host.name in changed and host.maintenance:
             until = host.maintenance.until
             yield f"{host.name} is in maintenance until {until}: rollouts leave it out"
+
+
+def _deleted(selected: Selected, names: Sequence[str]) -> Iterator[str]:
+    """Yield for each deleted host whether the ledger has all that it counted."""
+    if not names:
+        return
+    try:
+        with books.opened(selected) as ledger:
+            states = {state.name: state for state in ledger.hosts()}
+    except LedgerError:
+        states = {}
+    for name in names:
+        state = states.get(name)
+        if state is None:
+            yield f"{name} is deleted: do so only after `ops status` said that it can be deleted"
+        elif state.absent and state.done:
+            yield f"{name} can be deleted: nothing is left to fetch from it"
+        else:
+            yield (
+                f"{name} is deleted before its last readings were fetched, so figures of that time "
+                'stay at least for ever: set state = "absent", roll out, and run `ops collect` '
+                "until `ops status` says that it can be deleted"
+            )
 
 
 def _names(selected: Selected, before: Fleet, now: Fleet) -> list[str]:

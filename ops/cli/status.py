@@ -58,7 +58,7 @@ def _state(selected: Selected, ledger: "Ledger", limit: timedelta) -> tuple[int,
     read = {name: states[name].read_at for name in names if name in states}
     newest = max((at for at in read.values() if at), default=None)
     if newest is None and names:
-        return _UNKNOWN, f"UNKNOWN: none of {_hosts(len(names))} was ever read"
+        return _UNKNOWN, f"UNKNOWN: none of {show.counted(len(names), 'host')} was ever read"
     if newest and newest - now > _AHEAD:
         return _BEHIND, (
             f"BEHIND: the clock here is {show.span(newest - now)} behind the ledger's: what is "
@@ -69,7 +69,7 @@ def _state(selected: Selected, ledger: "Ledger", limit: timedelta) -> tuple[int,
     age = f"the last {show.span(max(now - newest, timedelta()))} ago" if newest else "none is up"
     rest = "; ".join([age, *_deletable(states, leaving), _shaky(selected, ledger, now)])
     if not wrong:
-        return _FINE, f"OK: {_hosts(len(names))} read, {rest}"
+        return _FINE, f"OK: {show.counted(len(names), 'host')} read, {rest}"
     return _BEHIND, f"BEHIND: {'; '.join(wrong)}; {rest}"
 
 
@@ -79,11 +79,11 @@ def _old(
     """Say which hosts were not read for longer than *limit*, and for how long."""
     never = [name for name in names if read.get(name) is None]
     if never:
-        yield f"{len(never)} of {_hosts(len(names))} never read: {_named(never)}"
+        yield f"{len(never)} of {show.counted(len(names), 'host')} never read: {_named(never)}"
     ages = {name: now - at for name, at in read.items() if at and now - at > limit}
     if ages:
         told = [f"{name} ({show.span(age)})" for name, age in ages.items()]
-        which = f"{len(ages)} of {_hosts(len(names))}"
+        which = f"{len(ages)} of {show.counted(len(names), 'host')}"
         yield f"{which} not read for over {show.span(limit)}: {_named(told)}"
 
 
@@ -107,10 +107,6 @@ def _deletable(states: Mapping[str, "HostState"], leaving: Sequence[str]) -> Ite
         yield f"{_named(done)} can be deleted from hosts.toml"
 
 
-def _hosts(count: int) -> str:
-    return "1 host" if count == 1 else f"{count} hosts"
-
-
 def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
@@ -132,4 +128,4 @@ def _shaky(selected: Selected, ledger: "Ledger", now: datetime) -> str:
     kinds = Counter(one.kind for one in found)
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     hosts = len({one.host for one in found})
-    return f"figures of {_hosts(hosts)} are at least this month ({counted})"
+    return f"figures of {show.counted(hosts, 'host')} are at least this month ({counted})"
