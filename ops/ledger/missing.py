@@ -72,6 +72,7 @@ _SAME = (_other.c.identity == runs.c.identity) & (_other.c.host_id != runs.c.hos
 _TWICE = (
     select(runs, hosts.c.name, _alias.c.name.label("alias"))
     .add_columns(_other.c.first.label("begun"), _other.c.read.label("last"))
+    .add_columns(_alias.c.gone.label("left"))
     .join(hosts, hosts.c.id == runs.c.host_id)
     .join(_other, _SAME)
     .join(_alias, _alias.c.id == _other.c.host_id)
@@ -83,10 +84,10 @@ _RUNS = select(
     hosts.c.name,
     exists().where(counters.c.run_id == runs.c.id).label("counted"),
 ).join(hosts, hosts.c.id == runs.c.host_id)
-# A run that ended before the ledger knew the machine matters only if it is to be billed.
+# A run that ended before the ledger knew the machine matters if it counted, or is to be billed.
 _OURS = (
     *(runs.c.ended.is_(None), runs.c.ended > hosts.c.known, hosts.c.adopted == "count"),
-    *(runs.c.doubt != "", exists().where(_SAME)),
+    *(runs.c.doubt != "", exists().where(counters.c.run_id == runs.c.id), exists().where(_SAME)),
 )
 EVERY = ""
 """The host of what affects figures of every host."""
@@ -228,9 +229,11 @@ def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:
 def _shared(tx: Connection, since: int, until: int) -> Iterator[Missing]:
     """Yield for each name the times in which another name of the same run was read."""
     for run in tx.execute(_TWICE):
-        begin = run.read if run.begun > run.read else run.since
-        if run.last >= run.first and begin < until and run.last >= since:
-            yield _one(run.name, "shared", begin, run.last, run.identity)
+        together = run.left is None or run.left > run.first
+        begin = run.read if run.begun > run.read and not together else run.since
+        end = max(run.last, run.read) if together else run.last
+        if end >= run.first and begin < until and end >= since:
+            yield _one(run.name, "shared", begin, end, run.identity)
 
 
 def _of_hosts(
