@@ -83,6 +83,7 @@ ORDINARY: dict[str, dict[str, Any]] = {
     },
     "keys.toml": {"keys": {"alice": {"opens": ["edge/ws", "ams1"], "note": "on loan, until May"}}},
     "issued.toml": {
+        "fleet": "f" * 32,
         "keys": {"alice": ["uuid"]},
         "hosts": {"ams1": {"rl": {"made": ["private_key"], "public_key": PUBLIC}}},
     },
