@@ -263,7 +263,7 @@ def test_a_second_collector_stands_by_and_takes_over(fleet: Fleet, host: Core) -
         first.stdout.readline()
         with started(fleet, "--every", "0.1s") as second:
             assert second.stdout
-            assert "another collector reads these 1 hosts" in second.stdout.readline()
+            assert "another collector reads 1 host;" in second.stdout.readline()
             first.kill()
             assert "1 of 1 hosts read" in second.stdout.readline()
     fleet.collect()
