@@ -1,6 +1,6 @@
-"""What a server gets, in order; `inventory/` says which server, and `ops/rollout` how."""
+"""What a server gets, in order; `inventory/` says which server, and `ops/servers/rollout` how."""
 
-from ops.rollout import change, compare, look
+from ops.servers.rollout import change, compare, look
 
 seen = look()  # one round trip: what the host has, and what its core really runs
 plan = compare(seen)  # what the fleet asks for besides: printed, by key, without a secret

@@ -100,7 +100,8 @@ def _series(fleet: SimulatedFleet, opened: ExitStack, users: int) -> Iterator[Se
 
 def _polled(fleet: SimulatedFleet, users: int) -> Series:
     """Measure the reading alone, as `ops traffic --watch` does it."""
-    from ops import inventory, reading
+    from ops.fleet import inventory
+    from ops.counting import reading
 
     _answer_with(users, 10)
     series = Series("none: the poll alone", fleet.hosts)
@@ -120,7 +121,7 @@ def _polled(fleet: SimulatedFleet, users: int) -> Series:
 
 
 def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Series:
-    from ops.collecting import Roster, collect
+    from ops.counting.collecting import Roster, collect
 
     _answer_with(users, every)
     series = Series(what, fleet.hosts)
@@ -142,7 +143,7 @@ def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Serie
 
 
 def _memory(fleet: SimulatedFleet, rounds: int) -> str:
-    from ops.collecting import Roster, collect
+    from ops.counting.collecting import Roster, collect
 
     _answer_with(50, 1)
     seen = []

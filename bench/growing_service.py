@@ -13,7 +13,7 @@ import grpc
 
 from bench.counters import counters
 from bench.stats_service import SERVICE
-from ops.xray_api.stubs.stats_pb2 import QueryStatsResponse, Stat, SysStatsResponse
+from ops.counting.xray_api.stubs.stats_pb2 import QueryStatsResponse, Stat, SysStatsResponse
 
 ANSWERS = 120
 

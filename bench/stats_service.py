@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from bench.counters import counters
-from ops.xray_api.stubs.stats_pb2 import QueryStatsResponse, Stat, SysStatsResponse
+from ops.counting.xray_api.stubs.stats_pb2 import QueryStatsResponse, Stat, SysStatsResponse
 
 SERVICE = "/xray.app.stats.command.StatsService/"
 

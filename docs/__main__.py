@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 
 from ops.cli import cli
-from ops.cli.findings import versions
-from ops.lint import RULES, Rule
+from ops.cli.printing.findings import versions
+from ops.config.lint import RULES, Rule
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "cli.md"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ops.inventory import pyinfra_groups
+from ops.fleet.inventory import pyinfra_groups
 
 # pyinfra takes every list here for a group of hosts, named as the variable is.
 _groups = pyinfra_groups(Path(__file__).parent.parent)

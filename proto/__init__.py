@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 HERE = Path(__file__).parent
-STUBS = Path("ops/xray_api/stubs")
+STUBS = Path("ops/counting/xray_api/stubs")
 
 
 def write_stubs(root: Path) -> None:

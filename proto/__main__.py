@@ -1,4 +1,4 @@
-"""Make the gRPC stubs in ``ops/xray_api/stubs`` anew: ``python -m proto``."""
+"""Make the gRPC stubs in ``ops/counting/xray_api/stubs`` anew: ``python -m proto``."""
 
 from pathlib import Path
 

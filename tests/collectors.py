@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 
-from ops.collecting import Collected, Roster, collect
+from ops.counting.collecting import Collected, Roster, collect
 from ops.ledger import Adopt, Ledger, open_ledger
 from ops.model import Traffic
 from ops.model.layout import READINGS, UNIT_FILE

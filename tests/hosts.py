@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ops.on_host import places, users
-from ops.on_host.state import HostState
-from ops.planning.wanted import Wanted
+from ops.servers.on_host import places, users
+from ops.servers.on_host.state import HostState
+from ops.servers.planning.wanted import Wanted
 
 
 def healthy(wanted: Wanted, **changes: Any) -> HostState:

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lab.certificates import Authority
-from ops.links import client
+from ops.config.links import client
 from ops.model import Fleet, Host, Secrets, layout
-from ops.render import placeholders, render
+from ops.config.render import placeholders, render
 from tests import sample
 from tests.loopback import Target, counters, free_port, running, tls_site
 

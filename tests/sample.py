@@ -6,7 +6,7 @@ from typing import Any
 
 from ops.model import Core, Fleet, Host, Inbound, Key, Secrets
 from ops.model.inbound import VISION
-from ops.render import placeholders
+from ops.config.render import placeholders
 
 TARGET = "www.example.com:443"
 NAMES = ("www.example.com",)

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from ops.xray_api.stubs import stats_pb2, stats_pb2_grpc
+from ops.counting.xray_api.stubs import stats_pb2, stats_pb2_grpc
 
 RUN = "0123456789abcdef0123456789abcdef"
 COUNTERS = {

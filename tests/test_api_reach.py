@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.lint import Around, judge
-from ops.lint.routes import PROBES
+from ops.config.lint import Around, judge
+from ops.config.lint.routes import PROBES
 from tests.loopback import api, free_port, running
 from tests.proxied import (
     API_IN,

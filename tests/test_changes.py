@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ops import inventory
-from ops.changes import git
+from ops.fleet import inventory
+from ops.servers.changes import git
 from ops.cli import cli
 from ops.ledger import open_ledger
 from ops.model import Observation

@@ -16,11 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import ops.cli
-from ops import reading
-from ops.cli import cli, show
+from ops.counting import reading
+from ops.cli import cli
+from ops.cli.printing import console
 from ops.errors import TunnelError
 from ops.model import Host, Reading, Traffic
-from ops.reading import Round
+from ops.counting.reading import Round
 from tests import fleets
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -284,7 +285,7 @@ def test_on_a_terminal_the_keys_fit_into_it(monkeypatch: pytest.MonkeyPatch, fle
     """Only that it is a terminal is stood in for."""
     keys = fleet / "inventory" / "keys.toml"
     keys.write_text('[keys.bob]\nopens = ["ams1/ws", "ams1/ss"]\n')
-    monkeypatch.setattr(show, "is_terminal", lambda: True)
+    monkeypatch.setattr(console, "is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "16")
     lines = ops_("keys", "list").stdout.splitlines()
     assert lines[1:] == ["bob  ams1/ws", "     ams1/ss"]
@@ -320,7 +321,7 @@ def test_a_code_that_the_terminal_would_break_is_not_shown(monkeypatch: pytest.M
     ops_("secrets", "fill")
     words = ("link", "bob", "--address", "*.net", "--qr")
     in_a_pipe = ops_(*words).stdout
-    monkeypatch.setattr(show, "is_terminal", lambda: True)
+    monkeypatch.setattr(console, "is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
     result = ops_(*words)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -394,7 +395,7 @@ def test_a_new_fleet_is_valid_and_overwrites_nothing(tmp_path: Path) -> None:
 
 
 def main_with(*words: str, broken: bool = False) -> "subprocess.CompletedProcess[str]":
-    breaking = "import ops.selection; ops.selection.key = None; " if broken else ""
+    breaking = "import ops.fleet.selection; ops.fleet.selection.key = None; " if broken else ""
     script = (
         f"import sys; {breaking}from ops.cli import main; sys.argv = ['ops', *{words!r}]; main()"
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ops import starter
+from ops.fleet import starter
 from ops.cli import cli
 from ops.cli.collect import collect
-from ops.collecting import looking
-from ops.collecting.kept import reading_in
+from ops.counting.collecting import probe
+from ops.counting.collecting.kept import reading_in
 from ops.model import Traffic
 from tests.collectors import EVER, Core, Fleet, a_fleet, known_host, run_called
 
@@ -98,7 +98,7 @@ def test_what_is_booked_of_an_ended_run_is_not_fetched_again(fleet: Fleet, host:
     assert A in host.server.commands[-1]
     host.server.commands.clear()
     fleet.collect()
-    assert host.server.commands == [looking.LOOK]
+    assert host.server.commands == [probe.LOOK]
 
 
 def test_what_is_booked_of_a_crashed_run_is_not_fetched_again(fleet: Fleet, host: Core) -> None:
@@ -109,7 +109,7 @@ def test_what_is_booked_of_a_crashed_run_is_not_fetched_again(fleet: Fleet, host
     assert A in host.server.commands[-1]
     host.server.commands.clear()
     fleet.collect()
-    assert host.server.commands == [looking.LOOK]
+    assert host.server.commands == [probe.LOOK]
 
 
 def test_pitfall_2_a_run_that_began_and_was_never_read_is_told(fleet: Fleet, host: Core) -> None:
@@ -289,8 +289,8 @@ def test_pitfall_16_nothing_is_done_to_a_host(fleet: Fleet, host: Core) -> None:
     host.restart(B)
     fleet.collect()
     first, second = host.server.commands
-    assert first == looking.LOOK
-    assert second == looking.fetching([looking.Kept(f"{A}.last.json", A, 0, "0")])
+    assert first == probe.LOOK
+    assert second == probe.fetching([probe.Kept(f"{A}.last.json", A, 0, "0")])
     assert set(host.stats.calls) == {"QueryStats", "GetSysStats"}
     assert set(host.stats.requests) == {b""}  # no pattern, and no reset
 
@@ -321,25 +321,25 @@ CARDS = {
 @pytest.mark.parametrize(("cards", "expected"), CARDS.values(), ids=list(CARDS))
 def test_what_leaves_the_host_is_counted_once(cards: list[str], expected: tuple[int, int]) -> None:
     printed = "\n".join(["boot b", *(f"card {card}" for card in cards), "end", ""])
-    nic = looking.seen(printed, "ams", datetime.now(UTC)).nic
+    nic = probe.seen(printed, "ams", datetime.now(UTC)).nic
     assert nic
     assert (nic.received, nic.sent) == expected
 
 
 def test_an_answer_that_is_cut_off_is_none() -> None:
     with pytest.raises(ValueError, match="cut off"):
-        looking.seen("boot b\ncard hardware 1 5", "ams", datetime.now(UTC))
+        probe.seen("boot b\ncard hardware 1 5", "ams", datetime.now(UTC))
 
 
 def test_large_files_are_fetched_in_parts() -> None:
-    files = [looking.Kept(f"{n}.last.json", str(n), 6 << 20, "0") for n in range(3)]
-    assert [len(part) for part in looking.chunks(files)] == [1, 1, 1]
+    files = [probe.Kept(f"{n}.last.json", str(n), 6 << 20, "0") for n in range(3)]
+    assert [len(part) for part in probe.chunks(files)] == [1, 1, 1]
 
 
 def test_file_names_are_checked() -> None:
     names = ["a.last.json", "b;reboot.last.json", ".c.last.json", "d.json", "e.minute.json"]
     printed = "\n".join(["boot b", *(f"kept 1 1.5 {name}" for name in names), "end"])
-    assert [k.run for k in looking.seen(printed, "a", datetime.now(UTC)).kept] == ["a", "e"]
+    assert [k.run for k in probe.seen(printed, "a", datetime.now(UTC)).kept] == ["a", "e"]
 
 
 @pytest.mark.parametrize("unit", ["ops-collect.service", "ops-collect-once.service"])

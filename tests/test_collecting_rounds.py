@@ -18,7 +18,7 @@ import click
 import psycopg
 import pytest
 
-from ops import collecting
+from ops.counting import collecting
 from ops.cli import cli
 from ops.errors import FleetError
 from ops.ledger import Ledger
@@ -211,7 +211,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(fleet: Fleet, host: Core) -> No
         [pages] = connection.execute("PRAGMA page_count").fetchone()
     # SQLite's own word for a full disk; the limit holds for one connection only.
     script = (
-        "import sqlalchemy.event as e, ops.ledger.opening as o; "
+        "import sqlalchemy.event as e, ops.ledger.database.engine as o; "
         f"o._PRAGMAS = (*o._PRAGMAS, 'max_page_count={pages}'); "
         "from ops.cli import main; import sys; sys.argv = ['ops', 'collect']; main()"
     )

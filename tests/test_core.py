@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli import cli
-from ops.core import archive, cached, keep
-from ops.core.cache import sum_of
-from ops.core.pin import pin
-from ops.core.program import machine_of, version_of
+from ops.config.core import archive, cached, keep
+from ops.config.core.cache import sum_of
+from ops.config.core.pin import pin
+from ops.config.core.program import machine_of, version_of
 from ops.errors import CoreError
-from ops.inventory import load
+from ops.fleet.inventory import load
 from ops.model import Core
 from tests import fleets
 

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from ops.cli import cli
-from ops.core import cached
-from ops.core.cache import sum_of
-from ops.core.download import download
+from ops.config.core import cached
+from ops.config.core.cache import sum_of
+from ops.config.core.download import download
 from ops.errors import CoreError
 from tests import fleets
 

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 from ops.cli import cli
 from ops.errors import OpsError
-from ops.inventory import load
-from ops.planning.checkout import checkout
-from ops.rollout.fleet import here
-from ops.secrets import store
-from ops.secrets.fill import fill
+from ops.fleet.inventory import load
+from ops.servers.planning.checkout import checkout
+from ops.servers.rollout.fleet import here
+from ops.fleet.secrets import store
+from ops.fleet.secrets.fill import fill
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent

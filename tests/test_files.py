@@ -12,9 +12,9 @@ import pytest
 
 from ops import files
 from ops.errors import FleetError
-from ops.inventory import did_you_mean, load
-from ops.inventory.toml import parse
-from ops.tunnel.known_hosts import check_known_hosts
+from ops.fleet.inventory import did_you_mean, load
+from ops.fleet.inventory.toml import parse
+from ops.counting.tunnel.known_hosts import check_known_hosts
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent

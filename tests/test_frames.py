@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ops.tunnel.frame import Framed, complaint, framed, unframed
+from ops.counting.tunnel.frame import Framed, complaint, framed, unframed
 
 MARK = "0123456789abcdef"
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "ksh") if shutil.which(shell)]

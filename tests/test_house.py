@@ -149,7 +149,7 @@ def test_each_outside_library_has_one_room(library: str) -> None:
 
 def test_what_deploy_imports_never_imports_grpc() -> None:
     script = (
-        "import sys, runpy, ops.rollout; "
+        "import sys, runpy, ops.servers.rollout; "
         "sys.exit(any(name.split('.')[0] in ('grpc', 'asyncssh') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
@@ -157,13 +157,13 @@ def test_what_deploy_imports_never_imports_grpc() -> None:
 
 def test_what_deploy_imports_leaves_the_process_unpatched() -> None:
     """``pyinfra_cli`` lets gevent patch it; gRPC then hangs, in whatever tests come next."""
-    modules = [f"ops.rollout.{file.stem}" for file in (ROOT / "ops/rollout").glob("[!_]*.py")]
+    modules = [f"ops.servers.rollout.{file.stem}" for file in (ROOT / "ops/servers/rollout").glob("[!_]*.py")]
     script = f"import sys, {', '.join(modules)}; sys.exit('pyinfra_cli' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 
 def test_ops_does_not_import_pyinfra() -> None:
-    script = "import sys, ops.cli.traffic, ops.reading; sys.exit('pyinfra' in sys.modules)"
+    script = "import sys, ops.cli.traffic, ops.counting.reading; sys.exit('pyinfra' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 

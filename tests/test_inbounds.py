@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops.model import Key, Secrets, layout
-from ops.render import placeholders, render, users
+from ops.config.render import placeholders, render, users
 from tests import sample
 from tests.lane import DISGUISED, GUARDED, OWN, PLAIN, Lane, here
 from tests.loopback import (

@@ -6,7 +6,7 @@ import pytest
 from paramiko import SSHConfig
 
 from ops.errors import FleetError
-from ops.inventory import load, pyinfra_groups
+from ops.fleet.inventory import load, pyinfra_groups
 from tests import fleets
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ops.errors import FleetError
-from ops.inventory import kept
-from ops.inventory.kept import fleet as kept_fleet
-from ops.inventory.strict import fleet_in
+from ops.fleet.inventory import cache
+from ops.fleet.inventory.cache import fleet as kept_fleet
+from ops.fleet.inventory.strict import fleet_in
 from ops.model import Fleet
 from tests import fleets
 
@@ -147,7 +147,7 @@ def test_a_home_that_cannot_be_written_to_keeps_nobody_from_reading(
 
 
 def test_only_the_newest_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST", 2)
+    monkeypatch.setattr(cache, "MOST", 2)
     keys = folder / "inventory" / "keys.toml"
     for number in range(4):
         keys.write_text(f"# edition {number}\n")

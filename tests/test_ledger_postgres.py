@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from ops.errors import LedgerError
 from ops.ledger import open_ledger
-from ops.ledger.opening import engine_of, url_of
+from ops.ledger.database.engine import engine_of, url_of
 from tests.ledgers import Clock, Server
 from tests.postgres import database
 from tests.test_ledger import all_used

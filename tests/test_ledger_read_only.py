@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Connection, select
 
 from ops.errors import LedgerError
-from ops.ledger import Ledger, open_ledger, schema
-from ops.ledger import only_reading as reads
-from ops.ledger.opening import url_of
+from ops.ledger import Ledger, open_ledger
+from ops.ledger.database import schema
+from ops.ledger.database import only_reading as reads
+from ops.ledger.database.engine import url_of
 from tests import fleets
 from tests.unprivileged import Ran, Runner, binding, runner
 
@@ -120,7 +121,7 @@ def test_a_reading_that_met_a_change_is_read_again(
     fleet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = fleet / "state" / "ledger.db"
-    monkeypatch.setattr("ops.ledger.opening.is_closed_to_writing", lambda _: True)
+    monkeypatch.setattr("ops.ledger.database.engine.is_closed_to_writing", lambda _: True)
     ledger: Ledger = open_ledger(file, make=False)
     asked = []
 

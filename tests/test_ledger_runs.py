@@ -6,9 +6,9 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from ops.ledger import Ledger, Missing, open_ledger
-from ops.ledger.closed import closed_runs
-from ops.ledger.migrating import NEWEST, version_of
-from ops.ledger.schema import runs
+from ops.ledger.booking.closed import closed_runs
+from ops.ledger.database.migrating import NEWEST, version_of
+from ops.ledger.database.schema import runs
 from ops.model import Traffic
 from tests.ledgers import Books, Clock, Server
 from tests.test_ledger import ALWAYS, all_used, kinds, new_server

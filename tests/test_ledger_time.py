@@ -8,7 +8,7 @@ import pytest
 
 from ops.errors import LedgerError, UsageError
 from ops.ledger import Ledger, billing_month, month, open_ledger
-from ops.ledger.calendar import day_of, midnight, next_day, segments
+from ops.ledger.answers.calendar import day_of, midnight, next_day, segments
 from ops.model import Traffic
 from tests.ledgers import Clock, Server
 

@@ -6,10 +6,10 @@ from urllib.parse import unquote
 import pytest
 
 from ops.errors import SecretsError
-from ops.links import client, link, links, qr
+from ops.config.links import client, link, links, qr
 from ops.model import Host, Key, Secrets
 from ops.model.inbound import VISION
-from ops.render import placeholders
+from ops.config.render import placeholders
 from tests import sample
 
 FLEET = sample.fleet()

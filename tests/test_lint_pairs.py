@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.certificates import Authority, Certificate
-from ops.validation import Options, validate_files
+from ops.config.validation import Options, validate_files
 from tests.loopback import free_port, running
 
 UUID = "3f2b1c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"

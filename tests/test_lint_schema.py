@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ops.core.chosen import choose
-from ops.core.trial import Bench, bench
-from ops.lint.keys import Walk, mistyped
-from ops.lint.schema import NEWEST, Key, keys_of, protocols, settings_of
+from ops.config.core.chosen import choose
+from ops.config.core.trial import Bench, bench
+from ops.config.lint.walk import Walk, mistyped
+from ops.config.lint.schema import NEWEST, Key, keys_of, protocols, settings_of
 
 Wrap = Callable[[dict[str, Any]], dict[str, Any]]
 

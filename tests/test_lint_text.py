@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.lint import ConfigError, merged, read
+from ops.config.lint import ConfigError, merged, read
 
 COMMENTED = """{ // one
   # two "not a key": 1,

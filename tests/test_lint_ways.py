@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.certificates import Authority
-from ops.lint import NOTE, WARNING, Around, judge
+from ops.config.lint import NOTE, WARNING, Around, judge
 from tests.configs import ours
 from tests.loopback import api, free_port, running
 from tests.proxied import (

@@ -18,16 +18,16 @@ from typing import Any
 
 import pytest
 
-from ops import inventory
+from ops.fleet import inventory
 from ops.errors import FleetError
-from ops.lint import ERROR, judge
+from ops.config.lint import ERROR, judge
 from ops.model import Secrets, Traffic, layout
-from ops.on_host import files, health, service
-from ops.on_host.core import Api
-from ops.on_host.service import Service
-from ops.render import render
-from ops.xray_api import read, reading_of
-from ops.xray_api.stubs.stats_pb2 import DESCRIPTOR
+from ops.servers.on_host import files, health, service
+from ops.servers.on_host.core import Api
+from ops.servers.on_host.service import Service
+from ops.config.render import render
+from ops.counting.xray_api import read, reading_of
+from ops.counting.xray_api.stubs.stats_pb2 import DESCRIPTOR
 from tests import configs, fleets, sample
 from tests.lane import Lane
 from tests.loopback import counters, exchange, free_port, running, until

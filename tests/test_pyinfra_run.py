@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ops.errors import UsageError
-from ops.inventory import pyinfra_groups
-from ops.inventory.pyinfra import unmatched
-from ops.inventory.run import in_our_words, typed
+from ops.fleet.inventory import pyinfra_groups
+from ops.fleet.inventory.pyinfra import unmatched
+from ops.fleet.inventory.run import in_our_words, typed
 from tests import fleets
 
 GROUPS: dict[str, list[tuple[str, dict[str, Any]]]] = {

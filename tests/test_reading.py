@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import reading
+from ops.counting import reading
 from ops.errors import ApiError
 from ops.model import Reading, Traffic
 from tests.ssh_server import SshServer, World, a_world, short_folder
@@ -180,7 +180,7 @@ def test_host_keys_are_shown(world: World) -> None:
 
 def test_ssh_and_grpc_are_imported_only_to_read() -> None:
     heavy = "{'asyncssh', 'grpc', 'asyncio'}"
-    script = f"import sys, ops.reading; sys.exit(bool({heavy} & set(sys.modules)))"
+    script = f"import sys, ops.counting.reading; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from ops.errors import SecretsError
-from ops.model import Core, Host, Key, Outbound, Rule, Secrets, Ssh, layout
+from ops.model import (Core, Host, Key, Outbound, Rule, Secrets, Ssh, layout)
 from ops.model.inbound import VISION
-from ops.render import placeholders, render, users
-from ops.render.safety import PRIVATE, guarded
+from ops.config.render import placeholders, render, users
+from ops.config.render.safety import PRIVATE, guarded
 from tests import sample
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from ops.errors import CoreError, SecretsError
-from ops.model import Core, Fleet, Host, InboundSecrets, Key, Secrets, Ssh, layout
-from ops.on_host import order, places, users
-from ops.on_host.state import HostState, seen
-from ops.planning import refusals
-from ops.planning.checkout import Checkout, checkout
-from ops.planning.difference import difference
-from ops.planning.plan import Comparison, Options, Plan, leaving, plan
-from ops.planning.wanted import Wanted, wanted
+from ops.model import (Core, Fleet, Host, InboundSecrets, Key, Secrets, Ssh, layout)
+from ops.servers.on_host import order, places, users
+from ops.servers.on_host.state import HostState, seen
+from ops.servers.planning import refusals
+from ops.servers.planning.checkout import Checkout, checkout
+from ops.servers.planning.difference import difference
+from ops.servers.planning.plan import Comparison, Options, Plan, leaving, plan
+from ops.servers.planning.wanted import Wanted, wanted
 from tests import fleets, sample
 from tests.hosts import healthy
 
@@ -329,7 +329,7 @@ def test_a_release_is_verified_once_for_all_hosts(tmp_path: Path) -> None:
     fleets.write(tmp_path, hosts=fleets.HOSTS.replace("[defaults]", f"{PINNED}\n[defaults]"))
     (tmp_path / "inventory/secrets.toml").touch(mode=0o600)
     script = (
-        "from ops.rollout import fleet\n"
+        "from ops.servers.rollout import fleet\n"
         "fleet.archive = lambda core, machine: print(machine)\n"
         f"for host in range(3): fleet.release('{SUM}')"
     )

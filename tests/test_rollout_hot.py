@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ops.model import layout
-from ops.on_host import core as on_host_core
-from ops.on_host import files, live, users
-from ops.on_host.core import Api
+from ops.servers.on_host import core as on_host_core
+from ops.servers.on_host import files, hot_users, users
+from ops.servers.on_host.core import Api
 from tests.loopback import free_port, running, until
 
 INBOUNDS = 5
@@ -36,19 +36,19 @@ def _inbound(number: int, port: int, count: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("count", [live.AT_ONCE - 1, live.AT_ONCE, live.AT_ONCE + 1, 4000])
+@pytest.mark.parametrize("count", [hot_users.AT_ONCE - 1, hot_users.AT_ONCE, hot_users.AT_ONCE + 1, 4000])
 def test_any_number_of_users_goes_into_the_running_core_and_out_again(
     core: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     """4,000 users on 5 inbounds take longer than the 3 s after which a call is given up."""
     monkeypatch.setattr(on_host_core, "program", lambda: str(core))
-    monkeypatch.setattr(live, "ADDED", str(tmp_path / "users.json"))
+    monkeypatch.setattr(hot_users, "ADDED", str(tmp_path / "users.json"))
     socket, port = tmp_path / "api.sock", free_port()
     few, many = (config(socket, port, number) for number in (1, count))
     with running(core, few, tmp_path / "core", port):
         until(socket.exists, "the core's API")
         for wanted in (many, few):
-            live.reconcile(wanted)
+            hot_users.reconcile(wanted)
             assert Api(wanted).users() == users.of_config(wanted)
 
 
@@ -67,12 +67,12 @@ def test_no_call_adds_more_users_than_it_can_in_time(
             calls.append(sum(len(named) for named in held.values()))
             assert patience > 3
 
-    monkeypatch.setattr(live, "Api", Counting)
+    monkeypatch.setattr(hot_users, "Api", Counting)
     monkeypatch.setattr(files, "ROOT", tmp_path)
     files.at(layout.RUNTIME).mkdir(parents=True)
     for count in (1, 99, 100, 101, 499, 500, 501, 1234):
         calls.clear()
-        live.reconcile(config(tmp_path / "api.sock", 1, count))
+        hot_users.reconcile(config(tmp_path / "api.sock", 1, count))
         assert sum(calls) == count * INBOUNDS
-        assert max(calls) <= live.AT_ONCE
-        assert len(calls) <= 2 * (count * INBOUNDS // live.AT_ONCE + 1)
+        assert max(calls) <= hot_users.AT_ONCE
+        assert len(calls) <= 2 * (count * INBOUNDS // hot_users.AT_ONCE + 1)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.on_host import places
-from ops.planning.bundle import Bundle, program
-from ops.planning.look import BY_SUDO, LOOK, TOLD, state_of
-from ops.rollout.operation import CARRY_OUT
+from ops.servers.on_host import places
+from ops.servers.planning.bundle import Bundle, program
+from ops.servers.planning.look import BY_SUDO, LOOK, TOLD, state_of
+from ops.servers.rollout.operation import CARRY_OUT
 
 NOISE = ("", "boot", "boot\n", "{}\n", f"{places.ANSWER}\n", "\x1b[2J\n", '{"machine": 1}\n')
 SUDO_ASKS = "sudo: a password is required"

@@ -18,30 +18,17 @@ from typing import Any
 import pytest
 
 from lab.certificates import Authority
-from ops.collecting.belonging import belonging as belongs
-from ops.collecting.kept import reading_in
+from ops.counting.collecting.belonging import belonging as belongs
+from ops.counting.collecting.kept import reading_in
 from ops.model import layout
-from ops.on_host import (
-    belonging,
-    certificates,
-    files,
-    health,
-    live,
-    lock,
-    network,
-    places,
-    readings,
-    releases,
-    transaction,
-    users,
-)
-from ops.on_host.core import Api
-from ops.on_host.failure import RolloutError, told
-from ops.on_host.order import HOT, Order
-from ops.on_host.parcel import Parcel
-from ops.planning import bundle, look
-from ops.planning.look import state_of
-from ops.render import render
+from ops.servers.on_host import (belonging, certificates, files, health, hot_users, lock, network, places, readings, releases, transaction, users)
+from ops.servers.on_host.core import Api
+from ops.servers.on_host.failure import RolloutError, told
+from ops.servers.on_host.order import HOT, Order
+from ops.servers.on_host.parcel import Parcel
+from ops.servers.planning import bundle, look
+from ops.servers.planning.look import state_of
+from ops.config.render import render
 from tests import sample
 
 ON_HOST = Path(files.__file__).parent
@@ -71,7 +58,7 @@ def test_a_host_may_have_an_old_python(file: Path) -> None:
     tree = ast.parse(file.read_text(), feature_version=look.OLDEST)
     names = {n for node in ast.walk(tree) for n in _imports(node)}
     ours = {n for n in names if n.startswith("ops")}
-    assert all(n.startswith(("ops.model", "ops.on_host")) for n in ours)
+    assert all(n.startswith(("ops.model", "ops.servers.on_host")) for n in ours)
     assert {n.split(".")[0] for n in names - ours} <= sys.stdlib_module_names
 
 
@@ -251,7 +238,7 @@ class Core(Api):
 
 @pytest.fixture
 def core(monkeypatch: pytest.MonkeyPatch) -> type[Core]:
-    monkeypatch.setattr(live, "Api", Core)
+    monkeypatch.setattr(hot_users, "Api", Core)
     Core.there, Core.said = users.of_config(config()), []
     return Core
 
@@ -260,15 +247,15 @@ def test_only_the_users_that_differ_are_touched(core: type[Core]) -> None:
     core.there["ws"]["mallory"] = "stolen"
     core.there["ws"]["alice"] = "before"
     del core.there["trojan"]["carol"]
-    live.reconcile(config())
+    hot_users.reconcile(config())
     assert core.there == users.of_config(config())
     assert [said[:2] for said in core.said[:-1]] == [("rmu", "-tag=ws")]
     assert set(core.said[0][2:]) == {"mallory", "alice"}
-    assert not files.at(live.ADDED).exists()
+    assert not files.at(hot_users.ADDED).exists()
 
 
 def test_a_core_that_has_the_right_users_is_left_alone(core: type[Core]) -> None:
-    live.reconcile(config())
+    hot_users.reconcile(config())
     assert core.said == []
 
 

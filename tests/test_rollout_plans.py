@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from ops.model import layout
-from ops.on_host import order, places, shape
-from ops.on_host.state import HostState
-from ops.planning import refusals
-from ops.planning.checkout import Checkout
-from ops.planning.plan import Comparison, Options, Plan, leaving, plan
-from ops.planning.reshaping import redialled, reshaped
-from ops.planning.wanted import wanted
+from ops.servers.on_host import order, places, shape
+from ops.servers.on_host.state import HostState
+from ops.servers.planning import refusals
+from ops.servers.planning.checkout import Checkout
+from ops.servers.planning.plan import Comparison, Options, Plan, leaving, plan
+from ops.servers.planning.reshaping import redialled, reshaped
+from ops.servers.planning.wanted import wanted
 from tests import sample
 from tests.test_rollout import CORE, HERE, SETTLED, compared, fleet, how, planned, want
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops.model import layout
-from ops.on_host import files, releases, whole
+from ops.servers.on_host import files, releases, whole
 from tests.loopback import until
 
 HELD = ("xray", "geoip.dat", "geosite.dat")

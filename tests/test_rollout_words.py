@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.on_host.failure import RolloutError, told
-from ops.on_host.programs import run
+from ops.servers.on_host.failure import RolloutError, told
+from ops.servers.on_host.programs import run
 
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from ops import starter
-from ops.inventory import load
+from ops.fleet import starter
+from ops.fleet.inventory import load
 from ops.ledger import open_ledger
-from ops.secrets import age, store
-from ops.secrets.fill import fill
+from ops.fleet.secrets import age, store
+from ops.fleet.secrets.fill import fill
 from tests import fleets
 from tests.unprivileged import GROUPS, Ran, Runner, binding, runner
 

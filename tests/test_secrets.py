@@ -6,14 +6,14 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from ops import secrets
+from ops.fleet import secrets
 from ops.errors import FleetError, OpsError, SecretsError, UsageError
 from ops.files import locked
-from ops.inventory import load
+from ops.fleet.inventory import load
 from ops.model import Fleet
-from ops.secrets import age, store
-from ops.secrets.fill import fill
-from ops.secrets.reality import public_key
+from ops.fleet.secrets import age, store
+from ops.fleet.secrets.fill import fill
+from ops.fleet.secrets.reality import public_key
 from tests import fleets
 
 

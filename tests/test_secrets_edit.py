@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lab.waiting import wait_until
-from ops import secrets
-from ops.inventory import load
+from ops.fleet import secrets
+from ops.fleet.inventory import load
 from ops.model import Fleet
-from ops.secrets import age, store
-from ops.secrets.fill import fill
+from ops.fleet.secrets import age, store
+from ops.fleet.secrets.fill import fill
 from tests import fleets
 from tests.terminal import Terminal
 

@@ -7,17 +7,18 @@ import pyrage
 import pytest
 from click.testing import CliRunner, Result
 
-from ops import reading, secrets
+from ops.counting import reading
+from ops.fleet import secrets
 from ops.cli import cli
 from ops.errors import FleetError, SecretsError
-from ops.inventory import load
-from ops.links import links
+from ops.fleet.inventory import load
+from ops.config.links import links
 from ops.model import Fleet
-from ops.reading.many import Outcomes
-from ops.recovery import recover
-from ops.render import render
-from ops.secrets import age, issued, store
-from ops.secrets.fill import departed, fill
+from ops.counting.reading.fan_out import Outcomes
+from ops.servers.recovery import recover
+from ops.config.render import render
+from ops.fleet.secrets import age, issued, store
+from ops.fleet.secrets.fill import departed, fill
 from tests import fleets
 
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from lab.core import ensure_core
-from ops import starter
+from ops.fleet import starter
 from ops.cli import cli
 
 BIN = Path(sys.executable).parent

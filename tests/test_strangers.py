@@ -14,11 +14,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ops import reading
-from ops.cli import cli, show
-from ops.collecting import looking
-from ops.collecting.kept import reading_in
-from ops.comparing.figures import Figures, by_key, since
+from ops.counting import reading
+from ops.cli import cli
+from ops.cli.printing import console
+from ops.counting.collecting import probe
+from ops.counting.collecting.kept import reading_in
+from ops.reporting.comparing.figures import Figures, by_key, since
 from ops.errors import ApiError, HostError
 from ops.model import Core as Corepin
 from ops.model import Fleet as Hosts
@@ -26,10 +27,10 @@ from ops.model import Host, NicCounters, Reading, Traffic
 from ops.model.layout import CONFIG, CORE, CORES, SOCKET
 from ops.model.strangers import LARGEST_COUNT
 from ops.model.visible import visible
-from ops.reading.many import Outcomes, on_each
-from ops.traffic import rates
-from ops.tunnel import CommandError
-from ops.xray_api import printed_command, printing_failed, read_printed, reading_of
+from ops.counting.reading.fan_out import Outcomes, on_each
+from ops.reporting.traffic import rates
+from ops.counting.tunnel import CommandError
+from ops.counting.xray_api import (printed_command, printing_failed, read_printed, reading_of)
 from tests.collectors import Core, Fleet, a_fleet, known_host, run_called
 from tests.ledgers import NOON
 from tests.ssh_server import World, a_world, short_folder
@@ -74,9 +75,9 @@ def test_words_of_a_host_are_visible_and_bounded_in_every_error() -> None:
 
 def test_tables_json_and_csv_show_no_character_that_steers() -> None:
     printed = [
-        show.table(["key"], [[NASTY]]),
-        show.as_csv(["key"], [[NASTY]]),
-        show.as_json({"key": NASTY}),
+        console.table(["key"], [[NASTY]]),
+        console.as_csv(["key"], [[NASTY]]),
+        console.as_json({"key": NASTY}),
     ]
     printed[0] = click.unstyle(printed[0])
     for text in printed:
@@ -88,7 +89,7 @@ def test_tables_json_and_csv_show_no_character_that_steers() -> None:
 
 @pytest.mark.parametrize("first", "=+-@\t\r")
 def test_a_csv_cell_is_no_formula(first: str) -> None:
-    cell = show.as_csv(["key"], [[f"{first}HYPERLINK(1)"]]).splitlines()[1]
+    cell = console.as_csv(["key"], [[f"{first}HYPERLINK(1)"]]).splitlines()[1]
     assert cell.strip('"')[0] == "'"
 
 
@@ -363,12 +364,12 @@ def test_a_bad_live_answer_is_a_failure_whose_disk_is_read(fleet: Fleet) -> None
 )
 def test_a_look_that_breaks_a_rule_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        looking.seen(f"boot b\n{line}\nend\n", "ams", datetime.now(UTC))
+        probe.seen(f"boot b\n{line}\nend\n", "ams", datetime.now(UTC))
 
 
 @pytest.mark.parametrize("line", ["kept", "kept 1 nan a.last.json", "kept 1 x", "boot", "clock"])
 def test_a_line_of_a_look_that_is_no_line_is_passed_over(line: str) -> None:
-    found = looking.seen(f"{line}\nend\n", "ams", datetime.now(UTC))
+    found = probe.seen(f"{line}\nend\n", "ams", datetime.now(UTC))
     assert (found.kept, found.nic, found.clock) == ((), None, None)
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from ops.errors import FleetError, Problem
-from ops.render import environment, fill, placeholders, render
-from ops.render.templates import ours
+from ops.config.render import environment, fill, placeholders, render
+from ops.config.render.templates import ours
 from tests import sample
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ops import trust
+from ops.servers import trust
 from ops.errors import UsageError
-from ops.inventory.known_hosts import problems
+from ops.fleet.inventory.known_hosts import problems
 from ops.model import Core, Fleet, Host
 
 HOST = Host(name="fra1")

@@ -12,10 +12,10 @@ import pytest
 
 from ops.errors import OpsError, TunnelError
 from ops.model import Host, Ssh
-from ops.tunnel.private_folder import private_folder
-from ops.tunnel.route import Route, RoutePlanner
-from ops.tunnel.ssh_config import SshConfig, SshConfigError
-from ops.tunnel.turnstile import Turnstile
+from ops.counting.tunnel.private_folder import private_folder
+from ops.counting.tunnel.route import Route, RoutePlanner
+from ops.counting.tunnel.ssh_config import SshConfig, SshConfigError
+from ops.counting.tunnel.turnstile import Turnstile
 from tests.ssh_server import short_folder
 
 
@@ -204,7 +204,7 @@ def test_the_folder_is_private_and_gone_at_the_end(runtime: Path) -> None:
 def test_what_a_killed_run_left_is_swept(runtime: Path) -> None:
     script = (
         "import os, signal\n"
-        "from ops.tunnel.private_folder import private_folder\n"
+        "from ops.counting.tunnel.private_folder import private_folder\n"
         "with private_folder() as folder:\n"
         "    (folder / '0.sock').touch()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -308,7 +308,7 @@ def test_a_start_asks_no_compiler_where_a_library_is(tmp_path: Path) -> None:
         program.write_text(f"#!/bin/sh\n: >{tmp_path}/asked\n")
         program.chmod(0o755)
     environment = {**os.environ, "PATH": str(tmp_path)}
-    words = "import os, ops.tunnel; assert os.environ['PATH'] == os.environ['EXPECTED']"
+    words = "import os, ops.counting.tunnel; assert os.environ['PATH'] == os.environ['EXPECTED']"
     environment["EXPECTED"] = environment["PATH"]
     subprocess.run([sys.executable, "-c", words], env=environment, check=True)
     assert not (tmp_path / "asked").exists()

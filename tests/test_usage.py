@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
-from ops import inventory
+from ops.fleet import inventory
 from ops.cli import cli
 from ops.errors import FleetError
 from ops.ledger import open_ledger

@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli import cli
-from ops.core import keep
-from ops.core.pin import pin
-from ops.inventory import load
-from ops.lint import RULES
-from ops.validation import Options, validate_fleet
+from ops.config.core import keep
+from ops.config.core.pin import pin
+from ops.fleet.inventory import load
+from ops.config.lint import RULES
+from ops.config.validation import Options, validate_fleet
 from tests import configs, fleets
 
 CONFIG = json.dumps({"inbounds": [], "outbounds": [{"protocol": "freedom", "tag": "direct"}]})

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from ops.core.chosen import choose
-from ops.core.trial import Verdict, bench
-from ops.lint import WARNING, judge
-from ops.lint.blame import blame
+from ops.config.core.chosen import choose
+from ops.config.core.trial import Verdict, bench
+from ops.config.lint import WARNING, judge
+from ops.config.lint.core_errors import blame
 from tests import configs
 from tests.configs import ours
 

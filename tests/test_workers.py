@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from ops.cli import cli
-from ops.inventory import load
-from ops.render.bounds import bounded
-from ops.validation import Options, validate_fleet
-from ops.validation import fleet as of_fleet
+from ops.fleet.inventory import load
+from ops.config.render.bounds import bounded
+from ops.config.validation import Options, validate_fleet
+from ops.config.validation import fleet as of_fleet
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent
@@ -79,7 +79,7 @@ def test_a_core_that_hangs_ends_with_the_command(tmp_path: Path) -> None:
     program.chmod(0o755)
     (tmp_path / "c.json").write_text(json.dumps({"inbounds": [], "outbounds": []}))
     script = (
-        "import sys, pathlib; from ops.core.chosen import Chosen; from ops.core.trial import Bench;"
+        "import sys, pathlib; from ops.config.core.chosen import Chosen; from ops.config.core.trial import Bench;"
         "core = Chosen(pathlib.Path(sys.argv[1]), '26.10.10', False);"
         "Bench(core, pathlib.Path(sys.argv[2])).test([('c', {})])"
     )
@@ -107,7 +107,7 @@ def test_a_fleet_whose_every_host_takes_too_long_is_given_up(
 def test_rendering_an_endless_template_ends_with_a_sentence(
     endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.render.bounds.bounded", lambda _: bounded(0.2))
+    monkeypatch.setattr("ops.config.render.bounds.bounded", lambda _: bounded(0.2))
     result = CliRunner().invoke(cli, ["render", "ams1", "--fleet", str(endless)])
     assert result.exit_code == 1
     assert "rendering ams1 took too long" in result.stderr

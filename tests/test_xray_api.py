@@ -13,16 +13,8 @@ import pytest
 
 from ops.errors import ApiError
 from ops.model import Host, Reading, Traffic
-from ops.xray_api import (
-    UnavailableError,
-    open_api,
-    printed_command,
-    printing_failed,
-    read,
-    read_printed,
-    reading_of,
-)
-from ops.xray_api.stubs import stats_pb2
+from ops.counting.xray_api import (UnavailableError, open_api, printed_command, printing_failed, read, read_printed, reading_of)
+from ops.counting.xray_api.stubs import stats_pb2
 from proto import STUBS, write_stubs
 from tests.ssh_server import short_folder
 from tests.stats_server import COUNTERS, RUN, Stats, serving

@@ -76,7 +76,7 @@ def _serve() -> None:
     for verb in VERBS:
         importlib.import_module(f"ops.cli.{verb}")
     importlib.import_module("ops.ledger")
-    importlib.import_module("ops.inventory.strict")
+    importlib.import_module("ops.fleet.inventory.strict")
     for line in sys.stdin:
         asked = json.loads(line)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -109,7 +109,7 @@ def _run(asked: dict[str, object], out: int, err: int) -> None:
         os.chdir(str(asked["cwd"]))
         sys.argv = ["ops", *asked["words"]]  # type: ignore[misc]
         if sys.argv[1] == GROUPS:
-            importlib.import_module("ops.inventory").pyinfra_groups(Path.cwd())
+            importlib.import_module("ops.fleet.inventory").pyinfra_groups(Path.cwd())
             sys.argv[1:] = ["--version"]
         importlib.import_module("ops.cli").main()
     except SystemExit as error:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops import selection
-from ops.cli import books, show
+from ops.fleet import selection
+from ops.cli import ledger_access
+from ops.cli.printing import console
 from ops.cli.options import Selected
-from ops.collecting import Collected
+from ops.counting.collecting import Collected
 from ops.model import Traffic
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def begin_adoption(selected: Selected, how: "Adopt") -> Adoption:
     globs = selected.host_globs, selected.group_globs
     names = [h.name for h in selection.hosts(selected.fleet, *globs, even_absent=True)]
     adoption = Adoption(selected, how, names)
-    with books.opened(selected, make=True) as ledger:
+    with ledger_access.opened(selected, make=True) as ledger:
         adoption.applied |= ledger.decide(names, how).applied
     return adoption
 
@@ -50,11 +51,11 @@ def finish_adoption(
     Waits up to *seconds* for a collector that reads the hosts now. Returns *round_* with the
     decisions that are still open.
     """
-    with books.opened(adoption.selected) as ledger:
+    with ledger_access.opened(adoption.selected) as ledger:
         adoption.applied |= ledger.decide(adoption.hosts, adoption.how).applied
         stored = _wait(ledger, adoption.hosts, time.monotonic() + seconds)
     for host, used in adoption.applied.items():
-        amounts = f"{show.size(used.uplink)} up and {show.size(used.downlink)} down"
+        amounts = f"{console.size(used.uplink)} up and {console.size(used.downlink)} down"
         say(f"{host}: {amounts} from before the ledger knew it {_DONE[adoption.how]}")
     if not adoption.applied and not stored:
         say("nothing waits for a decision")

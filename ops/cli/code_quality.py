@@ -2,17 +2,17 @@
 
 from hashlib import sha256
 
-from ops.cli import show
-from ops.lint import ERROR, NOTE, WARNING, Finding
-from ops.validation import Report
-from ops.validation.report import merged
+from ops.cli.printing import console
+from ops.config.lint import ERROR, NOTE, WARNING, Finding
+from ops.config.validation import Report
+from ops.config.validation.report import merged
 
 _SEVERITIES = {ERROR: "critical", WARNING: "minor", NOTE: "info"}
 
 
 def gitlab(report: Report) -> str:
     """Return *report* as the list that ``artifacts: reports: codequality`` takes."""
-    return show.as_json(
+    return console.as_json(
         [
             {
                 "description": f"{finding.message}; {finding.remedy}",

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import click
 
-from ops.cli import show
+from ops.cli.printing import console
 from ops.cli.adopting import begin_adoption, finish_adoption
-from ops.cli.options import Format, Selected, host_options, json_option, timeout_option
-from ops.collecting import Collected, Roster
-from ops.collecting import collect as rounds
-from ops.inventory import find
+from ops.cli.options import (Format, Selected, host_options, json_option, timeout_option)
+from ops.counting.collecting import Collected, Roster
+from ops.counting.collecting import collect as rounds
+from ops.fleet.inventory import find
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -100,20 +100,20 @@ class _Teller:
             return
         if not self._quiet and (round_.asked or not self._told):
             click.echo(_line(round_))
-        show.failures(line for line in wrong if line not in self._told)
+        console.failures(line for line in wrong if line not in self._told)
         if not self._quiet:
-            show.failures(note for note in round_.notes if note not in self._told)
+            console.failures(note for note in round_.notes if note not in self._told)
         self._told = frozenset([*wrong, *round_.notes])
 
 
 def _line(round_: Collected) -> str:
     at = f"{datetime.now(UTC):%H:%M:%S}"
     if round_.elsewhere and not round_.asked:
-        count = show.counted(round_.elsewhere, "host")
+        count = console.counted(round_.elsewhere, "host")
         return f"{at}  another collector reads {count}; nothing to do"
     if round_.ledger_error and not round_.asked:
         return f"{at}  no host was asked, for the ledger is away"
-    traffic = f"{show.size(round_.booked.uplink)} up, {show.size(round_.booked.downlink)} down"
+    traffic = f"{console.size(round_.booked.uplink)} up, {console.size(round_.booked.downlink)} down"
     parts = [f"{len(round_.read)} of {round_.asked} hosts read, {traffic} booked"]
     if round_.elsewhere:
         parts.append(f"{round_.elsewhere} read by other collectors")
@@ -128,12 +128,12 @@ def _wrong(round_: Collected) -> list[str]:
 def as_dict(round_: Collected) -> dict[str, Any]:
     """Return the round as JSON carries it."""
     return {
-        "began": show.moment(round_.began),
+        "began": console.moment(round_.began),
         "seconds": round(round_.seconds, 3),
         "asked": round_.asked,
         "elsewhere": round_.elsewhere,
         "read": list(round_.read),
-        "failures": show.as_failures(round_.failures),
+        "failures": console.as_failures(round_.failures),
         "booked": {
             "uplink_bytes": round_.booked.uplink,
             "downlink_bytes": round_.booked.downlink,

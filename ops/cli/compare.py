@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from ops.cli import show
+from ops.cli.printing import console
 from ops.cli.collect import Span
-from ops.cli.options import Format, Selected, json_option, selection_options, timeout_option
-from ops.comparing import EXPECTED, METHOD, Comparison, Figures
-from ops.comparing import compare as compared
+from ops.cli.options import (Format, Selected, json_option, selection_options, timeout_option)
+from ops.reporting.comparing import EXPECTED, METHOD, Comparison, Figures
+from ops.reporting.comparing import compare as compared
 from ops.model import Fleet, Traffic
-from ops.traffic import mb, traffic_bytes
+from ops.reporting.traffic import mb, traffic_bytes
 
 
 @click.command()
@@ -38,15 +38,15 @@ def compare(selected: Selected, over: float | None, timeout: float, output: Form
     """
     found = compared(selected.fleet, selected.hosts, deadline=timeout, over=over)
     if output == "json":
-        click.echo(show.as_json(_json(selected, found)))
+        click.echo(console.as_json(_json(selected, found)))
     elif found.hosts:
         click.echo(_table(selected, found))
         for name, relation in EXPECTED.items():
             click.echo(f"{name.replace('_', ' ')}: {relation}")
-    show.failures(found.failures)
-    show.failures(f"{f.host}: {text}" for f in found.hosts for text in (f.error, f.trouble) if text)
+    console.failures(found.failures)
+    console.failures(f"{f.host}: {text}" for f in found.hosts for text in (f.error, f.trouble) if text)
     unknown = len(found.failures) + sum(figures.reading is None for figures in found.hosts)
-    raise click.exceptions.Exit(show.exit_code(len(found.hosts) + len(found.failures), unknown))
+    raise click.exceptions.Exit(console.exit_code(len(found.hosts) + len(found.failures), unknown))
 
 
 def keys_of(selected: Selected, figures: Figures) -> list[str]:
@@ -64,7 +64,7 @@ def _opening(fleet: Fleet, name: str) -> list[str]:
 def _table(selected: Selected, found: Comparison) -> str:
     rows = [row for figures in found.hosts for row in _rows(selected, figures)]
     headings = ["host", "key", "exact", "inbounds", "network card", "estimate"]
-    return show.table(headings, rows, numbers=4) + "\n"
+    return console.table(headings, rows, numbers=4) + "\n"
 
 
 def _rows(selected: Selected, figures: Figures) -> Iterator[list[str]]:
@@ -73,12 +73,12 @@ def _rows(selected: Selected, figures: Figures) -> Iterator[list[str]]:
     inbounds = figures.inbounds.total if figures.inbounds else None
     guess = figures.estimate.total if figures.estimate else None
     beside = [_beside(figure, exact) for figure in (inbounds, card, guess)]
-    yield [figures.host, "", show.size(exact.total) if exact else "unknown", *beside]
+    yield [figures.host, "", console.size(exact.total) if exact else "unknown", *beside]
     count = len(_opening(selected.fleet, figures.host))
     for key in keys_of(selected, figures):
         used = figures.users.get(key, Traffic()) if figures.reading else None
         guess = figures.estimate.of(key, count) if figures.estimate else None
-        shown = show.size(used.total) if used else "unknown"
+        shown = console.size(used.total) if used else "unknown"
         yield ["", key, shown, "", "", _beside(guess, used)]
 
 
@@ -86,7 +86,7 @@ def _beside(figure: int | None, exact: Traffic | None) -> str:
     if figure is None:
         return "unknown"
     percent = difference(figure, exact)
-    return show.size(figure) + (f" {percent:+.1f}%" if percent is not None else "")
+    return console.size(figure) + (f" {percent:+.1f}%" if percent is not None else "")
 
 
 def difference(figure: int, exact: Traffic | None) -> float | None:
@@ -103,7 +103,7 @@ def difference(figure: int, exact: Traffic | None) -> float | None:
 def _json(selected: Selected, found: Comparison) -> dict[str, Any]:
     return {
         "hosts": [_host_json(selected, figures) for figures in found.hosts],
-        "failures": show.as_failures(found.failures),
+        "failures": console.as_failures(found.failures),
         "expected": EXPECTED,
     }
 
@@ -120,7 +120,7 @@ def _host_json(selected: Selected, figures: Figures) -> dict[str, Any]:
     return {
         "host": figures.host,
         **_three(figures, exact, guess.total if guess else None),
-        "counting_since": show.moment(reading.counting_since) if reading else None,
+        "counting_since": console.moment(reading.counting_since) if reading else None,
         "inbounds": inbounds,
         "inbounds_difference_percent": difference(figures.inbounds.total, exact)
         if figures.inbounds

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from ops.cli import show
+from ops.cli.printing import console
 from ops.cli.options import Selected, fleet_option
-from ops.core import ARCHIVES, archive, keep
-from ops.core.cache import fetch_release, pinned
-from ops.core.download import Progress
-from ops.core.pin import pin as pin_core
-from ops.core.program import machine_of, version_of
+from ops.config.core import ARCHIVES, archive, keep
+from ops.config.core.cache import fetch_release, pinned
+from ops.config.core.download import Progress
+from ops.config.core.pin import pin as pin_core
+from ops.config.core.program import machine_of, version_of
 from ops.errors import CoreError, UsageError
 
 _archive_option = click.option(
@@ -35,7 +35,7 @@ _machine_option = click.option(
 def _percent() -> Iterator[Progress]:
     """Show how far a download is."""
     shown = 0
-    with show.progress("Downloading", 100) as advance:
+    with console.progress("Downloading", 100) as advance:
 
         def progress(here: int, whole: int) -> None:
             nonlocal shown

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import click
 
-from ops import secrets, selection
-from ops.changes import Changes, Side, between, differs, drift, fleet_at
-from ops.cli import books, changes_shown, show
+from ops.fleet import secrets, selection
+from ops.servers.changes import Changes, Side, between, differs, drift, fleet_at
+from ops.cli import ledger_access
+from ops.cli.printing import differences, console
 from ops.cli.options import Format, Selected, host_options, json_option
 from ops.errors import LedgerError, UsageError
 from ops.model import Fleet
-from ops.planning.checkout import checkout
-from ops.planning.decision import Here
+from ops.servers.planning.checkout import checkout
+from ops.servers.planning.decision import Here
 
 _BESIDE = {
     "inventory/secrets.toml.age": "which secrets changed is not shown; `ops diff --live` compares",
@@ -70,7 +71,7 @@ def _changes(selected: Selected, revision: str, output: Format) -> Changes:
     fleet = selected.fleet
     with fleet_at(fleet.folder, revision) as before:
         names = _names(selected, before, fleet)
-        with show.progress("Comparing", len(names)) as advance:
+        with console.progress("Comparing", len(names)) as advance:
             changes = between(Side(before, revision), Side(fleet), names, advance)
         there = {host.name for host in fleet.hosts}
         deleted = [h.name for h in before.hosts if h.name in names and h.name not in there]
@@ -79,7 +80,7 @@ def _changes(selected: Selected, revision: str, output: Format) -> Changes:
         for path, meaning in _BESIDE.items()
         if differs(fleet.folder, revision, path)
     ]
-    shown = changes_shown.as_json if output == "json" else changes_shown.text
+    shown = differences.as_json if output == "json" else differences.text
     click.echo(
         shown(changes, revision, [*notes, *_away(fleet, changes), *_deleted(selected, deleted)])
     )
@@ -100,7 +101,7 @@ def _deleted(selected: Selected, names: Sequence[str]) -> Iterator[str]:
     if not names:
         return
     try:
-        with books.opened(selected) as ledger:
+        with ledger_access.opened(selected) as ledger:
             states = {state.name: state for state in ledger.hosts()}
     except LedgerError:
         states = {}
@@ -130,10 +131,10 @@ def _names(selected: Selected, before: Fleet, now: Fleet) -> list[str]:
 def _drift(selected: Selected, timeout: float, output: Format) -> int:
     fleet, hosts = selected.fleet, selected.hosts_even_absent
     here = Here(fleet, secrets.load(fleet), checkout(fleet.folder))
-    with show.progress("Comparing", len(hosts)) as advance:
+    with console.progress("Comparing", len(hosts)) as advance:
         found = drift(here, hosts, deadline=timeout, advance=advance)
-    shown = changes_shown.drift_as_json if output == "json" else changes_shown.drift_text
+    shown = differences.drift_as_json if output == "json" else differences.drift_text
     click.echo(shown(found))
-    show.failures(found.failures)
+    console.failures(found.failures)
     drifted = any(standing.drifted for standing in found.standings)
-    return show.exit_code(len(hosts), len(found.failures)) or int(drifted)
+    return console.exit_code(len(hosts), len(found.failures)) or int(drifted)

@@ -6,22 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops import reading, selection, trust
-from ops.cli import show
-from ops.cli.options import (
-    Format,
-    Selected,
-    fleet_option,
-    host_options,
-    table_options,
-    timeout_option,
-)
+from ops.counting import reading
+from ops.fleet import selection
+from ops.servers import trust
+from ops.cli.printing import console
+from ops.cli.options import (Format, Selected, fleet_option, host_options, table_options, timeout_option)
 from ops.errors import HostError, OpsError, UsageError
 from ops.model import Fleet, Host
-from ops.traffic import per_key
+from ops.reporting.traffic import per_key
 
 if TYPE_CHECKING:
-    from ops.reading.questions import Inspection
+    from ops.counting.reading.commands import Inspection
 
 _HEADINGS = ("host", "state", "core", "up", "counting since", "keys used", "read by")
 
@@ -45,19 +40,19 @@ def hosts(context: click.Context, selected: Selected, timeout: float, output: Fo
     """
     if context.invoked_subcommand:
         return
-    with show.progress("Asking", len(selected.hosts)) as advance:
+    with console.progress("Asking", len(selected.hosts)) as advance:
         found = reading.inspect_hosts(selected.fleet, selected.hosts, deadline=timeout)
         advance()
     failures = {error.host: error for error in found.failures}
     lines = [_line(host, found.results.get(host.name), failures) for host in selected.hosts]
     if output == "json":
-        click.echo(show.as_json(lines))
+        click.echo(console.as_json(lines))
     else:
-        written = show.as_csv if output == "csv" else show.table
+        written = console.as_csv if output == "csv" else console.table
         click.echo(written(_HEADINGS, [_row(line) for line in lines]))
     unread = [line for line in lines if line["state"] != "up"]
-    show.failures(f"{line['host']}: {line['reason']}" for line in unread)
-    raise click.exceptions.Exit(show.exit_code(len(lines), len(unread)))
+    console.failures(f"{line['host']}: {line['reason']}" for line in unread)
+    raise click.exceptions.Exit(console.exit_code(len(lines), len(unread)))
 
 
 def _line(host: Host, found: "Inspection | None", failures: dict[str, HostError]) -> dict[str, Any]:
@@ -74,7 +69,7 @@ def _line(host: Host, found: "Inspection | None", failures: dict[str, HostError]
     return line | {
         "state": "up",
         "uptime_seconds": int((now.read_at - now.counting_since).total_seconds()),
-        "counting_since": show.moment(now.counting_since),
+        "counting_since": console.moment(now.counting_since),
         "keys_used": len(per_key(now)),
         "way": now.way,
     }
@@ -83,7 +78,7 @@ def _line(host: Host, found: "Inspection | None", failures: dict[str, HostError]
 def _row(line: dict[str, Any]) -> list[str]:
     uptime = line["uptime_seconds"]
     shown = line | {
-        "uptime_seconds": "" if uptime is None else show.span(timedelta(seconds=uptime))
+        "uptime_seconds": "" if uptime is None else console.span(timedelta(seconds=uptime))
     }
     return ["" if value is None else str(value) for value in list(shown.values())[: len(_HEADINGS)]]
 
@@ -121,10 +116,10 @@ def trust_host(
     ]
     if len(chosen) == 1 and failures:
         raise failures[0]
-    show.failures(failures)
+    console.failures(failures)
     unknown = sum(isinstance(error, HostError) for error in failures)
     no = 1 if failures else 0
-    raise click.exceptions.Exit(show.exit_code(len(chosen), unknown) or no)
+    raise click.exceptions.Exit(console.exit_code(len(chosen), unknown) or no)
 
 
 def _chosen(fleet: Fleet, names: tuple[str, ...]) -> tuple[Host, ...]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from ops import inventory, starter
-from ops.cli import show
+from ops.fleet import inventory, starter
+from ops.cli.printing import console
 from ops.errors import UsageError
 
 
@@ -36,7 +36,7 @@ def init(folder: Path | None, ci: str | None) -> None:
     for name in written:
         click.echo(f"wrote {folder / name}")
     if kept:
-        click.echo(f"kept what was there already: {show.counted(len(kept), 'file')}", err=True)
+        click.echo(f"kept what was there already: {console.counted(len(kept), 'file')}", err=True)
     click.echo(
         f"\nNext: describe your servers in {folder / 'inventory/hosts.toml'}, then\n"
         f"  cd {folder}\n{starter.NEXT}"

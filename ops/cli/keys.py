@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from ops.cli import show
+from ops.cli.printing import console
 from ops.cli.options import Format, Selected, selection_options, table_options
 from ops.model import ALL, Host, Key, opens
 
@@ -41,7 +41,7 @@ def list_keys(selected: Selected, output: Format) -> None:
         shown = [
             {"key": key.name, "note": key.note, "opens": opened[key.name]} for key in selected.keys
         ]
-        click.echo(show.as_json(shown))
+        click.echo(console.as_json(shown))
         return
     if output == "table":
         words = list(_words(hosts))
@@ -49,9 +49,9 @@ def list_keys(selected: Selected, output: Format) -> None:
     rows = [(key.name, " ".join(opened[key.name]), key.note) for key in selected.keys]
     headings = ("key", "opens", "note")
     if output == "csv":
-        click.echo(show.as_csv(headings, rows))
+        click.echo(console.as_csv(headings, rows))
     else:
-        click.echo(show.table(headings, show.folded(headings, rows, column=1)))
+        click.echo(console.table(headings, console.folded(headings, rows, column=1)))
 
 
 def _shortened(words: list[tuple[str, set[str]]], opened: list[str]) -> list[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from ops.cli import books, show
+from ops.cli import ledger_access
+from ops.cli.printing import console
 from ops.cli.options import Format, Selected, fleet_option, table_options
 from ops.errors import LedgerError, UsageError
 from ops.files import must_be_file, sentence
@@ -41,23 +42,23 @@ def status(selected: Selected, output: Format) -> None:
     Example:
       ops ledger status
     """
-    with books.opened(selected) as opened:
+    with ledger_access.opened(selected) as opened:
         states = opened.hosts()
         where, zone = opened.store.engine.url.render_as_string(hide_password=True), opened.zone
     if output == "json":
         shown = {"url": where, "zone": zone, "hosts": [_json(state) for state in states]}
-        click.echo(show.as_json(shown))
+        click.echo(console.as_json(shown))
         return
     if output == "csv":
-        click.echo(show.as_csv(_COLUMNS, map(_cells, states)))
+        click.echo(console.as_csv(_COLUMNS, map(_cells, states)))
     else:
-        rows = show.folded(_COLUMNS, map(_short_cells, states), column=len(_COLUMNS) - 1)
-        click.echo(f"{where}, days in {zone}\n\n{show.table(_COLUMNS, rows)}")
+        rows = console.folded(_COLUMNS, map(_short_cells, states), column=len(_COLUMNS) - 1)
+        click.echo(f"{where}, days in {zone}\n\n{console.table(_COLUMNS, rows)}")
 
 
 def _json(state: "HostState") -> dict[str, object]:
     times = {
-        name: show.moment(at) if at else None
+        name: console.moment(at) if at else None
         for name in ("known_since", "read_at", "counting_since", "gone", "done")
         for at in [getattr(state, name)]
     }
@@ -77,7 +78,7 @@ def _cells(state: "HostState") -> Sequence[str]:
 def _told(state: "HostState") -> str:
     """Say in a few words what there is to know of a host besides."""
     if state.waiting is not None:
-        return f"{show.size(state.waiting)} wait for adoption"
+        return f"{console.size(state.waiting)} wait for adoption"
     if state.gone:
         return f"gone {state.gone:%Y-%m-%d}" + ("" if state.done else ", unfinished")
     if state.absent:
@@ -100,7 +101,7 @@ def verify(selected: Selected) -> None:
     Example:
       ops ledger verify
     """
-    with books.opened(selected) as opened:
+    with ledger_access.opened(selected) as opened:
         faults = opened.verify()
     if faults:
         raise LedgerError("\n".join(["the ledger does not add up:", *faults]))
@@ -123,7 +124,7 @@ def export(selected: Selected, target: Path | None) -> None:
     Example:
       ops ledger export --output ledger.jsonl
     """
-    with books.opened(selected) as opened:
+    with ledger_access.opened(selected) as opened:
         if target is None:
             for line in opened.export():
                 click.echo(line)
@@ -158,9 +159,9 @@ def import_(selected: Selected, source: Path) -> None:
         file = sys.stdin.buffer if is_stdin else source.open("rb")
     except OSError as error:
         raise UsageError(sentence(error)) from None
-    with file, books.opened(selected, make=True) as opened:
+    with file, ledger_access.opened(selected, make=True) as opened:
         count = opened.import_(_lines(str(source), file))
-    click.echo(f"The ledger has {show.counted(count, 'row')} now.")
+    click.echo(f"The ledger has {console.counted(count, 'row')} now.")
 
 
 _LONGEST = 1 << 24
@@ -191,7 +192,7 @@ def backup(selected: Selected, target: Path) -> None:
     Example:
       ops ledger backup ledger-2026-11-22.db
     """
-    with books.opened(selected) as opened:
+    with ledger_access.opened(selected) as opened:
         opened.backup(target)
     click.echo(f"The ledger is copied to {target}.")
 
@@ -207,10 +208,10 @@ def prune(selected: Selected) -> None:
     Example:
       ops ledger prune
     """
-    with books.opened(selected) as opened:
+    with ledger_access.opened(selected) as opened:
         gone = opened.prune()
     click.echo(
-        f"Deleted {show.counted(gone.fives, 'five-minute row')} and "
-        f"{show.counted(gone.hours, 'hourly row')}; "
-        f"{show.counted(gone.runs, 'ended run')} summed up."
+        f"Deleted {console.counted(gone.fives, 'five-minute row')} and "
+        f"{console.counted(gone.hours, 'hourly row')}; "
+        f"{console.counted(gone.runs, 'ended run')} summed up."
     )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from ops import secrets, selection
-from ops.cli import link_files, show
+from ops.fleet import secrets, selection
+from ops.cli import link_files
+from ops.cli.printing import console
 from ops.cli.options import Format, Selected, host_options, json_option
 from ops.errors import UsageError
-from ops.links import Link, client, links
-from ops.links import qr as qr_codes
+from ops.config.links import Link, client, links
+from ops.config.links import qr as qr_codes
 from ops.model import Host, Inbound, Key, Secrets
 
 _file = click.Path(dir_okay=False, path_type=Path)
@@ -75,7 +76,7 @@ def link(
     elif client_json:
         lines = [_config(selected, _only(found), key, known, socks_port)]
     elif output == "json":
-        lines = [show.as_json([_json(one) for one in found])]
+        lines = [console.as_json([_json(one) for one in found])]
     else:
         lines = list(_lines(found, on_terminal, out))
     _say(lines, out)
@@ -83,7 +84,7 @@ def link(
 
 def _config(selected: Selected, one: Link, key: Key, known: Secrets, port: int) -> str:
     config = client(selected.fleet, one.host, one.inbound, key, known, one.address, port)
-    return show.as_json(config)
+    return console.as_json(config)
 
 
 def _say(lines: list[str], out: Path | None) -> None:
@@ -105,7 +106,7 @@ def _lines(found: list[Link], with_codes: bool, out: Path | None) -> Iterator[st
 
 def _width_for(found: list[Link]) -> int | None:
     """Return the terminal's columns, if the codes of *found* fit; None in a pipe."""
-    if not show.is_terminal():
+    if not console.is_terminal():
         return None
     columns = shutil.get_terminal_size().columns
     widest = max(found, key=lambda one: qr_codes.narrowest(one.url))

@@ -7,8 +7,8 @@ import click
 
 from ops.errors import UsageError
 from ops.files import replace
-from ops.links import Link
-from ops.links import qr as qr_codes
+from ops.config.links import Link
+from ops.config.links import qr as qr_codes
 from ops.model import Key
 
 

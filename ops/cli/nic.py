@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ops.cli import books, period, show
+from ops.cli import ledger_access, period
+from ops.cli.printing import console
 from ops.cli.options import Format, Selected
 from ops.model import Host, Traffic
 
@@ -47,18 +48,18 @@ def show_cards(selected: Selected, ledger: "Ledger", month: str | None, output: 
 
     *month*: the one that begins in that calendar month; else the one that is running.
     """
-    names = books.host_names(selected, ledger)
+    names = ledger_access.host_names(selected, ledger)
     hosts = [host for host in selected.fleet.hosts if names is None or host.name in names]
     cards = [_card(ledger, host, month) for host in hosts]
     if output == "json":
-        click.echo(show.as_json([_json(card) for card in cards]))
+        click.echo(console.as_json([_json(card) for card in cards]))
         return
     headings = ("host", "from", "until", "payload", "received", "sent", "billed", "included", "")
     if output == "csv":
         rows = [[_plain(value) for value in _values(card)] for card in cards]
-        click.echo(show.as_csv(("host", "since", "until", *_FIELDS), rows))
+        click.echo(console.as_csv(("host", "since", "until", *_FIELDS), rows))
     else:
-        click.echo(show.table(headings, [_cells(card) for card in cards], numbers=6))
+        click.echo(console.table(headings, [_cells(card) for card in cards], numbers=6))
         click.echo(
             "\nCards count since they were first read, and a reboot drops what came after the "
             "last look: at least."
@@ -102,7 +103,7 @@ def _cells(card: _Card) -> list[str]:
     billed, included = card.billed, card.host.billing.included
     share = f"{billed / included:.1%}" if billed is not None and included else ""
     amounts = (card.payload.total, card.received, card.sent, billed, included)
-    cells = ["?" if amount is None else show.size(amount) for amount in amounts]
+    cells = ["?" if amount is None else console.size(amount) for amount in amounts]
     if included is None:
         cells[-1] = "-"
     if billed is not None:
@@ -113,6 +114,6 @@ def _cells(card: _Card) -> list[str]:
 def _json(card: _Card) -> dict[str, object]:
     fields = dict(zip(_FIELDS, _values(card)[3:], strict=True))
     since, until = card.since.astimezone(UTC), card.until.astimezone(UTC)
-    times = {"since": show.moment(since), "until": show.moment(until)}
+    times = {"since": console.moment(since), "until": console.moment(until)}
     terms = {"direction": card.host.billing.direction, "certainty": "at least"}
     return {"host": card.host.name, **times, **fields, **terms}

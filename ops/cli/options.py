@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from ops import inventory, selection
+from ops.fleet import inventory, selection
 from ops.model import Fleet, Host, Key
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])

@@ -2,11 +2,11 @@
 
 import click
 
-from ops import secrets, selection
+from ops.fleet import secrets, selection
 from ops.cli.options import Selected, fleet_option
-from ops.render import placeholders
-from ops.render import render as config_of
-from ops.render.bounds import rendering
+from ops.config.render import placeholders
+from ops.config.render import render as config_of
+from ops.config.render.bounds import rendering
 
 
 @click.command()

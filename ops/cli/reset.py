@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ops.cli import books, show
+from ops.cli import ledger_access
+from ops.cli.printing import console
 from ops.cli.options import Format, Selected, fleet_option, json_option
 from ops.errors import UsageError
-from ops.inventory import unknown
+from ops.fleet.inventory import unknown
 from ops.model import Traffic
-from ops.traffic import traffic_bytes
+from ops.reporting.traffic import traffic_bytes
 
 if TYPE_CHECKING:
     from ops.ledger import Mark
@@ -32,11 +33,11 @@ def reset(selected: Selected, key: str, output: Format) -> None:
     """
     mark = _marks(selected, key)[-1]
     if output == "json":
-        click.echo(show.as_json(_json(mark)))
+        click.echo(console.as_json(_json(mark)))
         return
     click.echo(
         f"{mark.key} is reset at {mark.at:%Y-%m-%d %H:%M:%S} UTC, after "
-        f"{show.size(mark.before.total)} in all; its hosts had been read at "
+        f"{console.size(mark.before.total)} in all; its hosts had been read at "
         f"{mark.counted_from:%Y-%m-%d %H:%M:%S} or later."
     )
 
@@ -53,8 +54,8 @@ def used_until(selected: Selected, key: str) -> Traffic:
 
 def _marks(selected: Selected, key: str) -> list["Mark"]:
     """Reset *key*, of the inventory or the ledger; return the marks of its present life."""
-    with books.opened(selected) as ledger:
-        known = books.known_keys(selected, ledger)
+    with ledger_access.opened(selected) as ledger:
+        known = ledger_access.known_keys(selected, ledger)
         if key not in known:
             raise UsageError(unknown("key", key, known))
         ledger.mark(key)
@@ -66,8 +67,8 @@ def _json(mark: "Mark") -> dict[str, object]:
     """Return *mark* for programs."""
     return {
         "key": mark.key,
-        "at": show.moment(mark.at),
-        "counted_from": show.moment(mark.counted_from),
+        "at": console.moment(mark.at),
+        "counted_from": console.moment(mark.counted_from),
         "before": {"traffic_bytes": traffic_bytes(mark.before)},
         "since": {"traffic_bytes": traffic_bytes(mark.after)},
     }

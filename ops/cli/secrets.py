@@ -4,20 +4,20 @@ from pathlib import Path
 
 import click
 
-from ops import recovery
-from ops.changes.git import git
-from ops.cli import show
+from ops.servers import recovery
+from ops.servers.changes.git import git
+from ops.cli.printing import console
 from ops.cli.editing import edited
-from ops.cli.options import Selected, fleet_option, host_options, timeout_option
+from ops.cli.options import (Selected, fleet_option, host_options, timeout_option)
 from ops.errors import SecretsError, UsageError
 from ops.files import locked, there
-from ops.inventory import find
-from ops.inventory.toml import shown
-from ops.secrets import age, issued, merging, store
-from ops.secrets.fill import departed
-from ops.secrets.fill import fill as fill_secrets
-from ops.secrets.fill import forget as forget_secrets
-from ops.secrets.parse import parse
+from ops.fleet.inventory import find
+from ops.fleet.inventory.toml import shown
+from ops.fleet.secrets import age, issued, merging, store
+from ops.fleet.secrets.fill import departed
+from ops.fleet.secrets.fill import fill as fill_secrets
+from ops.fleet.secrets.fill import forget as forget_secrets
+from ops.fleet.secrets.parse import parse
 
 
 @click.group()
@@ -232,7 +232,7 @@ def recover(selected: Selected, timeout: float, afresh: bool) -> None:
         click.echo(f"recovered {name}")
     for conflict in found.conflicts:
         click.echo(f"left out: {conflict}", err=True)
-    show.failures(found.failures)
+    console.failures(found.failures)
     if not found.recovered:
         click.echo("nothing to recover")
     if found.aside:
@@ -242,4 +242,4 @@ def recover(selected: Selected, timeout: float, afresh: bool) -> None:
             "`ops secrets encrypt`",
             err=True,
         )
-    raise click.exceptions.Exit(show.exit_code(len(selected.hosts), len(found.failures)))
+    raise click.exceptions.Exit(console.exit_code(len(selected.hosts), len(found.failures)))

@@ -2,19 +2,12 @@
 
 import click
 
-from ops import selection
-from ops.cli import show
-from ops.cli.options import (
-    Format,
-    Selected,
-    host_options,
-    json_option,
-    selection_options,
-    timeout_option,
-)
-from ops.cli.round import exit_code, read, unread
+from ops.fleet import selection
+from ops.cli.printing import console
+from ops.cli.options import (Format, Selected, host_options, json_option, selection_options, timeout_option)
+from ops.cli.live_reading import exit_code, read, unread
 from ops.model import Traffic
-from ops.traffic import rows, sure_bytes, total, traffic_bytes
+from ops.reporting.traffic import rows, sure_bytes, total, traffic_bytes
 
 
 @click.group()
@@ -47,13 +40,13 @@ def users(selected: Selected, timeout: float, output: Format) -> None:
     found = rows(selected.fleet, answer.readings, "key", selected.key_names, missing)
     lines = sorted(found, key=lambda row: row.key)
     if output == "json":
-        click.echo(show.as_json([{"key": row.key, **sure_bytes(row)} for row in lines]))
+        click.echo(console.as_json([{"key": row.key, **sure_bytes(row)} for row in lines]))
     else:
         for row in lines:
             if row.certainty != "unknown":
                 up, down = row.traffic.uplink, row.traffic.downlink
                 click.echo(f"{row.key} uplink={up} downlink={down}")
-    show.failures(answer.failures)
+    console.failures(answer.failures)
     raise click.exceptions.Exit(exit_code(answer))
 
 
@@ -83,7 +76,7 @@ def user(
         return
     key = selection.key(selected.fleet, name)
     answer = read(selected, timeout)
-    show.failures(answer.failures)
+    console.failures(answer.failures)
     missing = unread(selected, answer)
     if answer.readings and (partial or not missing):
         _show(key.name, total(rows(selected.fleet, answer.readings, "key", [key.name])), output)
@@ -99,6 +92,6 @@ def _reset(selected: Selected, name: str, output: Format) -> None:
 
 def _show(name: str, used: Traffic, output: Format) -> None:
     if output == "json":
-        click.echo(show.as_json({"key": name, "traffic_bytes": traffic_bytes(used)}))
+        click.echo(console.as_json({"key": name, "traffic_bytes": traffic_bytes(used)}))
     else:
         click.echo(f"uplink:{used.uplink}\ndownlink:{used.downlink}")

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ops.cli import books, period, show
+from ops.cli import ledger_access, period
+from ops.cli.printing import console
 from ops.cli.options import Selected, host_options
 from ops.errors import LedgerError
 
@@ -43,7 +44,7 @@ def status(selected: Selected, max_age: str) -> None:
     """
     limit = period.span(max_age)
     try:
-        with books.opened(selected) as ledger:
+        with ledger_access.opened(selected) as ledger:
             code, line = _state(selected, ledger, limit)
     except LedgerError as error:
         code, line = _UNKNOWN, f"UNKNOWN: {error}"
@@ -58,18 +59,18 @@ def _state(selected: Selected, ledger: "Ledger", limit: timedelta) -> tuple[int,
     read = {name: states[name].read_at for name in names if name in states}
     newest = max((at for at in read.values() if at), default=None)
     if newest is None and names:
-        return _UNKNOWN, f"UNKNOWN: none of {show.counted(len(names), 'host')} was ever read"
+        return _UNKNOWN, f"UNKNOWN: none of {console.counted(len(names), 'host')} was ever read"
     if newest and newest - now > _AHEAD:
         return _BEHIND, (
-            f"BEHIND: the clock here is {show.span(newest - now)} behind the ledger's: what is "
+            f"BEHIND: the clock here is {console.span(newest - now)} behind the ledger's: what is "
             "read now is booked at the ledger's time until the clock has caught up"
         )
     leaving = [host.name for host in selected.hosts_even_absent if host.state == "absent"]
     wrong = [*_old(read, names, now, limit), *_undecided(states, names), *_left(states, leaving)]
-    age = f"the last {show.span(max(now - newest, timedelta()))} ago" if newest else "none is up"
+    age = f"the last {console.span(max(now - newest, timedelta()))} ago" if newest else "none is up"
     rest = "; ".join([age, *_deletable(states, leaving), _shaky(selected, ledger, now)])
     if not wrong:
-        return _FINE, f"OK: {show.counted(len(names), 'host')} read, {rest}"
+        return _FINE, f"OK: {console.counted(len(names), 'host')} read, {rest}"
     return _BEHIND, f"BEHIND: {'; '.join(wrong)}; {rest}"
 
 
@@ -79,12 +80,12 @@ def _old(
     """Say which hosts were not read for longer than *limit*, and for how long."""
     never = [name for name in names if read.get(name) is None]
     if never:
-        yield f"{len(never)} of {show.counted(len(names), 'host')} never read: {_named(never)}"
+        yield f"{len(never)} of {console.counted(len(names), 'host')} never read: {_named(never)}"
     ages = {name: now - at for name, at in read.items() if at and now - at > limit}
     if ages:
-        told = [f"{name} ({show.span(age)})" for name, age in ages.items()]
-        which = f"{len(ages)} of {show.counted(len(names), 'host')}"
-        yield f"{which} not read for over {show.span(limit)}: {_named(told)}"
+        told = [f"{name} ({console.span(age)})" for name, age in ages.items()]
+        which = f"{len(ages)} of {console.counted(len(names), 'host')}"
+        yield f"{which} not read for over {console.span(limit)}: {_named(told)}"
 
 
 def _undecided(states: Mapping[str, "HostState"], names: Sequence[str]) -> Iterator[str]:
@@ -128,4 +129,4 @@ def _shaky(selected: Selected, ledger: "Ledger", now: datetime) -> str:
     kinds = Counter(one.kind for one in found)
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     hosts = len({one.host for one in found})
-    return f"figures of {show.counted(hosts, 'host')} are at least this month ({counted})"
+    return f"figures of {console.counted(hosts, 'host')} are at least this month ({counted})"

@@ -5,12 +5,12 @@ from typing import Any, get_args
 
 import click
 
-from ops.cli import show
-from ops.cli.options import Format, Selected, selection_options, table_options, timeout_option
-from ops.cli.round import exit_code, read, unread, watch
+from ops.cli.printing import console
+from ops.cli.options import (Format, Selected, selection_options, table_options, timeout_option)
+from ops.cli.live_reading import exit_code, read, unread, watch
 from ops.model import Reading, Traffic
-from ops.reading import Round
-from ops.traffic import Grouping, Row, rates, rows, sure_bytes, total
+from ops.counting.reading import Round
+from ops.reporting.traffic import Grouping, Row, rates, rows, sure_bytes, total
 
 _COLUMNS: dict[Grouping, tuple[str, ...]] = {
     "key": ("key",),
@@ -72,14 +72,14 @@ def traffic(
     missing = unread(selected, answer)
     lines = rows(selected.fleet, answer.readings, by, selected.key_names, missing)
     if output == "json":
-        click.echo(show.as_json(_json(by, lines, answer, missing)))
+        click.echo(console.as_json(_json(by, lines, answer, missing)))
     elif answer.readings and output == "csv":
         click.echo(_csv(by, lines))
     elif answer.readings:
         for line in _heading(answer.readings):
             click.echo(line)
-        click.echo(f"\n{_table(by, lines, show.size, _summed(answer, missing))}")
-    show.failures(answer.failures)
+        click.echo(f"\n{_table(by, lines, console.size, _summed(answer, missing))}")
+    console.failures(answer.failures)
     raise click.exceptions.Exit(exit_code(answer))
 
 
@@ -122,9 +122,9 @@ def _table(
     last = [called, *[""] * (len(_COLUMNS[by]) - 1), *_amounts(total(lines), written)]
     headings = [*_COLUMNS[by], "up", "down", "total"]
     if all(row.certainty == "exact" for row in lines):
-        return show.table(headings, [*body, last], numbers=3)
+        return console.table(headings, [*body, last], numbers=3)
     sure = [[*cells, row.certainty] for cells, row in zip(body, lines, strict=True)]
-    return show.table([*headings, "certainty"], [*sure, [*last, "at least"]], numbers=4)
+    return console.table([*headings, "certainty"], [*sure, [*last, "at least"]], numbers=4)
 
 
 def _names(by: Grouping, row: Row) -> list[str]:
@@ -148,7 +148,7 @@ def _csv(by: Grouping, lines: Sequence[Row]) -> str:
         [*(getattr(row, name) for name in _COLUMNS[by]), *_figures(row, str, ""), row.certainty]
         for row in lines
     )
-    return show.as_csv(headings, body)
+    return console.as_csv(headings, body)
 
 
 def _json(
@@ -166,13 +166,13 @@ def _json(
             {
                 "host": reading.host,
                 "run": reading.run,
-                "read_at": show.moment(reading.read_at),
-                "counting_since": show.moment(reading.counting_since),
+                "read_at": console.moment(reading.read_at),
+                "counting_since": console.moment(reading.counting_since),
                 "way": reading.way,
             }
             for reading in answer.readings
         ],
-        "failures": show.as_failures(answer.failures),
+        "failures": console.as_failures(answer.failures),
     }
 
 
@@ -182,4 +182,4 @@ def _rates(
     """Return the table of bytes per second between two rounds, hosts read in both."""
     asked = [host.name for host in (*selected.hosts, *selected.away)]
     lines = rates(selected.fleet, readings, before, by, selected.key_names, asked)
-    return _table(by, lines, lambda count: f"{show.size(count)}/s")
+    return _table(by, lines, lambda count: f"{console.size(count)}/s")

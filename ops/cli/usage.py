@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ops.cli import books, nic, period, usage_shown
+from ops.cli import ledger_access, nic, period
+from ops.cli.printing import usage_table
 from ops.cli.options import Format, Selected, selection_options, table_options
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def usage(
       ops usage --since reset
     """
     _refuse_contradictions(since, until, month, by, zone, cards)
-    with books.opened(selected) as ledger:
+    with ledger_access.opened(selected) as ledger:
         if cards:
             nic.show_cards(selected, ledger, month, output)
             return
@@ -66,7 +67,7 @@ def usage(
         else:
             begin, end = _period(period.zone(zone or ledger.zone), since, until, month)
             answer = ledger.usage(begin, end, by=by, **narrowed)
-        usage_shown.show_usage(selected, answer, by, output)
+        usage_table.show_usage(selected, answer, by, output)
     sure = {answer.certainty, *(row.certainty for row in answer.rows)}
     if require_exact and sure != {"exact"}:
         raise click.exceptions.Exit(3)
@@ -105,8 +106,8 @@ def _narrowed(selected: Selected, ledger: "Ledger", zone: str) -> "Narrowed":
     fleet = selected.fleet
     return {
         "zone": zone,
-        "keys": books.key_names(selected, ledger),
-        "hosts": books.host_names(selected, ledger),
+        "keys": ledger_access.key_names(selected, ledger),
+        "hosts": ledger_access.host_names(selected, ledger),
         "spliced": {host.name for host in fleet.hosts if host.accounting == "spliced"},
         "opens": fleet.opened_hosts(),
         "fleet": [host.name for host in fleet.hosts if host.state != "absent"],

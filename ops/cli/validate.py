@@ -5,19 +5,19 @@ from typing import Any
 
 import click
 
-from ops import selection
-from ops.changes import Side, changed_since, fleet_at
-from ops.cli import findings, show
+from ops.fleet import selection
+from ops.servers.changes import Side, changed_since, fleet_at
+from ops.cli.printing import findings, console
 from ops.cli.code_quality import gitlab
 from ops.cli.options import Selected, host_options
 from ops.errors import FleetError, UsageError
 from ops.files import must_be_file, sentence
-from ops.inventory import unknown
-from ops.lint import RULES
-from ops.lint.rules import run
+from ops.fleet.inventory import unknown
+from ops.config.lint import RULES
+from ops.config.lint.rules import run
 from ops.model import Fleet, Host
-from ops.validation import Options, Report, validate_files, validate_fleet
-from ops.validation.report import Findings
+from ops.config.validation import Options, Report, validate_files, validate_fleet
+from ops.config.validation.report import Findings
 
 _FORMATS = {
     "text": findings.text,
@@ -126,20 +126,20 @@ def _of_fleet(selected: Selected, options: Options, form: str, since: str | None
     hosts = selection.hosts(fleet, selected.host_globs, selected.group_globs)
     if since:
         hosts = _changed(fleet, hosts, since)
-    with show.progress("Checking", len(hosts)) as advance:
+    with console.progress("Checking", len(hosts)) as advance:
         return validate_fleet(fleet, hosts, options, advance)
 
 
 def _changed(fleet: Fleet, hosts: tuple[Host, ...], since: str) -> tuple[Host, ...]:
     """Return those of *hosts* that changed; all of them if nobody can tell, for that was wrong."""
     try:
-        with fleet_at(fleet.folder, since) as before, show.progress("Comparing", len(hosts)) as on:
+        with fleet_at(fleet.folder, since) as before, console.progress("Comparing", len(hosts)) as on:
             changed = changed_since(Side(before, since), Side(fleet), hosts, on)
     except FleetError as error:
         click.echo(f"every host is judged, for {since} does not validate: {error}", err=True)
         return hosts
     if same := len(hosts) - len(changed):
-        click.echo(f"{show.counted(same, 'host')} not judged: as at {since}", err=True)
+        click.echo(f"{console.counted(same, 'host')} not judged: as at {since}", err=True)
     return changed
 
 

@@ -11,22 +11,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Connection, insert, select
 
 from ops.errors import LedgerError
-from ops.ledger.calendar import hour_of, moment
-from ops.ledger.doubts import Decided
-from ops.ledger.enrolment import HostState
-from ops.ledger.lease import Lease
+from ops.ledger.answers.calendar import hour_of, moment
+from ops.ledger.booking.doubts import Decided
+from ops.ledger.booking.enrolment import HostState
+from ops.ledger.database.lease import Lease
 from ops.ledger.ledger import Clock, Ledger, utc_now
-from ops.ledger.marks import Mark
-from ops.ledger.migrating import NEWEST, migrate, version_of
-from ops.ledger.missing import WORDS, Missing
-from ops.ledger.nic import NicUsage
-from ops.ledger.opening import VARIABLE, engine_of, url_of
-from ops.ledger.question import Narrowed
-from ops.ledger.records import Adopt, Booked
-from ops.ledger.schema import ledger
-from ops.ledger.spans import By, billing_month, month
-from ops.ledger.store import Store
-from ops.ledger.usage import Usage, UsageRow
+from ops.ledger.answers.marks import Mark
+from ops.ledger.database.migrating import NEWEST, migrate, version_of
+from ops.ledger.answers.missing import WORDS, Missing
+from ops.ledger.answers.nic import NicUsage
+from ops.ledger.database.engine import VARIABLE, engine_of, url_of
+from ops.ledger.answers.question import Narrowed
+from ops.ledger.database.rows import Adopt, Booked
+from ops.ledger.database.schema import ledger
+from ops.ledger.answers.spans import By, billing_month, month
+from ops.ledger.database.store import Store
+from ops.ledger.answers.usage import Usage, UsageRow
 from ops.model import Fleet, LedgerSettings
 
 __all__ = [

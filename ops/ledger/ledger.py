@@ -9,34 +9,23 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, func, select
 
-from ops.ledger import (
-    backup,
-    booking,
-    doubts,
-    enrolment,
-    marks,
-    missing,
-    moving,
-    nic,
-    pruning,
-    rolling,
-    usage,
-    verifying,
-)
-from ops.ledger.calendar import hour_of, moment
-from ops.ledger.doubts import Decided
-from ops.ledger.enrolment import HostState, Inventory
-from ops.ledger.lease import FileLease, Lease, SharedLease
-from ops.ledger.marks import Mark
-from ops.ledger.missing import Missing
-from ops.ledger.nic import NicUsage
-from ops.ledger.pruning import Pruned
-from ops.ledger.question import Narrowed, Question
-from ops.ledger.records import Adopt, Booked
-from ops.ledger.schema import hosts
-from ops.ledger.spans import BY_KEY, By
-from ops.ledger.store import Store
-from ops.ledger.usage import Usage
+from ops.ledger.database import backup, export
+from ops.ledger.booking import booking, doubts, enrolment, pruning, rollup
+from ops.ledger.answers import marks, missing, nic, usage, verify
+from ops.ledger.answers.calendar import hour_of, moment
+from ops.ledger.booking.doubts import Decided
+from ops.ledger.booking.enrolment import HostState, Inventory
+from ops.ledger.database.lease import FileLease, Lease, SharedLease
+from ops.ledger.answers.marks import Mark
+from ops.ledger.answers.missing import Missing
+from ops.ledger.answers.nic import NicUsage
+from ops.ledger.booking.pruning import Pruned
+from ops.ledger.answers.question import Narrowed, Question
+from ops.ledger.database.rows import Adopt, Booked
+from ops.ledger.database.schema import hosts
+from ops.ledger.answers.spans import BY_KEY, By
+from ops.ledger.database.store import Store
+from ops.ledger.answers.usage import Usage
 from ops.model import LedgerSettings, Observation
 
 Clock = Callable[[], datetime]
@@ -97,8 +86,8 @@ class Ledger:
         def latest(tx: Connection) -> int:
             return max(self.now(), tx.execute(select(func.max(hosts.c.read))).scalar() or 0)
 
-        if self.store.read(lambda tx: rolling.due(tx, latest(tx))):
-            self.store.written(lambda tx: rolling.roll(tx, latest(tx)))
+        if self.store.read(lambda tx: rollup.due(tx, latest(tx))):
+            self.store.written(lambda tx: rollup.roll(tx, latest(tx)))
             if self.store.read(lambda tx: pruning.due(tx, self.keep, self.now())):
                 self.prune()
         self._rolled = hour_of(self.now() // 1000)
@@ -205,16 +194,16 @@ class Ledger:
 
     def verify(self) -> list[str]:
         """Return what does not add up, a sentence each: nothing where all is well."""
-        return self.store.read(lambda tx: list(verifying.faults(tx)))
+        return self.store.read(lambda tx: list(verify.faults(tx)))
 
     def export(self) -> Iterator[str]:
         """Yield the whole ledger as lines of JSON, as it is at one moment."""
         with self.store.reading() as tx:
-            yield from moving.lines(tx)
+            yield from export.lines(tx)
 
     def import_(self, lines: Iterable[str]) -> int:
         """Take in an export; return its rows. LedgerError if this ledger is not empty."""
-        return self.store.once(lambda tx: moving.take_in(tx, lines))
+        return self.store.once(lambda tx: export.take_in(tx, lines))
 
     def backup(self, target: Path) -> None:
         """Copy the ledger to *target* while it is in use (SQLite)."""

@@ -8,27 +8,27 @@ from contextlib import asynccontextmanager
 from typing import Any, get_args
 from unittest import mock
 
-from ops.changes import live
+from ops.servers.changes import drift
 from ops.cli import hosts as hosts_shown
-from ops.cli import show
+from ops.cli.printing import console
 from ops.cli import traffic as traffic_shown
-from ops.collecting import visiting
-from ops.collecting.looking import fetched
-from ops.collecting.visiting import Visit, Visitor
-from ops.comparing import asking
-from ops.comparing.figures import Figures
+from ops.counting.collecting import visiting
+from ops.counting.collecting.probe import fetched
+from ops.counting.collecting.visiting import Visit, Visitor
+from ops.reporting.comparing import asking
+from ops.reporting.comparing.figures import Figures
 from ops.errors import HostError
 from ops.model import Fleet, Host, Reading
 from ops.model.strangers import LARGEST_COUNT
-from ops.on_host import places
-from ops.planning.decision import Here
-from ops.reading import Round
-from ops.reading.one import HostReader
-from ops.reading.questions import Inspection, version_of
-from ops.secrets.held import secrets_in
-from ops.traffic import Grouping, rows, total
-from ops.tunnel import CommandError, Deadline
-from ops.xray_api.stubs import stats_pb2
+from ops.servers.on_host import places
+from ops.servers.planning.decision import Here
+from ops.counting.reading import Round
+from ops.counting.reading.host_reader import HostReader
+from ops.counting.reading.commands import Inspection, version_of
+from ops.servers.secrets_on_host import secrets_in
+from ops.reporting.traffic import Grouping, rows, total
+from ops.counting.tunnel import CommandError, Deadline
+from ops.counting.xray_api.stubs import stats_pb2
 from tests.fuzzing import truth
 from tests.fuzzing.host import FLEET, FuzzedHost
 from tests.fuzzing.line import FuzzedLine
@@ -128,9 +128,9 @@ def check_shown(fleet: Fleet, host: Host, outcome: Visit | HostError) -> None:
     for by in get_args(Grouping):
         lines = rows(fleet, answer.readings, by, None, missing)
         shown = [
-            show.as_json(traffic_shown._json(by, lines, answer, missing)),
+            console.as_json(traffic_shown._json(by, lines, answer, missing)),
             traffic_shown._csv(by, lines),
-            traffic_shown._table(by, lines, show.size),
+            traffic_shown._table(by, lines, console.size),
         ]
         check_text(shown)
         if by == "key" and now:
@@ -156,7 +156,7 @@ def inspected(fuzzed: FuzzedHost) -> str:
     failure = HostError(fuzzed.host.name, "no answer")
     inspection = Inspection(core=version, reading=failure)
     line = hosts_shown._line(fuzzed.host, inspection, {})
-    check_text([show.as_json([line]), show.table(hosts_shown._HEADINGS, [hosts_shown._row(line)])])
+    check_text([console.as_json([line]), console.table(hosts_shown._HEADINGS, [hosts_shown._row(line)])])
     return "believed"
 
 
@@ -175,7 +175,7 @@ def compared(fuzzed: FuzzedHost) -> str:
     figures = Figures(host=fuzzed.host.name, reading=None, card=card, estimate=guess)
     assert guess.total >= 0
     assert guess.of("alice", 2) >= 0
-    check_text([show.as_json({"figures": [str(figures.estimate), guess.shares]})])
+    check_text([console.as_json({"figures": [str(figures.estimate), guess.shares]})])
     return "believed"
 
 
@@ -197,7 +197,7 @@ def drifted(fuzzed: FuzzedHost, here: Here, host: Host, state: Any) -> str:
     """Compare it with the inventory as `ops diff --live` does."""
     raw = places.ANSWER + json_bytes(fuzzed.rng, state).decode("utf-8", "replace")
     try:
-        standing = live.standing(here, host, raw)
+        standing = drift.standing(here, host, raw)
     except HostError as error:
         check_error(error)
         return "refused"

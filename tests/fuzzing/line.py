@@ -9,8 +9,8 @@ import grpc
 from grpc.aio import AioRpcError, Metadata
 
 from ops.model import Host
-from ops.tunnel.commands import Printed, output_of
-from ops.xray_api import Api
+from ops.counting.tunnel.commands import Printed, output_of
+from ops.counting.xray_api import Api
 from tests import framing
 from tests.fuzzing.mutating import TOKENS, mangled
 
@@ -20,7 +20,7 @@ Answer = Callable[[str], bytes]
 
 @dataclass
 class FuzzedLine:
-    """What `ops.tunnel.Line` is, to those who run commands over it."""
+    """What `ops.counting.tunnel.Line` is, to those who run commands over it."""
 
     host: Host
     rng: Random
@@ -59,7 +59,7 @@ class FuzzedStub:
         self._answers = {"QueryStats": stats, "GetSysStats": system}
 
     def __getattr__(self, name: str) -> Any:
-        from ops.xray_api.stubs import stats_pb2
+        from ops.counting.xray_api.stubs import stats_pb2
 
         kinds: dict[str, Any] = {
             "QueryStats": stats_pb2.QueryStatsResponse,

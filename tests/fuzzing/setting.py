@@ -5,11 +5,11 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from ops import inventory, secrets
+from ops.fleet import inventory, secrets
 from ops.cli import cli
-from ops.planning.checkout import Checkout
-from ops.planning.decision import Here
-from ops.planning.wanted import wanted
+from ops.servers.planning.checkout import Checkout
+from ops.servers.planning.decision import Here
+from ops.servers.planning.wanted import wanted
 from tests import fleets
 from tests.fuzzing.trial import Setting
 from tests.hosts import healthy

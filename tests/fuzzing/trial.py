@@ -12,14 +12,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ops.collecting.roster import Muster
-from ops.collecting.summary import Harvest
-from ops.collecting.visiting import Visit
+from ops.counting.collecting.roster import Muster
+from ops.counting.collecting.summary import Harvest
+from ops.counting.collecting.visiting import Visit
 from ops.errors import HostError
 from ops.ledger import Ledger, open_ledger
 from ops.model import Fleet, Host, Observation, Reading, Traffic
 from ops.model.key import key_of
-from ops.planning.decision import Here
+from ops.servers.planning.decision import Here
 from tests.fuzzing import cases
 from tests.fuzzing.host import FuzzedHost
 from tests.ledgers import Clock

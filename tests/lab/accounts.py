@@ -14,7 +14,7 @@ from uuid import uuid4
 from lab import Host, Moved
 from lab.waiting import wait_until
 from ops.ledger import Ledger, open_ledger
-from ops.ledger.usage import Usage
+from ops.ledger.answers.usage import Usage
 from ops.model import Traffic, layout
 from tests.lab.operator import Operator
 

@@ -23,9 +23,9 @@ from lab import Host as LabHost
 from lab import Lab, sweep
 from lab.core import ensure_core
 from lab.waiting import wait_until
-from ops import reading
+from ops.counting import reading
 from ops.model import Core, Fleet, Host, Reading, Ssh
-from ops.model.layout import API_GROUP, API_INBOUND, API_PORT, CORE, RUNTIME, SOCKET
+from ops.model.layout import (API_GROUP, API_INBOUND, API_PORT, CORE, RUNTIME, SOCKET)
 
 USER = "b831381d-6324-4d53-ad4f-8cda48b30811"
 PORT = 18443

@@ -9,7 +9,7 @@ import pytest
 
 from lab.waiting import wait_until
 from ops.model import layout
-from ops.on_host import places
+from ops.servers.on_host import places
 from tests.lab.operator import Operator
 from tests.lab.witness import config, life, program, serves
 

@@ -10,7 +10,7 @@ import pytest
 
 from lab import Host
 from lab.core import ensure_core
-from ops.on_host import places
+from ops.servers.on_host import places
 from tests.lab.operator import Operator
 from tests.lab.witness import NO_V6, config, life, serves
 

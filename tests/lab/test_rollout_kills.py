@@ -3,8 +3,8 @@
 import pytest
 
 from ops.model import layout
-from ops.on_host import places
-from ops.on_host.swap import Swap
+from ops.servers.on_host import places
+from ops.servers.on_host.swap import Swap
 from tests.lab.operator import Operator
 from tests.lab.witness import MIB, NO_V6, config, life, serves
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from lab import Host
 from ops.model import layout
-from ops.on_host import places
+from ops.servers.on_host import places
 from tests.lab.operator import BIN, Operator
 from tests.lab.witness import NO_V6, serves
 

@@ -9,7 +9,7 @@ import pytest
 
 from lab import Host
 from ops.model import layout
-from ops.on_host import places
+from ops.servers.on_host import places
 from tests.lab.operator import Operator
 
 THEIRS = """[Unit]

@@ -2,7 +2,7 @@
 
 from lab import Host
 from ops.model import layout
-from ops.on_host import places
+from ops.servers.on_host import places
 from tests.lab.operator import Operator
 
 MIB = 1 << 20

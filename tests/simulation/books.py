@@ -12,9 +12,9 @@ from sqlalchemy.pool import StaticPool
 
 import ops.ledger
 from ops.ledger import Adopt, Booked, Ledger
-from ops.ledger.migrating import migrate
-from ops.ledger.opening import _begin
-from ops.ledger.store import Store
+from ops.ledger.database.migrating import migrate
+from ops.ledger.database.engine import _begin
+from ops.ledger.database.store import Store
 from ops.model import Observation
 from tests.simulation.told import Told
 from tests.simulation.world import World

@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-import ops.collecting.roster
-import ops.collecting.rounds
-import ops.collecting.visiting
-import ops.inventory
-from ops.collecting import Collected, Roster
-from ops.collecting.rounds import Collector, Settings
+import ops.counting.collecting.roster
+import ops.counting.collecting.rounds
+import ops.counting.collecting.visiting
+import ops.fleet.inventory
+from ops.counting.collecting import Collected, Roster
+from ops.counting.collecting.rounds import Collector, Settings
 from ops.errors import LedgerError
 from ops.ledger import Booked, Ledger
 from ops.model import Observation
@@ -40,7 +40,7 @@ class Death:
 
 
 class InlineClerk:
-    """What `ops.collecting.clerk.Clerk` is, without its thread."""
+    """What `ops.counting.collecting.clerk.Clerk` is, without its thread."""
 
     def __init__(self, books: Books) -> None:
         self.away = False
@@ -179,9 +179,9 @@ def _edges(world: World) -> Iterator[None]:
 
     inventory = world.inventory
     with (
-        patch.object(ops.collecting.visiting, "open_reader", opened),
-        patch.object(ops.collecting.rounds, "Dialer", _Dialer),
-        patch.object(ops.collecting.roster, "_stamp", lambda _: inventory.version),
-        patch.object(ops.inventory, "load", lambda _: inventory.fleet()),
+        patch.object(ops.counting.collecting.visiting, "open_reader", opened),
+        patch.object(ops.counting.collecting.rounds, "Dialer", _Dialer),
+        patch.object(ops.counting.collecting.roster, "_stamp", lambda _: inventory.version),
+        patch.object(ops.fleet.inventory, "load", lambda _: inventory.fleet()),
     ):
         yield

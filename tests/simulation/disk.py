@@ -1,10 +1,10 @@
-"""The readings that a host keeps on its disk, as `ops/on_host/readings.py` writes them."""
+"""The readings that a host keeps on its disk, as `ops/servers/on_host/readings.py` writes them."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ops.on_host.readings import KEPT
+from ops.servers.on_host.readings import KEPT
 from tests.simulation.clock import when
 
 Counters = Mapping[str, tuple[int, int]]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from ops.collecting.looking import LOOK
+from ops.counting.collecting.probe import LOOK
 from ops.errors import ApiError, TunnelError
 from ops.model import Host, Reading, Traffic
 from tests.simulation.clock import current
@@ -19,7 +19,7 @@ _FILE = re.compile(r"[0-9A-Za-z-]+\.(?:last|minute|begun)\.json")
 
 
 class SimulatedLine:
-    """What `ops.tunnel.Line` is: it runs the collector's commands."""
+    """What `ops.counting.tunnel.Line` is: it runs the collector's commands."""
 
     def __init__(self, world: World, host: Host, machine: Machine) -> None:
         self.host = host
@@ -52,7 +52,7 @@ class SimulatedLine:
 
 
 class SimulatedReader:
-    """What `ops.reading.one.HostReader` is: it asks the core."""
+    """What `ops.counting.reading.host_reader.HostReader` is: it asks the core."""
 
     def __init__(self, world: World, host: Host, machine: Machine) -> None:
         self.line = SimulatedLine(world, host, machine)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ops.cli import status, usage
 from ops.cli.options import Selected
 from ops.ledger import Usage, month
-from ops.ledger.spans import By
+from ops.ledger.answers.spans import By
 from tests.simulation.books import Books
 from tests.simulation.clock import when
 from tests.simulation.world import World

@@ -1,6 +1,6 @@
 """One simulation: a world, its ledgers, the processes that collect, and the oracle."""
 
-from ops.collecting import Collected
+from ops.counting.collecting import Collected
 from ops.ledger import Adopt
 from ops.model import Observation
 from tests.simulation import clock

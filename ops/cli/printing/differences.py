@@ -1,0 +1,123 @@
+"""Show changes to people and to programs: hosts that change alike are told once."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+
+import click
+
+from ops.servers.changes import Changes, Drift, HostChange, Standing
+from ops.cli.printing import console
+
+_MEANING = {
+    "new": "new: the next rollout installs the core",
+    "absent": "goes: the next rollout takes the core off",
+    "forgotten": 'is forgotten: its core runs on for all its keys; `state = "absent"` takes it off',
+    "restart": "the core restarts",
+    "live": "into the running core: nobody is dropped",
+    "files": "the core runs on as it is",
+    "links": "no rollout is needed",
+}
+_COUNTED = {
+    "new": "new",
+    "absent": "taken off",
+    "forgotten": "forgotten",
+    "restart": "restarted",
+    "live": "changed live",
+    "files": "with other files only",
+    "links": "with other links only",
+}
+_COMMIT = re.compile("[0-9a-f]{40,64}")
+_NAMED = 6
+"""Hosts that are named; more are a number."""
+
+
+def text(changes: Changes, revision: str, notes: Sequence[str]) -> str:
+    """Return *changes* for people."""
+    alike: dict[str, list[HostChange]] = {}
+    for change in changes.hosts:
+        alike.setdefault(repr(replace(change, host="")), []).append(change)
+    lines = []
+    for change, *others in alike.values():
+        hosts = [change.host, *(other.host for other in others)]
+        lines += [click.style(_named(hosts), bold=True), *(f"  {line}" for line in _lines(change))]
+    return "\n".join([*lines, *(f"note: {note}" for note in notes), _summary(changes, revision)])
+
+
+def _lines(change: HostChange) -> Iterator[str]:
+    for sign, colour, access in (("+", "green", change.gained), ("-", "red", change.lost)):
+        for key, inbounds in access.items():
+            yield click.style(f"{sign} key {key} on {', '.join(inbounds)}", fg=colour)
+    for inbound in change.links:
+        parts = ", ".join(change.why_links.get(inbound, ()))
+        told = f"~ links to {inbound}: its keys need new ones{f' ({parts})' if parts else ''}"
+        yield click.style(told, fg="yellow")
+    for path, sign in change.files.items():
+        yield f"{sign} {path}"
+    why = f": {', '.join(change.why)}" if change.why else ""
+    yield f"{_MEANING[change.effect]}{why}"
+
+
+def _named(hosts: Sequence[str]) -> str:
+    """Return *hosts* in a line.
+
+    >>> _named(["a", "b", "c", "d", "e", "f", "g", "h"])
+    'a, b, c, d, e, f and 2 more hosts'
+    """
+    more = f" and {len(hosts) - _NAMED} more hosts" if len(hosts) > _NAMED else ""
+    return ", ".join(hosts[:_NAMED]) + more
+
+
+def _summary(changes: Changes, revision: str) -> str:
+    effects = [change.effect for change in changes.hosts]
+    counts = [f"{effects.count(e)} {said}" for e, said in _COUNTED.items() if e in effects]
+    counts.append(f"{changes.unchanged} as they were")
+    named = revision[:12] if _COMMIT.fullmatch(revision) else revision
+    return f"since {named}: hosts {', '.join(counts)}"
+
+
+def as_json(changes: Changes, revision: str, notes: Sequence[str]) -> str:
+    """Return *changes* for programs."""
+    return console.as_json(
+        {
+            "since": revision,
+            "hosts": [asdict(change) for change in changes.hosts],
+            "unchanged": changes.unchanged,
+            "notes": list(notes),
+        }
+    )
+
+
+def drift_text(drift: Drift) -> str:
+    """Return *drift* for people: a line for each thing that a rollout would change."""
+    lines = [line for standing in drift.standings for line in _of_host(standing)]
+    drifted = sum(standing.drifted for standing in drift.standings)
+    asked = len(drift.standings) - drifted
+    unknown = f", {len(drift.failures)} unknown" if drift.failures else ""
+    return "\n".join([*lines, f"hosts: {drifted} drifted, {asked} as the inventory asks{unknown}"])
+
+
+def _of_host(standing: Standing) -> Iterator[str]:
+    for line in standing.lines:
+        yield f"{standing.host}: {line}"
+    if standing.refusal:
+        refused = f"{standing.host}: a rollout would refuse: {standing.refusal}"
+        yield click.style(refused, fg="yellow")
+
+
+def drift_as_json(drift: Drift) -> str:
+    """Return *drift* for programs."""
+    return console.as_json(
+        {
+            "hosts": [
+                {
+                    "host": standing.host,
+                    "drifted": standing.drifted,
+                    "changes": list(standing.lines),
+                    "refusal": standing.refusal or None,
+                }
+                for standing in drift.standings
+            ],
+            "unknown": console.as_failures(drift.failures),
+        }
+    )

@@ -1,0 +1,169 @@
+"""Show what was found: to people, to GitHub, to whatever reads SARIF, to programs."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from ops.cli.printing import console
+from ops.config.lint import ERROR, NOTE, RULES, WARNING, Finding, Rule
+from ops.config.validation import Report
+from ops.config.validation.report import merged
+
+_COLOURS = {ERROR: "red", WARNING: "yellow", NOTE: "cyan"}
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def text(report: Report) -> str:
+    """Return *report* for people: a line each, in the form that editors jump to."""
+    return "\n".join([*_lines(report), summary(report)])
+
+
+def _lines(report: Report) -> Iterator[str]:
+    for finding, subjects in merged(report.findings):
+        severity = click.style(str(finding.severity), fg=_COLOURS[finding.severity], bold=True)
+        about = ", ".join(filter(None, [_hosts(report, subjects), finding.json_path]))
+        said = f"{finding.message}{f' ({about})' if about else ''}; {finding.remedy}"
+        place = _printable(finding.place or "here")
+        yield f"{place}: {severity} {finding.rule.code}: {_printable(said)}"
+
+
+def _printable(said: str) -> str:
+    """Return *said* on one line, and without what a terminal would act on."""
+    return "".join(letter if letter.isprintable() else "?" for letter in said)
+
+
+def _hosts(report: Report, subjects: tuple[str, ...]) -> str:
+    """Return whom a finding is about, where the place does not say it."""
+    named = [name for name in subjects if name]
+    if not report.pinned or not named:
+        return ""
+    more = console.counted(len(named) - 1, "more host")
+    return named[0] if len(named) == 1 else f"{named[0]} and {more}"
+
+
+def summary(report: Report) -> str:
+    """Return the last line: what was judged, by which core, and the answer."""
+    what = "host" if report.pinned else "config"
+    count = len(report.subjects) if report.pinned else 1
+    by = _core(report)
+    counts = ", ".join(console.counted(report.count(s), str(s)) for s in (ERROR, WARNING, NOTE))
+    ignored = f", {report.ignored} ignored" if report.ignored else ""
+    return f"{console.counted(count, what)}, {by}: {counts}{ignored}"
+
+
+def _core(report: Report) -> str:
+    if report.core is None:
+        return "tested by no core"
+    pinned = ", the pinned one" if report.core.is_pinned else ""
+    return f"tested by core {report.core.version}{pinned}" if report.tested else "not tested"
+
+
+def github(report: Report) -> str:
+    """Return *report* as workflow commands, which GitHub shows at the lines they name."""
+    words = {ERROR: "error", WARNING: "warning", NOTE: "notice"}
+    lines = []
+    for finding, subjects in merged(report.findings):
+        place = f"file={_property(finding.file)}," if finding.file else ""
+        place += f"line={finding.line}," if finding.line else ""
+        title = _property(f"{finding.rule.code} {finding.rule.name}")
+        about = f" ({_hosts(report, subjects)})" if _hosts(report, subjects) else ""
+        message = _data(f"{finding.message}{about}; {finding.remedy}")
+        lines.append(f"::{words[finding.severity]} {place}title={title}::{message}")
+    return "\n".join([*lines, summary(report)])
+
+
+def _data(message: str) -> str:
+    return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(message: str) -> str:
+    return _data(message).replace(":", "%3A").replace(",", "%2C")
+
+
+def as_json(report: Report) -> str:
+    """Return *report* for programs."""
+    core = report.core
+    return console.as_json(
+        {
+            "core": {
+                "version": core.version if core else None,
+                "is_pinned": bool(core and core.is_pinned),
+                "pinned_version": report.pinned or None,
+                "tested": report.tested,
+            },
+            "subjects": list(report.subjects),
+            **{f"{severity}s": report.count(severity) for severity in (ERROR, WARNING, NOTE)},
+            "ignored": report.ignored,
+            "findings": [
+                {
+                    "code": finding.rule.code,
+                    "name": finding.rule.name,
+                    "severity": str(finding.severity),
+                    "message": finding.message,
+                    "remedy": finding.remedy,
+                    "subjects": [name for name in subjects if name],
+                    "path": list(finding.path),
+                    "file": finding.file or None,
+                    "line": finding.line or None,
+                }
+                for finding, subjects in merged(report.findings)
+            ],
+        }
+    )
+
+
+def sarif(report: Report) -> str:
+    """Return *report* as SARIF 2.1.0 (OASIS), for code scanning."""
+    rules = sorted({finding.rule.code for finding in report.findings})
+    driver = {"name": "ops validate", "rules": [_sarif_rule(RULES[code]) for code in rules]}
+    results = [_sarif_result(finding, rules) for finding, _ in merged(report.findings)]
+    runs = [{"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}]
+    return console.as_json({"$schema": _SARIF, "version": "2.1.0", "runs": runs})
+
+
+def _sarif_rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.sentence},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": rule.remedy},
+        "defaultConfiguration": {"level": str(rule.severity)},
+    }
+
+
+def _sarif_result(finding: Finding, rules: list[str]) -> dict[str, Any]:
+    # A result without a place is shown nowhere: what is about none is put at the inventory's head.
+    file = finding.file or "inventory/hosts.toml"
+    location: dict[str, Any] = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(file)},
+            "region": {"startLine": finding.line or 1},
+        }
+    }
+    if finding.path:
+        location["logicalLocations"] = [{"fullyQualifiedName": finding.json_path}]
+    return {
+        "ruleId": finding.rule.code,
+        "ruleIndex": rules.index(finding.rule.code),
+        "level": str(finding.severity),
+        "message": {"text": f"{finding.message}; {finding.remedy}"},
+        "locations": [location],
+    }
+
+
+def explained(rule: Rule) -> str:
+    """Return all there is to say of *rule*."""
+    return (
+        f"{rule.code} {rule.name} ({rule.severity}{versions(rule)})\n\n"
+        f"{rule.sentence}\n\nWhy: {rule.why}\nRemedy: {rule.remedy}"
+    )
+
+
+def versions(rule: Rule) -> str:
+    """Return the cores that *rule* is about, as the end of a list; nothing where it is all."""
+    since = f", core {'.'.join(map(str, rule.since))} or newer" if rule.since else ""
+    before = f", before core {'.'.join(map(str, rule.before))}" if rule.before else ""
+    return since + before

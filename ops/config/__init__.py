@@ -1,0 +1,1 @@
+"""A fleet becomes configs of cores and links of clients, each checked."""

@@ -1,0 +1,279 @@
+"""Where in a config is what the core complains of? Its messages name a tag, a key or a value."""
+
+import copy
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+from ops.config.lint.hints import INSIDE, KEYS, SECTIONS
+from ops.config.lint.walk import Walk, mistyped
+from ops.config.lint.positions import Path
+from ops.config.lint.schema import keys_of
+
+_TAGGED = re.compile(
+    r"failed to build (inbound|outbound) config with tag(?: (?!> )(.*?))?(?: > |$)"
+)
+_EXISTING = re.compile(r"existing tag found: (.*?)(?: > |$)")
+_TWICE = re.compile(r"User (.+) already exists")
+_PROTOCOL = re.compile(r"unknown config id: ")
+_FIELD = re.compile(r"(?:Go struct field|into) (?:[\w.]*\.)?(\w+) of type")
+_OF_TYPES = re.compile(r"unmarshal|invalid|unknown format|failed to parse")
+_QUOTED = re.compile(r'"(\w+)(?:\[\d+\])?"')
+_SECRET = {
+    "id",
+    "password",
+    "pass",
+    "privatekey",
+    "secretkey",
+    "presharedkey",
+    "auth",
+    "key",
+    "seed",
+    "mldsa65seed",
+    "decryption",
+    "echserverkeys",
+    "shortids",
+    "shortid",
+}
+"""Keys whose values must not be repeated, in small letters."""
+_SHORTEST = 4
+"""Characters; a shorter secret hides nothing, and would blank half the message."""
+
+Place = tuple[Path, Any]
+
+
+def blame(message: str, data: dict[str, Any]) -> Path:
+    """Return the place in *data* that the core's *message* is most likely about."""
+    if message.startswith("panic"):
+        return next((path for path, value in _everything(data, ()) if _is_hole(path, value)), ())
+    if "bad key" in message and (path := _bad_psk(data)):
+        return path
+    if (twice := _TWICE.search(message)) and (path := _second_user(data, twice[1])):
+        return path
+    scopes = _scopes(message, data)
+    for search in (_wrong_type, _quoted_key, _hinted_key, _value):
+        for scope in scopes:
+            inside = list(_everything(_at(data, scope), scope))
+            found = search(message, data, scope, inside)
+            if found is not None:
+                return found
+    return scopes[0]
+
+
+def redacted(message: str, data: dict[str, Any]) -> str:
+    """Return *message* without what *data* keeps secret: the core repeats a key that is bad."""
+    for path, value in _everything(data, ()):
+        names = [part.lower() for part in path if isinstance(part, str)]
+        if isinstance(value, str) and len(value) >= _SHORTEST and set(names[-1:]) & _SECRET:
+            message = message.replace(value, "...")
+    return message
+
+
+def _scopes(message: str, data: dict[str, Any]) -> list[Path]:
+    """Return the parts that *message* may be about, the likeliest first."""
+    if tagged := _TAGGED.search(message):
+        side = f"{tagged[1]}s"
+        ways = _tagged(data, side, (tagged[2] or "").strip()) or [_key(data, side)]
+        # Of several without a tag, one that has what the message speaks of.
+        return sorted((_narrowed(message, data, way) for way in ways), key=len, reverse=True)
+    if existing := _EXISTING.search(message):
+        for side in ("inbounds", "outbounds"):
+            if len(ways := _tagged(data, side, existing[1].strip())) > 1:
+                return [(*ways[-1], "tag")]
+    low = message.lower()
+    for words, section in SECTIONS.items():
+        if words in low and (path := _key(data, section)):
+            return [_bare_rule(message, data, path)]
+    return [()]
+
+
+def _narrowed(message: str, data: dict[str, Any], way: Path) -> Path:
+    """Return the part of an inbound or outbound that *message* is about, as far as it is there."""
+    for pattern, keys in INSIDE:
+        if pattern.search(message):
+            path = way
+            for names in keys:
+                holder = _at(data, path)
+                wanted = names.lower().split("|")
+                here = holder if isinstance(holder, dict) else {}
+                path = next(((*path, key) for key in here if key.lower() in wanted), path)
+            return path
+    return way
+
+
+def _bare_rule(message: str, data: dict[str, Any], path: Path) -> Path:
+    """Return the routing rule that says too little, where the message is about one."""
+    targets, rest = ("outboundtag", "balancertag"), ("type", "ruletag", "domainmatcher")
+    rules = _key(_at(data, path), "rules") if path[0] == "routing" else ()
+    entries = _at(data, (*path, *rules)) if rules else []
+    for at, entry in enumerate(entries if isinstance(entries, list) else []):
+        said = entry.items() if isinstance(entry, dict) else ()
+        names = {name.lower() for name, value in said if value and name.lower() in keys_of("rule")}
+        no_target = "neither outboundTag" in message and not names & set(targets)
+        no_condition = "no effective fields" in message and not names - {*targets, *rest}
+        if no_target or no_condition:
+            return (*path, *rules, at)
+    return path
+
+
+def _tagged(data: dict[str, Any], side: str, tag: str) -> list[Path]:
+    return [p for p in _entries(data, side) if (_get(_at(data, p), "tag") or "") == tag]
+
+
+def _wrong_type(message: str, data: dict[str, Any], scope: Path, _: list[Place]) -> Path | None:
+    """The table of types knows which value it is, where the core says only a field's name."""
+    walk = Walk()
+    walk.config(data)
+    wrong = [odd.path for odd in mistyped(walk.odd) if odd.path[: len(scope)] == scope]
+    field = _FIELD.search(message)
+    named = [p for p in wrong if field and str(p[-1]).lower() == field[1].lower()]
+    return next(iter(named or wrong), None) if _OF_TYPES.search(message) else None
+
+
+def _quoted_key(message: str, _: dict[str, Any], scope: Path, inside: list[Place]) -> Path | None:
+    """The last key that is named in quotes; what is missing is missing from its scope."""
+    field = _FIELD.search(message)
+    for name in [*([field[1]] if field else []), *reversed(_QUOTED.findall(message))]:
+        for path, _value_there in inside:
+            if str(path[-1]).lower() == name.lower() and path != scope:
+                return path
+    return None
+
+
+def _hinted_key(message: str, _: dict[str, Any], __: Path, inside: list[Place]) -> Path | None:
+    """A key that is not named, but whose value is: the one with that value, or an empty one."""
+    last = message.rsplit(":", 1)[-1].strip()
+    for pattern, key in KEYS:
+        if pattern.search(message):
+            mine = [(path, value) for path, value in inside if str(path[-1]).lower() == key]
+            for path, value in mine:
+                if value and _repeated(str(value), message):
+                    return path
+            if not last and (lacking := _lacking(key, inside)):
+                return lacking
+            if len(mine) == 1:
+                return mine[0][0]
+    return None
+
+
+def _lacking(key: str, inside: list[Place]) -> Path | None:
+    """Return the first entry of a list that has no *key*, or an empty one."""
+    for path, value in inside:
+        if isinstance(path[-1], int) and isinstance(value, dict) and not _get(value, key):
+            return (*path, *_key(value, key))
+    return None
+
+
+def _value(message: str, _: dict[str, Any], __: Path, inside: list[Place]) -> Path | None:
+    """The longest text that *message* repeats; a protocol's name stands in every message."""
+    found = [
+        (len(value), path)
+        for path, value in inside
+        if isinstance(value, str) and value and _said(value, message, path)
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _said(value: str, message: str, path: Path) -> bool:
+    if path[-1] in ("tag", "security", "network", "type"):
+        return False
+    if str(path[-1]).lower() == "protocol" and not _PROTOCOL.search(message):
+        return False
+    return _repeated(value, message)
+
+
+def _repeated(value: str, message: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", message, re.IGNORECASE))
+
+
+def _is_hole(path: Path, value: object) -> bool:
+    """A null in a list: what the core stumbles over."""
+    return value is None and isinstance(path[-1], int)
+
+
+def _bad_psk(data: dict[str, Any]) -> Path:
+    """Return the Shadowsocks 2022 password that is no key of its method's length, base64."""
+    for path, settings in _everything(data, ()):
+        method = _get(settings, "method") if isinstance(settings, dict) else None
+        if not (isinstance(method, str) and method.startswith("2022-")):
+            continue
+        length = 16 if "-128-" in method else 32
+        for at, holder in [(path, settings), *_everything(settings, path)]:
+            has_one = isinstance(holder, dict) and (isinstance(at[-1], int) or at == path)
+            if has_one and _length(_get(holder, "password")) != length:
+                return (*at, *_key(holder, "password"))
+    return ()
+
+
+def _second_user(data: dict[str, Any], email: str) -> Path:
+    """Return where an inbound names *email* again; the core compares without case."""
+    for path in _entries(data, "inbounds"):
+        seen = False
+        for at, value in _everything(_at(data, path), path):
+            if str(at[-1]).lower() == "email" and str(value).lower() == email.lower():
+                if seen:
+                    return at
+                seen = True
+    return ()
+
+
+def _entries(data: dict[str, Any], side: str) -> list[Path]:
+    """Return where the entries of *side* are that are objects, as they should be."""
+    path = _key(data, side)
+    entries = _at(data, path) if path else []
+    return [
+        (*path, at)
+        for at, entry in enumerate(entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+    ]
+
+
+def with_tags(message: str, data: dict[str, Any]) -> dict[str, Any] | None:
+    """Return *data* with a tag for each inbound and outbound, where *message* names one by none.
+
+    Asked again, the core says which of them it means. None where it need not be asked.
+    """
+    tagged = _TAGGED.search(message)
+    if not tagged or (tagged[2] or "").strip():
+        return None
+    made: dict[str, Any] = copy.deepcopy(data)
+    for path in _entries(made, f"{tagged[1]}s"):
+        entry = _at(made, path)
+        if not _get(entry, "tag"):
+            entry["tag"] = f"{path[0]}-{path[1]}-without-tag"
+    return made
+
+
+def _length(psk: object) -> int:
+    """Return how many bytes *psk* is, -1 if it is none; of a client's chain the last counts."""
+    try:
+        return len(b64decode(str(psk).rsplit(":", 1)[-1], validate=True))
+    except ValueError:
+        return -1
+
+
+def _everything(value: Any, path: Path) -> Iterator[Place]:
+    """Yield each key and entry below *value*, with its path."""
+    entries: Iterator[tuple[str | int, Any]] = iter(())
+    if isinstance(value, dict):
+        entries = iter(value.items())
+    elif isinstance(value, list):
+        entries = iter(enumerate(value))
+    for name, entry in entries:
+        yield (*path, name), entry
+        yield from _everything(entry, (*path, name))
+
+
+def _at(data: Any, path: Path) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _key(data: dict[str, Any], name: str) -> Path:
+    return next(((key,) for key in data if key.lower() == name.lower()), ())
+
+
+def _get(entry: dict[str, Any], name: str) -> Any:
+    return next((value for key, value in entry.items() if key.lower() == name), None)

@@ -1,0 +1,54 @@
+"""What a config looks up in data files: ``geoip.dat``, ``geosite.dat``, and files of one's own."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ops.config.lint.positions import Path
+
+_NAME = re.compile(
+    r"(?P<kind>geoip|geosite):!?(?P<code>[\w!@.-]+)"
+    r"|ext(?:-domain|-ip|-site)?:(?P<file>[^:]+):!?(?P<own>[\w!@.-]+)"
+)
+_OF_ADDRESSES = re.compile(
+    r"(?:^|expected|expect|unexpected|source|local)ips?(?:excluded|blocked)?$"
+)
+
+
+class GeoName(NamedTuple):
+    """One thing that is looked up."""
+
+    path: Path
+    text: str
+    """As it is written."""
+    file: str
+    code: str
+    """In the file, with its attributes (``google@ads``)."""
+    is_address: bool
+
+
+def geo_names(value: Any, path: Path = ()) -> Iterator[GeoName]:
+    """Yield everything in *value* that is looked up in a data file."""
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            yield from _named(name, (*path, name))
+            yield from geo_names(entry, (*path, name))
+    elif isinstance(value, list):
+        for at, entry in enumerate(value):
+            yield from geo_names(entry, (*path, at))
+    elif isinstance(value, str) and ":" in value:
+        for part in value.split(","):
+            yield from _named(part.strip(), path)
+
+
+def _named(text: str, path: Path) -> Iterator[GeoName]:
+    found = _NAME.fullmatch(text)
+    if not found:
+        return
+    if found["kind"]:
+        file, code, is_address = f"{found['kind']}.dat", found["code"], found["kind"] == "geoip"
+    else:
+        keys = [part.lower() for part in path if isinstance(part, str)]
+        file, code = found["file"], found["own"]
+        is_address = bool(keys and _OF_ADDRESSES.search(keys[-1])) or text.startswith("ext-ip")
+    yield GeoName(path, text, file, code, is_address)

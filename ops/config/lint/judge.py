@@ -1,0 +1,25 @@
+"""Let every rule look at a config."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ops.config.lint import rules
+from ops.config.lint.config import Around, Config
+from ops.config.lint.finding import RULES, Hit, Rule
+
+assert rules.__all__  # importing them took them in  # noqa: S101
+
+
+def judge(
+    data: dict[str, Any], around: Around, twice: tuple[str, ...] = ()
+) -> list[tuple[Rule, Hit]]:
+    """Return what the rules find in the config *data*, in the order of their codes."""
+    config = Config(data, around, twice)
+    return list(_judged(config))
+
+
+def _judged(config: Config) -> Iterator[tuple[Rule, Hit]]:
+    for code in sorted(RULES):
+        rule = RULES[code]
+        if rule.check and rule.holds_for(config.version):
+            yield from ((rule, hit) for hit in rule.check(config))

@@ -1,0 +1,93 @@
+"""Where the traffic of an inbound can go: by rules, balancers, and outbounds that hand it on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ops.config.lint.config import Config
+from ops.config.lint.positions import Path
+from ops.config.lint.routes import Route
+from ops.config.lint.views import Way
+
+
+class Step(NamedTuple):
+    """An outbound that traffic reaches, and the place that sends it there."""
+
+    outbound: str
+    path: Path
+    entry: str = ""
+    """The inbound tag under which a loopback outbound sends it through the rules again."""
+
+
+@dataclass(frozen=True)
+class Onward:
+    """The ways of a config from an inbound's tag onward."""
+
+    config: Config
+
+    def steps(self, inbound: str) -> list[Step]:
+        """Return each step that a user's own bytes can take who came in by *inbound*, once."""
+        waiting = list(self._routed(inbound))
+        found: dict[tuple[str, str], Step] = {}
+        while waiting:
+            step = waiting.pop(0)
+            if (step.outbound, step.entry) not in found:
+                found[step.outbound, step.entry] = step
+                waiting += self._routed(step.entry) if step.entry else self._handed_on(step)
+        return list(found.values())
+
+    def _routed(self, inbound: str) -> Iterator[Step]:
+        """Yield where the rules can send what came in by *inbound*, up to one that takes all."""
+        for route in self.config.rules:
+            if not route.inbounds or inbound in route.inbounds:
+                yield from self._targets(route)
+                if set(route.conditions) <= {"inboundTag"}:
+                    return
+        if first := self.config.outbounds[:1]:
+            yield Step(first[0].tag, first[0].path)
+        else:  # the core adds the API's and the metrics' outbounds, and the first is the default
+            yield from (Step(tag, ("outbounds",)) for tag in sorted(self.config.inner_tags))
+
+    def _targets(self, route: Route) -> Iterator[Step]:
+        if route.outbound:
+            yield Step(route.outbound, (*route.path, "outboundTag"))
+        elif name := route.data.get("balancerTag"):
+            for at, entry in enumerate(self.config.part("routing").get("balancers", [])):
+                if entry.get("tag", "") == name:
+                    yield from self._balanced(entry, ("routing", "balancers", at))
+
+    def _balanced(self, balancer: dict[str, object], path: Path) -> Iterator[Step]:
+        """Yield what *balancer* chooses from: a selector is the beginning of a tag."""
+        selectors = balancer.get("selector", [])
+        known = {way.tag for way in self.config.outbounds} | self.config.inner_tags
+        for selector in selectors if isinstance(selectors, list) else ():
+            begins = sorted(tag for tag in known if tag and tag.startswith(selector))
+            yield from (Step(tag, (*path, "selector")) for tag in begins)
+        if fallback := balancer.get("fallbackTag"):
+            yield Step(str(fallback), (*path, "fallbackTag"))
+
+    def _handed_on(self, step: Step) -> Iterator[Step]:
+        for way in self._ways(step):
+            if way.protocol == "loopback":
+                path = (*way.path, "settings", "inboundTag")
+                yield Step(way.tag, path, str(way.settings.get("inboundTag", "")))
+            # What another protocol sends through its dialerProxy is not the user's own bytes.
+            if way.protocol == "direct":
+                yield from (Step(name, path) for path, name in dialer_proxies(way))
+
+    def _ways(self, step: Step) -> list[Way]:
+        """Return the outbound of *step*: the core puts the API in the place of one of its name."""
+        if step.outbound in self.config.inner_tags:
+            return []
+        if not step.outbound:
+            return [way for way in self.config.outbounds[:1] if not way.tag]
+        return [way for way in self.config.outbounds if way.tag == step.outbound]
+
+
+def dialer_proxies(way: Way) -> Iterator[tuple[Path, str]]:
+    """Yield the outbounds through which *way* dials, and where each is named."""
+    path, sockopt = way.stream.settings("sockopt")
+    if name := sockopt.get("dialerProxy"):
+        yield (*path, "dialerProxy"), name
+    if name := way.data.get("proxySettings", {}).get("tag"):
+        yield (*way.path, "proxySettings", "tag"), name

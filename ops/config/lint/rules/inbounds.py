@@ -1,0 +1,167 @@
+"""4xx: do the parts of an inbound go together, and the inbounds with each other."""
+
+from collections.abc import Iterator
+
+from ops.config.lint.config import Config
+from ops.config.lint.finding import ERROR, WARNING, Hit, rule
+from ops.config.lint.rules.statistics import VISION
+from ops.config.lint.views import Inbound, Way, texts
+
+_SETTINGS = {
+    "raw": ("rawSettings", "tcpSettings"),
+    "xhttp": ("xhttpSettings", "splithttpSettings"),
+    "kcp": ("kcpSettings",),
+    "grpc": ("grpcSettings",),
+    "ws": ("wsSettings",),
+    "httpupgrade": ("httpupgradeSettings",),
+    "hysteria": ("hysteriaSettings",),
+}
+_SECURITIES = {"tls": "tlsSettings", "reality": "realitySettings"}
+_MANY = 1000
+"""Inbounds that are compared with each other."""
+_EVERY = {"", "::", "[::]", "0.0.0.0"}  # noqa: S104  what is looked for
+
+
+@rule(
+    "XO401",
+    "one-port-two-inbounds",
+    ERROR,
+    "Two inbounds listen on the same port.",
+    why="The core shares the port among them: about every second connection meets the wrong one.",
+    remedy="give one of them another port",
+)
+def one_port_two_inbounds(config: Config) -> Iterator[Hit]:
+    """SO_REUSEPORT is set on every listener (facts, 3)."""
+    listening = [(inbound, _carried(inbound)) for inbound in config.inbounds[:_MANY]]
+    for at, (inbound, carried) in enumerate(listening):
+        for other, theirs in listening[:at]:
+            if not (carried & theirs and _same_door(inbound, other)):
+                continue
+            if port := _shared_port(inbound, other):
+                message = f"{inbound.called} and {other.called} both listen on port {port}"
+                yield Hit((*inbound.path, "port"), message)
+
+
+def _same_door(one: Inbound, other: Inbound) -> bool:
+    here = {one.listen, other.listen}
+    return len(here) == 1 or bool(here & _EVERY)
+
+
+def _carried(inbound: Inbound) -> set[str]:
+    """Return tcp, udp or both: what it listens for."""
+    if inbound.protocol in ("wireguard", "hysteria") or inbound.stream.network in (
+        "kcp",
+        "hysteria",
+    ):
+        return {"udp"}
+    if inbound.protocol == "tun":
+        return set()
+    said = inbound.settings.get("allowedNetwork", inbound.settings.get("network"))
+    found = {name.lower() for name in texts(said)} & {"tcp", "udp"}
+    alpn = texts(inbound.stream.settings("tlsSettings")[1].get("alpn"))
+    if inbound.stream.network == "xhttp" and alpn == ("h3",):
+        return {"udp"}
+    return found or {"tcp"}
+
+
+def _shared_port(one: Inbound, other: Inbound) -> int:
+    for low, high in one.ports:
+        for their_low, their_high in other.ports:
+            if low <= their_high and their_low <= high:
+                return max(low, their_low)
+    return 0
+
+
+@rule(
+    "XO402",
+    "vision-misplaced",
+    ERROR,
+    "Vision is used where it does not work.",
+    why="The core starts, and every user with that flow is refused when it connects.",
+    remedy="use raw with TLS or REALITY, or take the flow out",
+)
+def vision_misplaced(config: Config) -> Iterator[Hit]:
+    """Accepted at start (facts, 5). With VLESS encryption it needs no TLS."""
+    for inbound in config.inbounds:
+        users = [user for user in inbound.users if user.flow.startswith(VISION)]
+        if users and inbound.protocol == "vless" and not _carries_vision(inbound):
+            carried = f"{inbound.stream.network} with {inbound.stream.security}"
+            yield Hit(
+                (*users[0].path, "flow"),
+                f"{inbound.called}: Vision works on raw with TLS or REALITY, not on {carried}",
+            )
+
+
+def _carries_vision(inbound: Inbound) -> bool:
+    if inbound.settings.get("decryption", "none") not in ("", "none"):
+        return True
+    # Behind a fallback the TLS is another inbound's, but the flow is then that one's, too.
+    return inbound.stream.network == "raw" and inbound.stream.security in ("tls", "reality")
+
+
+@rule(
+    "XO403",
+    "readable-on-the-way",
+    WARNING,
+    "An inbound for everybody carries VLESS or Trojan without encryption.",
+    why="Everybody on the way reads the user's UUID or password, and all the traffic.",
+    remedy="use TLS or REALITY, or let it listen on 127.0.0.1 behind what does",
+)
+def readable_on_the_way(config: Config) -> Iterator[Hit]:
+    """Neither protocol encrypts by itself."""
+    for inbound in config.inbounds:
+        if inbound.protocol not in ("vless", "trojan") or inbound.is_local or not inbound.ports:
+            continue
+        encrypted = inbound.settings.get("decryption", "none") not in ("", "none")
+        if (
+            inbound.stream.security == "none"
+            and not encrypted
+            and not inbound.stream.data.get("finalmask")
+        ):
+            yield Hit(
+                inbound.path, f"{inbound.called} is {inbound.protocol} without TLS or REALITY"
+            )
+
+
+@rule(
+    "XO404",
+    "settings-of-another-transport",
+    WARNING,
+    "An inbound or outbound has settings for a transport or security that it does not use.",
+    why="The core passes over them: a path, a host or a certificate that seems set is not.",
+    remedy='write the "network" or "security" that they belong to, or take them out',
+)
+def settings_of_another_transport(config: Config) -> Iterator[Hit]:
+    """Only those of the chosen transport are looked at when it is dialled."""
+    for way in (*config.inbounds, *config.outbounds):
+        for name in _idle(way):
+            carried = f"{way.stream.network} with {way.stream.security}"
+            yield Hit((*way.stream.path, name), f"{way.called} is {carried}: {name} does nothing")
+
+
+def _idle(way: Way) -> list[str]:
+    used = {*_SETTINGS.get(way.stream.network, ()), _SECURITIES.get(way.stream.security, "")}
+    every = {name for names in _SETTINGS.values() for name in names} | {*_SECURITIES.values()}
+    known = way.stream.network in _SETTINGS
+    return [
+        name for name in way.stream.data if known and name in every - used and way.stream.data[name]
+    ]
+
+
+@rule(
+    "XO405",
+    "users-under-two-names",
+    WARNING,
+    "An inbound has its users under `clients` and under `users`.",
+    why="The core takes `clients` and passes over `users`: those people cannot connect.",
+    remedy="put all of them under one name",
+)
+def users_under_two_names(config: Config) -> Iterator[Hit]:
+    """`clients` replaces `users` wherever it is written (infra/conf/vless.go)."""
+    for inbound in config.inbounds:
+        settings = inbound.settings
+        for old in ("clients", "accounts"):
+            if old in settings and settings.get("users"):
+                lost = len(settings["users"])
+                message = f"{inbound.called}: {lost} under `users` are passed over for `{old}`"
+                yield Hit((*inbound.path, "settings", "users"), message, ERROR if lost else None)

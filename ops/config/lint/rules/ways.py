@@ -1,0 +1,142 @@
+"""3xx and 4xx: do the ways out, and the inbounds behind others, fit together."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ops.config.lint.config import Config
+from ops.config.lint.finding import ERROR, WARNING, Hit, rule
+from ops.config.lint.onward import dialer_proxies
+from ops.config.lint.positions import Path
+from ops.config.lint.rules.statistics import VISION
+from ops.config.lint.views import Inbound, address_and_port, is_loopback
+
+
+@rule(
+    "XO313",
+    "dialer-proxy-to-nowhere",
+    ERROR,
+    "An outbound dials through an outbound that is not there, or through itself.",
+    why="The core starts, and no connection of that outbound is ever made.",
+    remedy="name another outbound's tag in dialerProxy, or take it out",
+)
+def dialer_proxy_to_nowhere(config: Config) -> Iterator[Hit]:
+    """Accepted at start (run on 26.10.10); a ring of several is the same as one."""
+    tags = {way.tag: way for way in config.outbounds}
+    for way in config.outbounds:
+        for path, name in dialer_proxies(way):
+            if name not in tags and name not in config.inner_tags:
+                listed = ", ".join(sorted(tag for tag in tags if tag)[:8])
+                yield Hit(path, f"there is no outbound {name!r}", remedy=f"there are: {listed}")
+            elif _comes_back(tags, way.tag, name):
+                yield Hit(path, f"{way.called} dials through itself")
+
+
+def _comes_back(tags: dict[str, Any], start: str, name: str) -> bool:
+    """Return whether following dialerProxy from *name* leads to *start*."""
+    seen: set[str] = set()
+    while name in tags and name not in seen and name != start:
+        seen.add(name)
+        name = next((further for _, further in dialer_proxies(tags[name])), "")
+    return bool(name) and name == start
+
+
+@rule(
+    "XO314",
+    "first-outbound-blocks",
+    WARNING,
+    "The first outbound is a blackhole, so what no rule matches is dropped.",
+    why="The first outbound is the default. Users connect, and see no site but those of the rules.",
+    remedy="put the outbound that lets traffic out first",
+)
+def first_outbound_blocks(config: Config) -> Iterator[Hit]:
+    """Where every outbound blocks, XO310 says so."""
+    first = config.outbounds[:1]
+    others = any(way.protocol != "block" for way in config.outbounds)
+    if config.inbounds and first and first[0].protocol == "block" and others:
+        yield Hit(first[0].path, f"{first[0].called} is the default, and drops everything")
+
+
+@rule(
+    "XO406",
+    "proxy-protocol-on-one-side",
+    ERROR,
+    "A fallback and the inbound behind it do not agree on the PROXY protocol.",
+    why="The inbound takes the header for the client's first bytes, or waits for a header that "
+    "nobody sends: no connection by that fallback works.",
+    remedy='write "xver": 1 in the fallback and "acceptProxyProtocol": true in the sockopt of the '
+    "inbound behind it, or neither",
+)
+def proxy_protocol_on_one_side(config: Config) -> Iterator[Hit]:
+    """Both ways were tried on 26.10.10."""
+    for path, dest, xver in _handed_on(config):
+        for inbound in config.inbounds:
+            if _is_at(inbound, dest) and bool(xver) != _accepts(inbound):
+                sends = f"xver {xver}" if xver else "no PROXY header"
+                accepts = "accepts one" if _accepts(inbound) else "accepts none"
+                yield Hit(path, f"this sends {sends} to {inbound.called}, which {accepts}")
+
+
+def _handed_on(config: Config) -> Iterator[tuple[Path, str, int]]:
+    """Yield where connections are handed to another listener: place, destination, header."""
+    for inbound in config.inbounds:
+        for at, entry in enumerate(inbound.settings.get("fallbacks", [])):
+            if dest := entry.get("dest"):
+                path = (*inbound.path, "settings", "fallbacks", at)
+                yield path, str(dest), int(entry.get("xver", 0))
+        path, reality = inbound.stream.settings("realitySettings")
+        dest = reality.get("target", reality.get("dest"))
+        if inbound.stream.security == "reality" and dest:
+            yield path, str(dest), int(reality.get("xver", 0))
+
+
+def _is_at(inbound: Inbound, dest: str) -> bool:
+    address, port = address_and_port(dest)
+    if not port:
+        return address == inbound.listen.partition(",")[0] != ""
+    here = not address or is_loopback(address)
+    return here and any(low <= port <= high for low, high in inbound.ports)
+
+
+def _accepts(inbound: Inbound) -> bool:
+    names = ("sockopt", "rawSettings", "tcpSettings", "wsSettings", "httpupgradeSettings")
+    return any(
+        inbound.stream.settings(name)[1].get("acceptProxyProtocol") is True for name in names
+    )
+
+
+@rule(
+    "XO407",
+    "vision-with-mux",
+    ERROR,
+    "An outbound uses Vision and mux together.",
+    why="The server breaks every TCP connection that comes by mux with that flow.",
+    remedy='take mux out, or write "concurrency": -1 in it to keep it for UDP alone',
+)
+def vision_with_mux(config: Config) -> Iterator[Hit]:
+    """`xtls-rprx-vision` carries one connection (proxy/vless/inbound)."""
+    for way in config.outbounds:
+        mux = way.data.get("mux", {})
+        if mux.get("enabled") and mux.get("concurrency", 8) >= 0 and _has_vision(way.settings):
+            yield Hit((*way.path, "mux"), f"{way.called} uses Vision and mux")
+
+
+def _has_vision(settings: dict[str, Any]) -> bool:
+    users = [user for server in settings.get("vnext", []) for user in server.get("users", [])]
+    return any(str(one.get("flow", "")).startswith(VISION) for one in (settings, *users))
+
+
+@rule(
+    "XO408",
+    "port-of-sshd",
+    ERROR,
+    "An inbound listens on the port of sshd.",
+    why="sshd has that port: the core fails to start, or after a reboot sshd does, and nobody gets "
+    "in any more.",
+    remedy="give the inbound another port",
+)
+def port_of_sshd(config: Config) -> Iterator[Hit]:
+    """Of a config that is not ours, 22 is a guess."""
+    for inbound in config.inbounds:
+        if any(low <= config.around.ssh_port <= high for low, high in inbound.ports):
+            message = f"{inbound.called} listens on port {config.around.ssh_port}, which is sshd's"
+            yield Hit((*inbound.path, "port"), message, None if config.around.ours else WARNING)

@@ -1,0 +1,64 @@
+"""A host's users, in the form that each protocol of the core wants them."""
+
+from base64 import b64encode
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+from ops.model import (FIELD_OF, Fleet, Host, Inbound, Key, KeySecrets, Secrets, psk_for)
+from ops.model.layout import NOBODY
+
+_WORDS = {"uuid": "UUID", "password": "password", "psk": "PSK"}
+
+
+def accounts(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> list[dict[str, Any]]:
+    """Return the users of *inbound*, one for each key that opens it, in the order of the file."""
+    write = {"vless": _vless, "trojan": _trojan, "shadowsocks": _shadowsocks}[inbound.protocol]
+    keys = fleet.keys_on(host, inbound)
+    if not keys and inbound.protocol == "shadowsocks":
+        return [_nobody(inbound.method, secrets.inbounds[host.name, inbound.name].psk)]
+    return [write(inbound, key, secrets.keys[key.name]) for key in keys]
+
+
+def missing(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> list[str]:
+    """Return what *secrets* lacks for *inbound*, as people call it."""
+    field = FIELD_OF[inbound.protocol]
+    keys = fleet.keys_on(host, inbound)
+    without = [k.name for k in keys if not getattr(secrets.keys.get(k.name), field, "")]
+    own = secrets.inbounds.get((host.name, inbound.name))
+    wanted = {
+        "REALITY private key": inbound.security == "reality" and not (own and own.private_key),
+        "REALITY short id": inbound.security == "reality" and not (own and own.short_ids),
+        "PSK": inbound.protocol == "shadowsocks" and not (own and own.psk),
+    }
+    lacks = [f"the {what} of {host.name}/{inbound.name}" for what, is_so in wanted.items() if is_so]
+    return lacks + ([f"the {_WORDS[field]} of {_listed(without)}"] if without else [])
+
+
+def _vless(inbound: Inbound, key: Key, secret: KeySecrets) -> dict[str, Any]:
+    user: dict[str, Any] = {"id": secret.uuid, "email": key.name, "level": 0}
+    return user | {"flow": inbound.flow} if inbound.flow else user
+
+
+def _trojan(_: Inbound, key: Key, secret: KeySecrets) -> dict[str, Any]:
+    return {"password": secret.password, "email": key.name, "level": 0}
+
+
+def _shadowsocks(inbound: Inbound, key: Key, secret: KeySecrets) -> dict[str, Any]:
+    return {"password": psk_for(inbound.method, secret.psk), "email": key.name, "level": 0}
+
+
+def _nobody(method: str, psk: str) -> dict[str, Any]:
+    """Return the user that keeps an inbound without users a multi-user one.
+
+    Whoever has a link knows what its PSK is made of: the routing blocks it.
+    """
+    made = b64encode(sha256(f"{NOBODY}/{psk_for(method, psk)}".encode()).digest()).decode()
+    return {"password": psk_for(method, made), "email": NOBODY, "level": 0}
+
+
+def _listed(names: Iterable[str], most: int = 20) -> str:
+    """Return *names* with commas; beyond *most* only how many more there are."""
+    names = list(names)
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

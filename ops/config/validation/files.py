@@ -1,0 +1,135 @@
+"""Judge configs that nobody here wrote."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ops.config.core.chosen import Chosen, choose
+from ops.config.core.trial import bench
+from ops.config.lint import (Around, ConfigError, Finding, Hit, Rule, Text, judge, merged, read, version_of)
+from ops.config.lint.certificate import ends
+from ops.config.lint.merge import Merged
+from ops.config.lint.rules import run
+from ops.config.lint.schema import NEWEST
+from ops.config.lint.text import LARGEST
+from ops.config.validation.pairs import fault
+from ops.config.validation.refusal import refusal
+from ops.config.validation.report import Findings, Options, Report, about_core
+
+STDIN = "-"
+
+
+def validate_files(paths: Sequence[Path], options: Options) -> Report:
+    """Return what is wrong with the config in *paths*: several are merged as ``-confdir`` does.
+
+    A file that cannot be read is a finding, too. CoreError where the named core does not run.
+    """
+    findings = Findings()
+    texts = [text for path in paths if (text := _read(path, findings))]
+    chosen = None if options.without_core else choose(None, options.core)
+    about_core(findings, chosen, "", options)
+    tested = 0
+    if len(texts) == len(paths):
+        whole = merged(texts)
+        _judge(whole, texts, chosen, findings)
+        if chosen:
+            _test(whole, texts, chosen, findings)
+            tested = 1
+    return Report(
+        subjects=tuple(shown(path) for path in paths),
+        findings=findings.in_order(),
+        core=chosen,
+        tested=tested,
+    )
+
+
+def shown(path: Path) -> str:
+    """Return *path* as it was typed; what comes by stdin has a name, too."""
+    return "stdin" if str(path) == STDIN else str(path)
+
+
+def _read(path: Path, findings: Findings) -> Text | None:
+    name = shown(path)
+    try:
+        return read(name, _bytes(path))
+    except ConfigError as error:
+        line = error.line
+        findings.say(run.UNREADABLE, error.message, subject=name, file=name, line=line)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        findings.say(run.UNREADABLE, message, subject=name, file=name)
+    return None
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the file's bytes, at most one more than a config may have."""
+    if str(path) == STDIN:
+        return sys.stdin.buffer.read(LARGEST + 1)
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
+
+
+def _judge(whole: Merged, texts: Sequence[Text], chosen: Chosen | None, findings: Findings) -> None:
+    around = Around(
+        version=version_of(chosen.version) if chosen else NEWEST,
+        data_files=bool(chosen and chosen.data),
+        expiries=_expiries(whole.data),
+        pair_fault=fault,
+    )
+    twice = tuple(name for text in texts for name in text.twice)
+    for rule, hit in judge(whole.data, around, twice):
+        findings.found.append(_found(rule, hit, whole))
+
+
+def _found(rule: Rule, hit: Hit, whole: Merged) -> Finding:
+    text, path = whole.origin(hit.path)
+    return Finding(
+        rule=rule,
+        severity=rule.severity if hit.severity is None else hit.severity,
+        message=hit.message,
+        remedy=hit.remedy or rule.remedy,
+        subject=text.name,
+        path=hit.path,
+        file=text.name,
+        line=text.line(path),
+    )
+
+
+def _test(whole: Merged, texts: Sequence[Text], chosen: Chosen, findings: Findings) -> None:
+    with bench(chosen) as there:
+        verdict = there.test([(text.name, text.data) for text in texts])
+        if not verdict.accepted:
+            rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
+            findings.found.append(_found(rule, refusal(there, verdict, whole.data), whole))
+    if verdict.missing:
+        listed = ", ".join(verdict.missing)
+        message = f"not looked at, because not here: {listed}"
+        where, remedy = texts[0].name, "test it on the server, or put them here under these names"
+        findings.say(run.STOOD_IN, message, subject=where, file=where, remedy=remedy)
+
+
+def _expiries(data: dict[str, Any]) -> dict[str, datetime]:
+    """Return when those certificates end that *data* names and that lie here."""
+    found = {}
+    for name in _certificates(data):
+        with suppress(OSError, UnicodeDecodeError):
+            if (
+                (path := Path(name)).is_file()
+                and path.stat().st_size < 1 << 20
+                and (end := ends(path.read_text()))
+            ):
+                found[name] = end
+    return found
+
+
+def _certificates(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [name for entry in value for name in _certificates(entry)]
+    if not isinstance(value, dict):
+        return []
+    mine = [text for name, text in value.items() if name.lower() == "certificatefile"]
+    below = [name for entry in value.values() for name in _certificates(entry)]
+    return [name for name in mine if isinstance(name, str) and name] + below

@@ -1,0 +1,154 @@
+"""Judge one host: render it, let the rules and the core look at it. What a worker does."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ops.config.core.trial import Bench, Verdict
+from ops.errors import FleetError, Problem
+from ops.config.links import differences
+from ops.config.lint import Around, Finding, Hit, Rule, judge, version_of
+from ops.config.lint.rules import run
+from ops.model import Fleet, Host, InboundSecrets, Secrets
+from ops.config.render import render
+from ops.config.render.bounds import TooLong, bounded
+from ops.config.validation.pairs import written_fault
+from ops.config.validation.refusal import refusal
+from ops.config.validation.source_lines import Line, Whence
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found at one host."""
+
+    host: str
+    findings: tuple[Finding, ...] = ()
+    ignored: int = 0
+    missing: tuple[str, ...] = ()
+    """Files that the core's test stood in for."""
+    tested: bool = False
+    seconds: float = 0.0
+    """What judging took."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """All that judging a host takes; made once in each worker."""
+
+    fleet: Fleet
+    secrets: Secrets
+    bench: Bench | None
+    seconds: float
+
+    @cached_property
+    def _whence(self) -> Whence:
+        return Whence(self.fleet)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Return what rules for many hosts may name though one host lacks it."""
+        inbounds = (inbound.name for host in self.fleet.hosts for inbound in host.inbounds)
+        return frozenset((*inbounds, *(key.name for key in self.fleet.keys)))
+
+    def judge(self, name: str) -> Judged:
+        """Return what is wrong with the host called *name*."""
+        began = time.monotonic()
+        return replace(self._judge(name), seconds=time.monotonic() - began)
+
+    def _judge(self, name: str) -> Judged:
+        host = self.fleet.host(name)
+        try:
+            with bounded(self.seconds):
+                text = render(self.fleet, host, self.secrets)
+        except FleetError as error:
+            found = (self._problem(host, problem) for problem in error.problems)
+            return Judged(name, tuple(found))
+        except (TooLong, MemoryError) as error:
+            return Judged(name, (self._endless(host, error),))
+        return self._judged(host, text)
+
+    def _judged(self, host: Host, text: str) -> Judged:
+        data = json.loads(text)
+        hits = [*judge(data, self._around(host)), *self._dead_links(host, data)]
+        verdict = self.bench.test([(host.name, data)]) if self.bench else Verdict(True)
+        if not verdict.accepted:
+            rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
+            assert self.bench  # noqa: S101  it refused
+            hits.append((rule, refusal(self.bench, verdict, data)))
+        reasons = dict(host.ignore)
+        kept = [(rule, hit) for rule, hit in hits if rule.code not in reasons]
+        whence = self._whence
+        vain = set(reasons) - {rule.code for rule, _ in hits}
+        return Judged(
+            host.name,
+            findings=(
+                *(_found(host, rule, hit, whence.line(host, hit.path, data)) for rule, hit in kept),
+                *(_vain(host, code, whence.host(host.name, "ignore")) for code in sorted(vain)),
+            ),
+            ignored=len(hits) - len(kept),
+            missing=verdict.missing,
+            tested=self.bench is not None,
+        )
+
+    def _dead_links(self, host: Host, data: dict[str, Any]) -> Iterator[tuple[Rule, Hit]]:
+        """Yield the places where the rendered config differs from the links to *host*."""
+        rendered = data["inbounds"] if isinstance(data.get("inbounds"), list) else []
+        parts = [(at, part) for at, part in enumerate(rendered) if isinstance(part, dict)]
+        tagged = {str(part.get("tag")): at for at, part in parts}
+        for inbound in host.inbounds:
+            at = tagged.get(inbound.name)
+            if at is None:
+                message = f"links lead to {inbound.name!r}, and no inbound has this tag"
+                yield run.LINK_DEAD, Hit(("inbounds",), message)
+                continue
+            own = self.secrets.inbounds.get((host.name, inbound.name), InboundSecrets())
+            for place, message in differences(inbound, rendered[at], own):
+                hit = Hit(("inbounds", at, *place), f"{inbound.name}: {message}")
+                yield run.LINK_DEAD, hit
+
+    def _around(self, host: Host) -> Around:
+        return Around(
+            version=version_of(self.fleet.core.version),
+            ours=True,
+            live=host.accounting == "live",
+            data_files=True,  # the release brings them, and the rollout puts them beside the core
+            pair_fault=written_fault,
+            addresses=host.address,
+            names=self._names,
+            ssh_port=host.ssh.port or 22,
+            fingerprints={inbound.name: inbound.fingerprint for inbound in host.inbounds},
+        )
+
+    def _problem(self, host: Host, problem: Problem) -> Finding:
+        return _found(
+            host,
+            run.UNREADABLE,
+            Hit((), problem.message, remedy=problem.remedy),
+            Line(problem.file, problem.line),
+        )
+
+    def _endless(self, host: Host, error: BaseException) -> Finding:
+        much = "a GiB of memory" if isinstance(error, MemoryError) else f"{self.seconds:g} s"
+        message = f"rendering {host.name} took more than {much}: a template loops"
+        return _found(host, run.TIME_IS_UP, Hit((), message), Line("templates", 0))
+
+
+def _found(host: Host, rule: Rule, hit: Hit, line: Line) -> Finding:
+    return Finding(
+        rule=rule,
+        severity=rule.severity if hit.severity is None else hit.severity,
+        message=hit.message,
+        remedy=hit.remedy or rule.remedy,
+        subject=host.name,
+        path=hit.path,
+        file=line.file,
+        line=line.number,
+    )
+
+
+def _vain(host: Host, code: str, line: Line) -> Finding:
+    message = f"{host.name} ignores {code}, which finds nothing there"
+    return _found(host, run.IGNORED_IN_VAIN, Hit((), message), line)

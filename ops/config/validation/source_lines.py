@@ -1,0 +1,98 @@
+"""From a place in a rendered config back to the line of the inventory that it came from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ops.fleet import inventory
+from ops.fleet.inventory import Document
+from ops.fleet.inventory.toml import Place
+from ops.config.lint import Path
+from ops.model import Fleet, Host
+from ops.model.key import key_of
+
+_FIELDS = {
+    "port": "port",
+    "flow": "flow",
+    "dest": "target",
+    "target": "target",
+    "serverNames": "server_names",
+    "path": "path",
+    "certificateFile": "certificate",
+    "certificates": "certificate",
+    "keyFile": "certificate_key",
+    "method": "method",
+    "fingerprint": "fingerprint",
+    "network": "transport",
+    "security": "security",
+}
+"""Xray's keys, and the fields of an inbound that they come from."""
+_USERS = {"clients", "users"}
+
+
+class Line(NamedTuple):
+    """A line of a file."""
+
+    file: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Whence:
+    """The inventory of a fleet, to look places up in."""
+
+    fleet: Fleet
+
+    @cached_property
+    def _documents(self) -> tuple[Document, Document]:
+        return inventory.documents(self.fleet.folder)
+
+    def host(self, name: str, *more: str) -> Line:
+        """Return the line of the host called *name*, or of a field of it."""
+        return self._line(self._documents[0], ("hosts", name, *more))
+
+    def line(self, host: Host, path: Path, config: dict[str, Any]) -> Line:
+        """Return the line that *path* of *host*'s *config* came from; the host's at worst."""
+        match path:
+            case ("inbounds", int(at), "settings", str(name), int(user), *_) if name in _USERS:
+                return self._key(config["inbounds"][at]["settings"][name][user]) or self.host(
+                    host.name
+                )
+            case ("inbounds", int(at), *rest):
+                return self._inbound(host, config["inbounds"][at].get("tag", ""), rest)
+            case ("outbounds", int(at), *_):
+                return self._outbound(host, config["outbounds"][at].get("tag", ""))
+            case _:
+                return self.host(host.name)
+
+    def _inbound(self, host: Host, tag: str, rest: list[str | int]) -> Line:
+        if tag not in {inbound.name for inbound in host.inbounds}:
+            return self.host(host.name)
+        hosts = self._documents[0]
+        fields = [_FIELDS[part] for part in rest if isinstance(part, str) and part in _FIELDS]
+        own: Place = ("hosts", host.name, "overrides", tag, *fields[-1:])
+        overridden = _holds(hosts.data, own) and fields
+        return self._line(hosts, own if overridden else ("inbounds", tag, *fields[-1:]))
+
+    def _outbound(self, host: Host, tag: str) -> Line:
+        known = {outbound.name for outbound in self.fleet.outbounds}
+        if tag in known:
+            return self._line(self._documents[0], ("outbounds", tag))
+        return self.host(host.name)
+
+    def _key(self, user: dict[str, Any]) -> Line | None:
+        keys = self._documents[1]
+        name = key_of(str(user.get("email", "")))
+        return self._line(keys, ("keys", name)) if name in keys.data.get("keys", {}) else None
+
+    @staticmethod
+    def _line(document: Document, place: Place) -> Line:
+        return Line(document.file, document.line(place))
+
+
+def _holds(data: Any, place: Place) -> bool:
+    for part in place:
+        if not isinstance(data, dict) or part not in data:
+            return False
+        data = data[part]
+    return True

@@ -1,0 +1,1 @@
+"""Reads counters from hosts: over ssh, by gRPC, many hosts at once."""

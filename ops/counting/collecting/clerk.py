@@ -1,0 +1,136 @@
+"""The ledger's work, in a thread of its own: who reads hosts never waits for a database."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from ops.errors import LedgerError
+from ops.ledger import Booked, Ledger
+from ops.ledger.database.lease import Lease
+from ops.model import Observation
+
+Answer = TypeVar("Answer")
+_Work = tuple[Callable[[], Any], asyncio.Future[Any]]
+
+
+class Clerk:
+    """Does one thing after the other with a ledger; an async context manager.
+
+    At its end the transaction that runs is waited for, and what has not begun is left.
+    """
+
+    def __init__(self, open_: Callable[[], Ledger], patience: float) -> None:
+        self.patience = patience
+        """Seconds that one thing may take, over and above what the database is waited for."""
+        self._open = open_
+        self._ledger: Ledger | None = None
+        self._lease: Lease | None = None
+        self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        # A daemon: a database that hangs for ever must not keep this program from its end.
+        self._thread = threading.Thread(target=self._run, daemon=True, name="ledger")
+        self._waiting: list[tuple[Observation, asyncio.Future[Booked]]] = []
+        self._booking: asyncio.Task[None] | None = None
+        self._ended: asyncio.Future[None]
+
+    async def __aenter__(self) -> "Clerk":
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._booking:
+            self._booking.cancel()
+        self._work.put(None)
+        await asyncio.wait({self._ended}, timeout=self.patience)
+
+    async def do(self, work: Callable[[Ledger], Answer]) -> Answer:
+        """Return what *work* does with the ledger; LedgerError if it does not end in time."""
+        return await self._in_turn(lambda: work(self._opened()))
+
+    async def take(self, hosts: list[str]) -> frozenset[str]:
+        """Return which of *hosts* are ours in this round; others may be collecting, too."""
+        return await self._in_turn(lambda: self._leased().take(hosts))
+
+    def book(self, observation: Observation) -> asyncio.Future[Booked]:
+        """Have *observation* booked, with all that come until it is its turn."""
+        future: asyncio.Future[Booked] = self._loop.create_future()
+        self._waiting.append((observation, future))
+        if self._booking is None or self._booking.done():
+            self._booking = self._loop.create_task(self._book_waiting())
+        return future
+
+    async def _book_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            book = partial(_book, [observation for observation, _ in batch])
+            try:
+                booked = await self.do(book)
+            except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+                for _, future in batch:
+                    _fail(future, error)
+            else:
+                for (_, future), answer in zip(batch, booked, strict=True):
+                    _settle(future, answer)
+
+    async def _in_turn(self, work: Callable[[], Answer]) -> Answer:
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self._work.put((work, future))
+        try:
+            async with asyncio.timeout(self.patience):
+                return await future
+        except TimeoutError:
+            raise LedgerError(
+                f"the ledger's database gave no answer within {self.patience:.0f} s; what the"
+                " servers counted is booked by the next round that succeeds"
+            ) from None
+
+    def _opened(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = self._open()
+        return self._ledger
+
+    def _leased(self) -> Lease:
+        if self._lease is None:
+            self._lease = self._opened().lease()
+        return self._lease
+
+    def _run(self) -> None:
+        while work := self._work.get():
+            do, future = work
+            if future.cancelled():
+                continue  # nobody waits for it any more: we are ending
+            try:
+                answer = do()
+            except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+                self._tell(_fail, future, error)
+            else:
+                self._tell(_settle, future, answer)
+        try:
+            if self._lease:
+                self._lease.__exit__(None, None, None)
+            if self._ledger:
+                self._ledger.close()
+        finally:
+            self._tell(_settle, self._ended, None)
+
+    def _tell(self, how: Callable[..., None], *what: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(how, *what)
+
+
+def _book(observations: list[Observation], ledger: Ledger) -> list[Booked]:
+    return ledger.book_all(observations)
+
+
+def _settle(future: asyncio.Future[Any], answer: object) -> None:
+    if not future.done():
+        future.set_result(answer)
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,62 @@
+"""Read one host: the place where the tunnel and the API meet.
+
+gRPC is imported when the first line stands, not above: hosts compute their half of the handshakes
+meanwhile.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from ops.model import Host, Reading
+from ops.counting.tunnel import CommandError, Deadline, Dialer, Line
+
+if TYPE_CHECKING:
+    from ops.counting.xray_api import Api
+
+
+class HostReader:
+    """Reads one host over one line, as often as asked, the way that was found to work."""
+
+    def __init__(self, line: Line, api: "Api") -> None:
+        self.line = line
+        self._api = api
+        self._forwarded = True
+        self._latest: Reading | None = None
+
+    async def read(self, deadline: Deadline) -> Reading:
+        """Return a reading, or raise HostError by *deadline*."""
+        from ops.counting.xray_api import UnavailableError
+
+        if not self._forwarded:
+            return await _read_on_host(self.line, deadline)
+        try:
+            self._latest = await self._api.read(timeout=deadline.left, previous=self._latest)
+        except UnavailableError:
+            if not await self.line.refusal(deadline):
+                raise
+            self._forwarded = False
+            return await _read_on_host(self.line, deadline)
+        return self._latest
+
+
+@asynccontextmanager
+async def open_reader(dialer: Dialer, host: Host, deadline: Deadline) -> AsyncIterator[HostReader]:
+    """Open a line to *host*, and its API over it; TunnelError if that is not done by *deadline*."""
+    async with AsyncExitStack() as opened:
+        line = await opened.enter_async_context(dialer.dial(host, deadline))
+        from ops.counting.xray_api import open_api
+
+        target = await opened.enter_async_context(line.api_target())
+        yield HostReader(line, await opened.enter_async_context(open_api(target, host)))
+
+
+async def _read_on_host(line: Line, deadline: Deadline) -> Reading:
+    """Read by the host's own ``xray api``, which needs no forwarding."""
+    from ops.counting.xray_api import printed_command, printing_failed, read_printed
+
+    try:
+        printed = await line.run(printed_command(line.host), deadline)
+    except CommandError as error:
+        raise printing_failed(line.host, error.reason) from None
+    return read_printed(printed, line.host)

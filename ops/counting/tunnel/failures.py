@@ -1,0 +1,98 @@
+"""What asyncssh and the network raise, as sentences."""
+
+import asyncssh
+
+from ops.errors import TunnelError
+from ops.counting.tunnel.agent import TRIES
+from ops.counting.tunnel.route import Route
+
+CHANGED = (
+    "its host key is not the one in inventory/known_hosts: it was reinstalled, or somebody is"
+    " in between; if you know why, `ops hosts trust {host} --replace`"
+)
+UNKNOWN = (
+    "its host key is not in inventory/known_hosts; make first contact with `ops hosts trust {host}`"
+)
+REVOKED = "its host key is marked @revoked in inventory/known_hosts"
+TROUBLE = (asyncssh.Error, OSError, ValueError)
+"""Everything a connection may raise; ValueError is how asyncssh reports bytes it cannot read."""
+
+
+class HungUpError(TunnelError):
+    """The server hung up before the login: it may have been busy with strangers just then."""
+
+
+def tunnel_error(route: Route, error: Exception, *, of_agent: int = 0) -> TunnelError:
+    """Return *error*, met while connecting by *route*, as what to tell and what to do.
+
+    *of_agent* is the number of keys that the ssh agent has.
+    """
+    if "Too many authentication failures" in str(error):
+        return TunnelError(route.host, _too_many(route, of_agent))
+    for kind, describe in _DESCRIPTIONS.items():
+        if isinstance(error, kind):
+            sort = HungUpError if kind is asyncssh.ConnectionLost else TunnelError
+            return sort(route.host, describe(route, error))
+    return TunnelError(
+        route.host, f"ssh to {route.place} failed: {str(error) or type(error).__name__}"
+    )
+
+
+def unknown_host_key(route: Route) -> TunnelError:
+    """Return the refusal of a host that known_hosts does not name."""
+    return TunnelError(route.host, UNKNOWN.format(host=route.host))
+
+
+def _host_key(route: Route, error: Exception) -> str:
+    return REVOKED if "revoked" in str(error) else CHANGED.format(host=route.host)
+
+
+def _key_exchange(route: Route, error: Exception) -> str:
+    return f"ssh at {route.place} shares no algorithm with us: {error}"
+
+
+def _refused_login(route: Route, error: Exception) -> str:
+    locked = route.credentials.locked
+    add = f"; {locked[0]} needs its passphrase: `ssh-add {locked[0]}`" if locked else ""
+    return f"ssh at {route.place} lets nobody in as {route.user} with the keys at hand{add}"
+
+
+def _too_many(route: Route, of_agent: int) -> str:
+    offered = f"the ssh agent offers {of_agent} keys" if of_agent else "too many keys were offered"
+    return (
+        f"{offered}, and sshd at {route.place} hears {TRIES} or fewer (MaxAuthTries): set ssh_key"
+        " in hosts.toml, or IdentityFile in ~/.ssh/config, to the key that it knows"
+    )
+
+
+def _lost(route: Route, error: Exception) -> str:
+    return (
+        f"ssh at {route.place} hung up before the login was done: a firewall, fail2ban, or too many"
+        " connections at once (MaxStartups)"
+    )
+
+
+def _no_ssh(route: Route, error: Exception) -> str:
+    return f"what listens at {route.place} does not speak ssh properly: {error}"
+
+
+def _network(route: Route, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"{route.place} cannot be reached: {reason}"
+
+
+def _channel(route: Route, error: Exception) -> str:
+    return f"its jump host cannot reach {route.place}: {error}"
+
+
+_DESCRIPTIONS = {
+    asyncssh.HostKeyNotVerifiable: _host_key,
+    asyncssh.KeyExchangeFailed: _key_exchange,
+    asyncssh.PermissionDenied: _refused_login,
+    asyncssh.ConnectionLost: _lost,
+    asyncssh.ProtocolError: _no_ssh,
+    asyncssh.ProtocolNotSupported: _no_ssh,
+    asyncssh.ChannelOpenError: _channel,
+    OSError: _network,
+}
+"""Tried in this order: the first class that fits tells."""

@@ -1,0 +1,91 @@
+"""Ask Xray's StatsService. Knows gRPC, not ssh."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import grpc.aio
+
+from ops.errors import ApiError
+from ops.model import Host, Reading
+from ops.model.strangers import LONGEST_UPTIME, MOST_COUNTERS
+from ops.counting.xray_api.counters import began, reading_of
+from ops.counting.xray_api.statuses import api_error
+from ops.counting.xray_api.stubs.stats_pb2 import (QueryStatsRequest, QueryStatsResponse, SysStatsRequest)
+from ops.counting.xray_api.stubs.stats_pb2_grpc import StatsServiceStub
+
+Reply = TypeVar("Reply")
+OPTIONS = (
+    ("grpc.enable_http_proxy", 0),  # never by way of $http_proxy
+    ("grpc.enable_retries", 0),  # one try inside one deadline; who asks again is the caller
+    ("grpc.use_local_subchannel_pool", 1),  # a connection lives and dies with its channel
+    # The default of 4 MiB is reached near 40,000 users.
+    ("grpc.max_receive_message_length", 32 * 2**20),
+)
+
+
+class Api:
+    """The API of one host, at the other end of a gRPC channel."""
+
+    def __init__(self, channel: grpc.aio.Channel, host: Host) -> None:
+        self._stub = StatsServiceStub(channel)
+        self._host = host
+
+    async def read(self, *, timeout: float, previous: Reading | None = None) -> Reading:
+        """Return the counters now, or raise ApiError within *timeout* seconds.
+
+        With the *previous* reading of the same run, only the counters are asked for.
+        """
+        try:
+            if previous is not None and previous.run:
+                reading = self._reading(await self._counters(timeout), previous.counting_since)
+                if reading.run == previous.run:
+                    return reading
+            counters, began_at = await asyncio.gather(self._counters(timeout), self._began(timeout))
+        except grpc.aio.AioRpcError as error:
+            raise api_error(self._host, error) from None
+        return self._reading(counters, began_at)
+
+    async def _counters(self, timeout: float) -> QueryStatsResponse:
+        # One reply holds every counter and the run's identity; nothing is ever reset.
+        reply = await self._stub.QueryStats(QueryStatsRequest(), timeout=timeout)
+        return self._whole(reply)
+
+    async def _began(self, timeout: float) -> datetime:
+        reply = self._whole(await self._stub.GetSysStats(SysStatsRequest(), timeout=timeout))
+        if reply.Uptime > LONGEST_UPTIME:
+            raise ApiError(self._host.name, f"its core says it has run for {reply.Uptime} seconds")
+        return began(datetime.now(UTC), reply.Uptime)
+
+    def _whole(self, reply: Reply | None) -> Reply:
+        """Return *reply*; gRPC gives None, whatever its types say, where it cannot be parsed."""
+        if reply is None:
+            raise ApiError(self._host.name, "its API's reply is damaged: it cannot be parsed")
+        return reply
+
+    def _reading(self, reply: QueryStatsResponse, counting_since: datetime) -> Reading:
+        if len(reply.stat) > MOST_COUNTERS:
+            many = f"{len(reply.stat)} counters, more than {MOST_COUNTERS}"
+            raise ApiError(self._host.name, f"its API says what no core of ours says: {many}")
+        return reading_of(
+            ((stat.name, stat.value) for stat in reply.stat),
+            host=self._host.name,
+            way="socket" if self._host.api == "socket" else "port",
+            read_at=datetime.now(UTC),
+            counting_since=counting_since,
+        )
+
+
+@asynccontextmanager
+async def open_api(target: str, host: Host) -> AsyncIterator[Api]:
+    """Open the API of *host* at *target* (``unix:/path``); the channel is closed at the end."""
+    async with grpc.aio.insecure_channel(target, options=OPTIONS) as channel:
+        yield Api(channel, host)
+
+
+async def read(target: str, host: Host, *, timeout: float) -> Reading:
+    """Read *host* once at *target*, or raise ApiError within *timeout* seconds."""
+    async with open_api(target, host) as api:
+        return await api.read(timeout=timeout)

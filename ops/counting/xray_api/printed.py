@@ -1,0 +1,90 @@
+"""The same API through the host's own ``xray api``, where sshd forwards nothing.
+
+Its JSON follows protobuf's rules only loosely: an int64 may be a string, a zero is left out.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ops.errors import ApiError
+from ops.model import Host, Reading
+from ops.model.layout import API_PORT, CONFIG, CORE, CORES, SOCKET
+from ops.model.strangers import LONGEST_UPTIME, count, jsons_of, listed, table
+from ops.counting.xray_api.counters import began, reading_of
+
+NOT_RUNNING = "failed to dial"
+"""What the core's own tool says when nobody listens."""
+NEVER, MISSING, DAMAGED = "nothing of ours", "no core", "no working core"
+"""What the command itself says."""
+_ROLL_OUT = "`pyinfra inventory deploy.py --limit {host}`"
+_SIGNS = {
+    NOT_RUNNING: "ssh is up, but its core is not running: on the host, `systemctl status xray`",
+    NEVER: f"nothing was rolled out there yet: {_ROLL_OUT}",
+    MISSING: f"there is no core at {CORE} that can be run: roll it out with {_ROLL_OUT}",
+    CORE: f"there is no core at {CORE} that can be run: roll it out with {_ROLL_OUT}",
+    DAMAGED: f"its core at {CORE} is damaged: roll it out with {_ROLL_OUT}",
+    "sudo": "its sshd forwards nothing to the API, and without that reading needs sudo:"
+    " {complaint}",
+}
+
+
+def printed_command(host: Host) -> str:
+    """Return the command that prints the counters and the uptime of *host*, for a root shell."""
+    inbound = host.api == "inbound"
+    server = f"127.0.0.1:{API_PORT}" if inbound else f"unix:{SOCKET}"
+    # The core's own tool would try for 3 s to reach a socket that is not there.
+    here = ":" if inbound else f"test -S {SOCKET} || no {NOT_RUNNING}"
+    return f"""\
+no() {{ echo "$*" >&2; exit 1; }}
+test -e {CONFIG} || test -e {CORES} || no {NEVER}
+test -x {CORE} || no {MISSING}
+test -s {CORE} || no {DAMAGED}
+{here}
+{CORE} api statsquery -s {server} && {CORE} api statssys -s {server} && exit
+{CORE} version 2>&1 | grep -q ^Xray || no {DAMAGED}
+exit 1"""
+
+
+def printing_failed(host: Host, complaint: str) -> ApiError:
+    """Return why :func:`printed_command` failed, given the last line of its *complaint*."""
+    for sign, sentence in _SIGNS.items():
+        if sign in complaint:
+            return ApiError(host.name, sentence.format(host=host.name, complaint=complaint))
+    return ApiError(host.name, f"its own `xray api` failed: {complaint}")
+
+
+def read_printed(text: str, host: Host) -> Reading:
+    """Return the reading in *text*, which :func:`printed_command` printed just now.
+
+    Raise ApiError if it is not what the core prints.
+    """
+    read_at = datetime.now(UTC)
+    try:
+        counters, system = _objects(text)
+        pairs = pairs_of(counters)
+        uptime = count(system.get("Uptime", system.get("uptime", 0)), LONGEST_UPTIME)
+    except (ValueError, KeyError) as error:
+        message = (
+            f"its `xray api` printed what is not statistics ({error}): is its core the pinned one?"
+        )
+        raise ApiError(host.name, message) from None
+    return reading_of(
+        pairs,
+        host=host.name,
+        way="exec",
+        read_at=read_at,
+        counting_since=began(read_at, uptime),
+    )
+
+
+def pairs_of(reply: object) -> list[tuple[Any, int]]:
+    """Return the counters in a *reply* as the core prints it; ValueError where it is none."""
+    stats = listed(table(reply).get("stat", []))
+    return [(stat["name"], count(stat.get("value", 0))) for stat in map(table, stats)]
+
+
+def _objects(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    found = jsons_of(text)
+    if len(found) != 2:
+        raise ValueError(f"it is {len(found)} JSON values instead of 2")
+    return table(found[0]), table(found[1])

@@ -1,0 +1,1 @@
+"""The folder in git: hosts, keys, secrets, and choosing among them."""

@@ -1,0 +1,94 @@
+"""Tell pyinfra of jump hosts the only way it listens: by an ssh config file.
+
+pyinfra has no host data for a jump host, and asks whether to trust one that it does not know. The
+file holds nothing secret, is the same for the same fleet, and ends by including the user's own, so
+that what people set there still holds.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ops.errors import FleetError, Problem
+from ops.files import at_home, cache_folder, folder, replace
+from ops.fleet.inventory import ssh_names
+from ops.fleet.inventory.toml import shown
+from ops.model import Fleet, Host, Ssh
+
+_PLAIN = re.compile(r"[\w./+,@=:-]+")
+_SPACED = re.compile(r"[\w ./+,@=:-]+")
+"""Paths that paramiko reads as they are written. It fills in ``~`` and ``%`` anywhere and knows no
+escape; only in a list of known_hosts files it splits at spaces."""
+
+
+def ssh_config(fleet: Fleet) -> Path | None:
+    """Return the ssh config that holds every jump host to the fleet's known hosts.
+
+    None if there can be no jump host. A host behind one goes by its own name, because two
+    networks may use the same addresses.
+
+    Raises:
+        FleetError: a path on this machine cannot be written in an ssh config.
+    """
+    behind = [host for host in fleet.hosts if host.ssh.jump]
+    if not behind and not at_home("~/.ssh/config").exists():
+        return None
+    known = ssh_names.settings() if behind else []
+    lines = [line for host in behind for line in _way(host, known)]
+    jumps = (host.ssh.jump_host for host in behind)
+    for jump in dict.fromkeys(jump for jump in jumps if jump):
+        lines += _hop(jump)
+    strict = ["  StrictHostKeyChecking yes", f"  UserKnownHostsFile {_known(fleet, behind)}"]
+    text = "\n".join([*lines, "Host *", *strict, "  Include ~/.ssh/config", ""])
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    file = cache_folder() / "ssh" / f"{name}.conf"
+    folder(file.parent)
+    replace(file, text.encode(), mode=0o600)
+    return file
+
+
+def _way(host: Host, known: list[ssh_names.Setting]) -> Iterator[str]:
+    """Yield the lines of *host*; its name for ssh is looked up here, because pyinfra looks once."""
+    hostname = host.ssh.hostname or host.name
+    hostname, port = ssh_names.place(hostname, known) or (hostname, ssh_names.PORT)
+    yield f"Host {host.name}"
+    yield f"  HostName {hostname}"
+    if port != ssh_names.PORT and not host.ssh.port:
+        yield f"  Port {port}"
+    yield f"  ProxyJump {_jump(host.ssh)}"
+
+
+def _jump(ssh: Ssh) -> str:
+    """Return the jump host as pyinfra takes it: an IPv6 address without brackets or a port."""
+    jump = ssh.jump_host
+    if jump and ":" in jump.hostname:
+        return f"{jump.user}@{jump.hostname}" if jump.user else jump.hostname
+    return ssh.jump
+
+
+def _hop(jump: Ssh) -> Iterator[str]:
+    yield f"Host {jump.hostname}"
+    if jump.port and ":" in jump.hostname:
+        yield f"  Port {jump.port}"
+    if jump.key:
+        yield f"  IdentityFile {_path(jump.key, _SPACED)}"
+
+
+def _known(fleet: Fleet, behind: Sequence[Host]) -> str:
+    """Return the file that knows the jump hosts.
+
+    A path that pyinfra cannot read is refused only where the fleet has jump hosts: for one of
+    ``~/.ssh/config`` it stands for a file that knows none, so that it is refused.
+    """
+    path = str(fleet.known_hosts)
+    return _path(path, _PLAIN) if behind or _PLAIN.fullmatch(path) else os.devnull
+
+
+def _path(text: str, plain: re.Pattern[str]) -> str:
+    if not plain.fullmatch(text):
+        message = "this path leads to hosts behind a jump host, and pyinfra cannot read all of it"
+        remedy = "use letters, digits and . _ + , @ = : - / alone"
+        raise FleetError([Problem(shown(Path(text)), 0, message, remedy)])
+    return text

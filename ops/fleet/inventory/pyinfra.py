@@ -1,0 +1,123 @@
+"""The fleet in pyinfra's shapes: groups of (name, data). No secret is in them."""
+
+import fnmatch
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ops.errors import UsageError
+from ops.files import content, text
+from ops.fleet.inventory import known_hosts, ssh_names
+from ops.fleet.inventory.jumps import ssh_config
+from ops.fleet.inventory.spelling import did_you_mean
+from ops.fleet.inventory.toml import shown
+from ops.model import ALL, Fleet, Host
+
+_PATIENT = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 2.0}
+"""A jump host refuses some of many logins at once (sshd's MaxStartups): those try again."""
+
+Members = list[tuple[str, dict[str, Any]]]
+
+
+def groups(fleet: Fleet, today: date) -> dict[str, Members]:
+    """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line."""
+    lost = _lost_keys(fleet)
+    present = [host for host in fleet.hosts if not _away(host, today)]
+    config = ssh_config(fleet)
+    members: dict[str, Members] = {
+        ALL: [(host.name, _data(host, fleet, config, lost)) for host in present]
+    }
+    for host in present:
+        for group in host.groups:
+            members.setdefault(group, []).append((host.name, {}))
+    return members
+
+
+def unmatched(groups: Mapping[str, Members], option: str, patterns: Iterable[str]) -> None:
+    """Refuse *patterns* of pyinfra's *option* that name no host and no group.
+
+    pyinfra would only warn, go on with fewer or more hosts than meant, and exit with 0.
+
+    Raises:
+        UsageError: one of them names nothing.
+    """
+    hosts = [name for name, _ in groups[ALL]]
+    for pattern in patterns:
+        if pattern not in groups and not fnmatch.filter(hosts, pattern):
+            meant = did_you_mean(pattern, [*hosts, *groups])
+            raise UsageError(
+                f"{option} {pattern} names no host and no group that is rolled out"
+                + (f"; {meant}" if meant else "")
+            )
+
+
+def strangers(fleet: Fleet) -> list[str]:
+    """Return the hosts that known_hosts does not name; none where its names are hashed."""
+    names = known_hosts.names(text(fleet.known_hosts).splitlines())
+    if any(name.startswith("|1|") for name in names):
+        return []
+    settings = ssh_names.settings()
+    places = ((host.name, _place(host, settings)) for host in fleet.hosts)
+    return [name for name, place in places if place and place not in names]
+
+
+def _lost_keys(fleet: Fleet) -> set[str]:
+    """Return the private ssh keys that are not on this machine; a line tells who names each."""
+    naming: dict[str, list[str]] = {}
+    for host in fleet.hosts:
+        if host.ssh.key:
+            naming.setdefault(host.ssh.key, []).append(host.name)
+    lost = [key for key in naming if not _holds_key(key)]
+    for key in lost:
+        sys.stderr.write(
+            f"there is no private ssh key at {shown(Path(key))}, which hosts.toml names for"
+            f" {', '.join(naming[key])}: put it there, or only your agent's and usual keys are"
+            " tried\n"
+        )
+    return set(lost)
+
+
+def _holds_key(file: str) -> bool:
+    try:
+        return content(Path(file)).startswith(b"-----BEGIN ")
+    except OSError:
+        return False
+
+
+def _place(host: Host, settings: list[ssh_names.Setting]) -> str:
+    """Return how known_hosts writes where *host* is; empty where that is not sure."""
+    hostname = host.ssh.hostname or host.name
+    found = ssh_names.place(hostname, settings)
+    if found is None:
+        return ""
+    port = host.ssh.port or found[1]
+    return found[0] if port == 22 else f"[{found[0]}]:{port}"
+
+
+def _away(host: Host, today: date) -> bool:
+    away = host.maintenance
+    if away is None or away.until < today:
+        return False
+    sys.stderr.write(f"{host.name} is left out: in maintenance until {away.until}, {away.why}\n")
+    return True
+
+
+def _data(host: Host, fleet: Fleet, config: Path | None, lost: set[str]) -> dict[str, Any]:
+    """Return *host*'s data in pyinfra's own names; what is empty is left to pyinfra."""
+    data: dict[str, Any] = {
+        "ssh_hostname": host.ssh.hostname or host.name,
+        "ssh_port": host.ssh.port,
+        "ssh_user": host.ssh.user,
+        # pyinfra ends the whole run, with a traceback, for one key that it cannot read.
+        "ssh_key": host.ssh.key if host.ssh.key not in lost else "",
+        "ssh_known_hosts_file": str(fleet.known_hosts),
+        "ssh_strict_host_key_checking": "yes",
+        "_sudo": host.uses_sudo,
+    }
+    if config:
+        data["ssh_config_file"] = str(config)
+    if host.ssh.jump:
+        data |= {"ssh_hostname": host.name, **_PATIENT}
+    return {name: value for name, value in data.items() if value}

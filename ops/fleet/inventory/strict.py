@@ -1,0 +1,83 @@
+"""Read a fleet's files and check all that they say, each by itself and together."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from ops.errors import FleetError, Problem
+from ops.files import there
+from ops.fleet.inventory import build, checks, inbounds
+from ops.fleet.inventory.shape import HostsFile, IssuedFile, KeysFile
+from ops.fleet.inventory.toml import Document, Place, problem_of, read, shown
+from ops.fleet.inventory.wording import MOST, Checked, checked
+from ops.model import Fleet
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def fleet_in(folder: Path) -> Fleet:
+    """Return the fleet in *folder*; FleetError with every problem of its files."""
+    inventory = folder / "inventory"
+    hosts_toml, hosts = _read(inventory / "hosts.toml", HostsFile)
+    keys_toml, keys = _read(inventory / "keys.toml", KeysFile)
+    _, issued = _read(inventory / "issued.toml", IssuedFile, may_lack=True)
+    problems = [*hosts.problems, *keys.problems, *issued.problems]
+    if hosts.shape and keys.shape:
+        dropped = hosts.dropped | keys.dropped
+        found = _disagreements(hosts_toml, hosts.shape, keys_toml, keys.shape, hosts.damaged)
+        told = (one for one in found if not dropped & _named(one.message))
+        problems += islice(told, MOST)
+    if problems or not (hosts.shape and keys.shape and issued.shape):
+        raise FleetError(_first(problems))
+    return build.fleet_of(folder, hosts.shape, keys.shape, issued.shape)
+
+
+def _first(problems: Iterable[Problem]) -> list[Problem]:
+    """Return *problems* in the order of the files: the first of them, where there are many."""
+    found = sorted(set(problems))
+    if len(found) <= MOST:
+        return found
+    return [*found[:MOST], Problem(found[MOST].file, 0, "holds more problems than are listed here")]
+
+
+def _named(message: str) -> set[str]:
+    """Return the names that *message* quotes, and the parts of ``host/inbound``."""
+    return {part for quoted in _QUOTED.findall(message) for part in (quoted, *quoted.split("/"))}
+
+
+def _disagreements(
+    hosts_toml: Document,
+    hosts: HostsFile,
+    keys_toml: Document,
+    keys: KeysFile,
+    damaged: frozenset[Place],
+) -> Iterator[Problem]:
+    """Find where the files, each right by itself, do not go together."""
+    named = list(checks.names(hosts_toml, hosts))
+    yield from named
+    yield from checks.rules(hosts_toml, hosts, keys, damaged)
+    yield from checks.keys(keys_toml, keys, hosts)
+    yield from inbounds.kinds(hosts_toml, hosts, damaged)
+    if not named:
+        yield from inbounds.offers(hosts_toml, hosts)
+
+
+def _read(
+    path: Path, shape: type[Shape], *, may_lack: bool = False
+) -> tuple[Document, Checked[Shape]]:
+    nothing = Document(str(path), "", {})
+    try:
+        if may_lack and not there(path):
+            return nothing, checked(nothing, shape)
+        document = read(path)
+    except FleetError as error:
+        return nothing, Checked(None, list(error.problems))
+    except OSError as error:
+        return nothing, Checked(None, [problem_of(error, shown(path))])
+    return document, checked(document, shape)

@@ -1,0 +1,149 @@
+"""Read a TOML file, and say on which line of it a thing stands."""
+
+import re
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ops import files
+from ops.errors import FleetError, Problem
+from ops.files import shown as shown
+from ops.fleet.inventory.spelling import visible
+
+Place = tuple[str | int, ...]
+
+# Possessive throughout, so that no line takes longer than its length.
+_HEADER = re.compile(r"\s*+(\[\[?)([^\]]++)\]\]?\s*+(?:#.*)?$")
+_PART = re.compile(r"""[\w-]++|"[^"]*+"|'[^']*+'""")
+_ASSIGNMENT = re.compile(rf"\s*+((?:{_PART.pattern})(?:\s*+\.\s*+(?:{_PART.pattern}))*+)\s*+=")
+_QUOTED = re.compile(r"""(["'])(.*?)\1""")
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
+_OPAQUE = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)|"(?:[^"\\\n]|\\.)*+"?'''
+    r"""|'''(?:[^']|'(?!''))*+(?:'''|\Z)|'[^'\n]*+'?|#[^\n]*+""",
+    re.DOTALL,
+)
+"""Strings and comments: what stands in them has no meaning for the form of the file."""
+_BRACKETS = re.compile(r"[\[{]++|[\]}]++")
+_DOTTED = re.compile(r"[^\n=,\[\]{}]++")
+DEEPEST = 64
+"""Levels of nesting, by brackets or by dots; the parser takes time by the square of them."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A TOML file: its data, and where each part of it was written."""
+
+    file: str
+    text: str = field(repr=False)
+    data: dict[str, Any] = field(repr=False)
+    secret: bool = False
+    """Whether its values must not be repeated in messages."""
+
+    def problem(
+        self, place: Place, message: str, remedy: str = "", value: object = None
+    ) -> Problem:
+        """Return a problem on the line of *place*; *value* finds the line in a longer list."""
+        return Problem(self.file, self.line(place, value), visible(message), visible(remedy))
+
+    def line(self, place: Place, value: object = None) -> int:
+        """Return the line, from 1, of the nearest thing written that holds *place*."""
+        while place and place not in self._lines:
+            place = place[:-1]
+        line = self._lines.get(place, 1)
+        return self._values(line).get(value, line) if isinstance(value, str) else line
+
+    def _values(self, start: int) -> dict[str, int]:
+        """Return the lines of the quoted values in the assignment that begins at *start*."""
+        if start not in self._quoted:
+            found: dict[str, int] = {}
+            for number, text in enumerate(self._split[start - 1 :], start):
+                if number > start and (_ASSIGNMENT.match(text) or _HEADER.match(text)):
+                    break
+                for value in _QUOTED.finditer(text):
+                    found.setdefault(value[2], number)
+            self._quoted[start] = found
+        return self._quoted[start]
+
+    @cached_property
+    def _quoted(self) -> dict[int, dict[str, int]]:
+        return {}
+
+    @cached_property
+    def _split(self) -> list[str]:
+        return self.text.split("\n")
+
+    @cached_property
+    def _lines(self) -> dict[Place, int]:
+        """Map every table and field to its line. tomllib keeps no positions, so read again."""
+        lines: dict[Place, int] = {}
+        table: Place = ()
+        repeated: Counter[Place] = Counter()
+        for number, text in enumerate(self._split, 1):
+            if header := _HEADER.match(text):
+                table = _parts(header[2])
+                if header[1] == "[[":
+                    repeated[table] += 1
+                    table = (*table, repeated[table] - 1)
+                lines.setdefault(table, number)
+            elif assignment := _ASSIGNMENT.match(text):
+                lines.setdefault(table + _parts(assignment[1]), number)
+        return lines
+
+
+def read(path: Path) -> Document:
+    """Return the TOML file at *path*; FleetError where it is missing or no TOML."""
+    file = shown(path)
+    try:
+        return parse(file, files.decoded(path, files.content(path)))
+    except FileNotFoundError:
+        raise _refused(file, 0, "is missing", "`ops init` writes a fleet folder") from None
+    except OSError as error:
+        raise FleetError([problem_of(error, file)]) from None
+
+
+def problem_of(error: OSError, file: str) -> Problem:
+    """Return *error* as a problem of *file*."""
+    return Problem(file, getattr(error, "line", 0), *files.reason(error))
+
+
+def parse(file: str, text: str, *, secret: bool = False) -> Document:
+    """Return *text* as the document called *file*; FleetError where it is no TOML."""
+    _must_be_flat(file, text)
+    try:
+        return Document(file, text, tomllib.loads(text), secret)
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax(file, text, str(error)) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise _refused(file, 0, f"is not TOML: {error}") from None
+
+
+def _must_be_flat(file: str, text: str) -> None:
+    """Refuse what is nested so deeply that the parser would stumble, or take minutes."""
+    bare = _OPAQUE.sub('""', text)
+    dots = max((run[0].count(".") for run in _DOTTED.finditer(bare)), default=0)
+    depth = deepest = 0
+    for run in _BRACKETS.finditer(bare):
+        depth += len(run[0]) if run[0][0] in "[{" else -len(run[0])
+        deepest = max(depth, deepest)
+    if max(dots, deepest) > DEEPEST:
+        raise _refused(file, 0, "is nested too deeply", f"write at most {DEEPEST} levels")
+
+
+def _parts(dotted: str) -> Place:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+
+
+def _syntax(file: str, text: str, message: str) -> FleetError:
+    if line := files.conflict(text.encode()):
+        return FleetError([problem_of(files.conflict_error(file, line), file)])
+    found = _AT_LINE.search(message)
+    line = int(found[1]) if found and found[1] else text.count("\n") + 1
+    return _refused(file, line, f"is not TOML: {_AT_LINE.sub('', message).strip()}")
+
+
+def _refused(file: str, line: int, message: str, remedy: str = "") -> FleetError:
+    return FleetError([Problem(file, line, message, remedy)])

@@ -1,0 +1,24 @@
+"""Read, make and keep the fleet's secrets; knows age, and which secrets were ever made."""
+
+from ops.errors import SecretsError
+from ops.fleet.inventory.toml import shown
+from ops.model import Fleet, Secrets
+from ops.fleet.secrets import store
+from ops.fleet.secrets.parse import parse
+
+__all__ = ["load"]
+
+
+def load(fleet: Fleet) -> Secrets:
+    """Return the secrets of *fleet*; SecretsError or FleetError where there is no reading them.
+
+    That the file holds *every* secret is not asked here: rendering a host asks for its own.
+    """
+    file = store.path(fleet)
+    if file is None:
+        raise SecretsError(
+            f"{shown(store.plain(fleet))} is missing: get it from a colleague, "
+            "`ops secrets recover` reads it back from the servers, "
+            "or, for a fleet that never had one, `ops secrets fill` makes it"
+        )
+    return parse(fleet, shown(file), store.read(fleet))

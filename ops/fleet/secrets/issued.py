@@ -1,0 +1,146 @@
+"""Write down which secrets were ever made, by name, and what of them is public."""
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import tomlkit
+
+from ops.errors import SecretsError
+from ops.files import replace, text, there
+from ops.fleet.inventory.toml import read
+from ops.model import Fleet
+from ops.fleet.secrets.reality import is_private_key, public_key
+
+_HEADER = """\
+# Which secrets exist, by name, and what of them is public. Commit this file.
+# Written by `ops secrets`: with it, a clone without secrets.toml knows not to make new ones.
+# `fleet` is the fleet's name for itself: a server that carries it counts for this fleet.
+
+"""
+
+
+def path(fleet: Fleet) -> Path:
+    """Return the file, which need not be there."""
+    return fleet.folder / "inventory" / "issued.toml"
+
+
+def places(fleet: Fleet) -> set[tuple[str, ...]]:
+    """Return where every secret that was ever made stands in the secrets' file."""
+    issued = _read(fleet)
+    keys = issued.get("keys", {}).items()
+    inbounds = (
+        (host, inbound, entry["made"])
+        for host, entries in issued.get("hosts", {}).items()
+        for inbound, entry in entries.items()
+    )
+    return {("keys", name, field) for name, fields in keys for field in fields} | {
+        ("hosts", host, inbound, field) for host, inbound, fields in inbounds for field in fields
+    }
+
+
+def data_of(secrets: str) -> dict[str, Any]:
+    """Return the data of the secrets' file that holds *secrets*, as :func:`keep` takes it."""
+    return tomllib.loads(secrets)
+
+
+def must_match(
+    fleet: Fleet, secrets: Mapping[str, Any], again: Collection[tuple[str, ...]] = ()
+) -> None:
+    """Raise SecretsError if *secrets* is older than issued.toml: it has other private keys.
+
+    Those at the places *again* are being replaced.
+    """
+    issued = _read(fleet).get("hosts", {})
+    older = [
+        f"{host}/{inbound}"
+        for host, inbounds in secrets.get("hosts", {}).items()
+        for inbound, fields in inbounds.items()
+        if ("hosts", host, inbound, "private_key") not in again
+        and _is_another(fields, issued.get(host, {}).get(inbound, {}))
+    ]
+    if older:
+        raise SecretsError(
+            f"the secrets here are older than issued.toml: {', '.join(older)} had another private "
+            "key then, and links carry the newer one. Get the newer secrets from a colleague, or "
+            "take these out and `ops secrets recover` reads them back; nothing was changed"
+        )
+
+
+def _is_another(fields: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    private, known = str(fields.get("private_key")), entry.get("public_key")
+    return bool(known) and is_private_key(private) and public_key(private) != known
+
+
+def forget(fleet: Fleet, owners: Collection[str]) -> None:
+    """Strike out what was made for *owners*: keys, and inbounds as ``host/inbound``."""
+    issued = _read(fleet)
+    issued["keys"] = {n: made for n, made in issued.get("keys", {}).items() if n not in owners}
+    hosts = {
+        host: {n: entry for n, entry in inbounds.items() if f"{host}/{n}" not in owners}
+        for host, inbounds in issued.get("hosts", {}).items()
+    }
+    issued["hosts"] = {host: inbounds for host, inbounds in hosts.items() if inbounds}
+    _write(fleet, issued)
+
+
+def keep(fleet: Fleet, secrets: Mapping[str, Any], again: Collection[tuple[str, ...]] = ()) -> None:
+    """Write down what *secrets*, the data of the secrets' file, holds; forget nothing older.
+
+    SecretsError where that would put an older key in the place of a newer one: *again* are the
+    places where a key was replaced.
+    """
+    must_match(fleet, secrets, again)
+    issued = _read(fleet)
+    _note(issued, secrets)
+    _write(fleet, issued)
+
+
+def joined(known: Iterable[Mapping[str, Any]], secrets: Mapping[str, Any]) -> bytes:
+    """Return the file that holds all that is *known* on several sides, and what *secrets* hold."""
+    issued: dict[str, Any] = {}
+    for side in known:
+        if "fleet" in side:
+            issued.setdefault("fleet", side["fleet"])
+        for name, fields in side.get("keys", {}).items():
+            held = issued.setdefault("keys", {})
+            held[name] = sorted({*held.get(name, []), *fields})
+        for host, inbounds in side.get("hosts", {}).items():
+            for inbound, entry in inbounds.items():
+                held = issued.setdefault("hosts", {}).setdefault(host, {}).setdefault(inbound, {})
+                made = sorted({*held.get("made", []), *entry["made"]})
+                held.update({**entry, **held, "made": made})
+    _note(issued, secrets)
+    return _written(issued)
+
+
+def _note(issued: dict[str, Any], secrets: Mapping[str, Any]) -> None:
+    """Add to *issued* what *secrets* hold, and a name for the fleet if it has none."""
+    issued.setdefault("fleet", uuid4().hex)
+    keys: dict[str, Any] = issued.setdefault("keys", {})
+    for name, fields in secrets.get("keys", {}).items():
+        keys[name] = sorted({*keys.get(name, []), *(f for f in fields if fields[f])})
+    hosts: dict[str, Any] = issued.setdefault("hosts", {})
+    for host, inbounds in secrets.get("hosts", {}).items():
+        for inbound, fields in inbounds.items():
+            entry = hosts.setdefault(host, {}).setdefault(inbound, {})
+            entry["made"] = sorted({*entry.get("made", []), *(f for f in fields if fields[f])})
+            if is_private_key(str(fields.get("private_key"))):  # one may be wrong meanwhile
+                entry["public_key"] = public_key(fields["private_key"])
+
+
+def _write(fleet: Fleet, issued: Mapping[str, Any]) -> None:
+    written = _written(issued)
+    if not there(path(fleet)) or text(path(fleet)).encode() != written:
+        replace(path(fleet), written)
+
+
+def _written(issued: Mapping[str, Any]) -> bytes:
+    parts = {name: issued[name] for name in ("fleet", "keys", "hosts") if issued.get(name)}
+    return (_HEADER + tomlkit.dumps(parts)).encode()
+
+
+def _read(fleet: Fleet) -> dict[str, Any]:
+    return read(path(fleet)).data if there(path(fleet)) else {}

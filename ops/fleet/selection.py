@@ -1,0 +1,103 @@
+"""Which hosts and keys a command is about: globs over the fleet's names."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from ops.errors import UsageError
+from ops.fleet.inventory import unknown
+from ops.model import Fleet, Host, Key
+
+Thing = TypeVar("Thing")
+
+
+def hosts(
+    fleet: Fleet,
+    names: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    *,
+    even_absent: bool = False,
+) -> tuple[Host, ...]:
+    """Return the hosts that *names* or *groups* match, all of them where neither is given.
+
+    A host that is ``absent`` has nothing to ask, unless it is asked whether it is so
+    (*even_absent*). UsageError where a glob matches nothing.
+    """
+    present = [host for host in fleet.hosts if even_absent or host.state != "absent"]
+    matched = {
+        host.name
+        for glob in names
+        for host in _matching(glob, "host", {host.name: [host] for host in present})
+    }
+    by_group: dict[str, list[Host]] = {}
+    for host in present:
+        for group in host.groups:
+            by_group.setdefault(group, []).append(host)
+    matched |= {host.name for glob in groups for host in _matching(glob, "group", by_group)}
+    if not (names or groups):
+        return tuple(present)
+    return tuple(host for host in present if host.name in matched)
+
+
+def keys(fleet: Fleet, names: Sequence[str] = ()) -> tuple[Key, ...]:
+    """Return the keys that *names* match, all of them where none is given."""
+    if not names:
+        return fleet.keys
+    named = {key.name: [key] for key in fleet.keys}
+    matched = {key.name for glob in names for key in _matching(glob, "key", named)}
+    return tuple(key for key in fleet.keys if key.name in matched)
+
+
+def key(fleet: Fleet, name: str) -> Key:
+    """Return the one key called *name*; UsageError where there is none."""
+    return _called(name, "key", {key.name: key for key in fleet.keys})
+
+
+def host(fleet: Fleet, name: str) -> Host:
+    """Return the one host called *name*; UsageError where there is none."""
+    return _called(name, "host", {host.name: host for host in fleet.hosts})
+
+
+def host_or_jump(fleet: Fleet, name: str) -> Host:
+    """Return the host called *name*, or the jump host in front of some; UsageError else."""
+    if any(candidate.name == name for candidate in fleet.hosts):
+        return host(fleet, name)
+    for candidate in fleet.hosts:
+        jump, way = candidate.ssh.jump, candidate.ssh.jump_host
+        if way and name in (jump, jump.rpartition("@")[2], way.hostname):
+            return Host(name=name, ssh=replace(way, user="", key=""))
+    return host(fleet, name)
+
+
+def hosts_or_jumps(fleet: Fleet, names: Sequence[str]) -> tuple[Host, ...]:
+    """Return the hosts that *names*, names or globs, match, and the jump hosts that they name."""
+    found = (
+        each
+        for name in names
+        for each in (
+            hosts(fleet, [name], even_absent=True)
+            if set("*?") & set(name)
+            else [host_or_jump(fleet, name)]
+        )
+    )
+    return tuple({each.name: each for each in found}.values())
+
+
+def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:
+    """Return those of *hosts* that are in maintenance on *today*: a line each, not a failure."""
+    return tuple(host for host in hosts if host.maintenance and host.maintenance.until >= today)
+
+
+def _called(name: str, what: str, named: dict[str, Thing]) -> Thing:
+    if name in named:
+        return named[name]
+    raise UsageError(unknown(what, name, named))
+
+
+def _matching(glob: str, what: str, named: dict[str, list[Thing]]) -> list[Thing]:
+    found = [thing for name, things in named.items() if fnmatchcase(name, glob) for thing in things]
+    if not found:
+        raise UsageError(unknown(what, glob, named))
+    return found

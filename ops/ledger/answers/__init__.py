@@ -1,0 +1,1 @@
+"""Entries of the ledger become usage with its certainty."""

@@ -1,0 +1,114 @@
+"""Marks: a reset for people. Nothing is zeroed; what was used until then is remembered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, literal, select, update
+
+from ops.ledger.booking.access import reach_of
+from ops.ledger.database.bulk import add_missing
+from ops.ledger.answers.calendar import when
+from ops.ledger.database.schema import fives, hosts, keys, late, ledger, marks, months
+from ops.model import Traffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A key was reset *at*; its hosts had been read *counted_from* then, or later."""
+
+    key: str
+    life: int
+    """Which life of the key: one that was deleted and made again has a second."""
+    at: datetime
+    counted_from: datetime
+    before: Traffic
+    """What the key had used until then, since ever."""
+    after: Traffic
+    """What it has used since."""
+    cut: bool = False
+    """Whether bytes were left out of *after* that may have moved before it began."""
+
+
+def set_mark(tx: Connection, key: str, at: int, token: str) -> int:
+    """Mark *key* at the moment *at*, once a *token*; return the key's number."""
+    tx.execute(select(ledger).with_for_update()).one()  # nobody books meanwhile
+    life = _life(tx, key, at)
+    if not tx.execute(select(marks.c.id).where(marks.c.token == token)).first():
+        used = _used_by(tx, {life})[life]
+        values = {"key_id": life, "at": at, "since": _read_since(tx, key, at), "token": token}
+        tx.execute(insert(marks).values(**values, up=used.uplink, down=used.downlink))
+    return life
+
+
+def before_marks(tx: Connection, late: Iterable[tuple[int, int, int, int]]) -> None:
+    """Count what was read before a mark, but is booked only now, as used before it."""
+    for key, moment, up, down in late:
+        tx.execute(
+            update(marks)
+            .where(marks.c.key_id == key, marks.c.at >= moment)
+            .values(up=marks.c.up + up, down=marks.c.down + down)
+        )
+
+
+def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
+    """Return the marks of the keys called *names*, of all keys if None, oldest first."""
+    query = select(marks, keys.c.name, keys.c.life).join(keys).order_by(marks.c.at, marks.c.id)
+    if names is not None:
+        query = query.where(keys.c.name.in_(list(names)))
+    found = tx.execute(query).all()
+    used = _used_by(tx, {row.key_id for row in found})
+    crossing = {row.id: _late_across(tx, row) for row in found}
+    return [
+        Mark(
+            key=row.name,
+            life=row.life,
+            at=when(row.at),
+            counted_from=when(row.since),
+            before=Traffic(row.up, row.down),
+            after=used[row.key_id] - Traffic(row.up, row.down) - crossing[row.id],
+            cut=crossing[row.id].total > 0,
+        )
+        for row in found
+    ]
+
+
+def _used_by(tx: Connection, lives: set[int]) -> dict[int, Traffic]:
+    """Return all that each of these lives of keys ever used."""
+    used = dict.fromkeys(lives, Traffic())
+    rolled = select(ledger.c.rolled).scalar_subquery()
+    for table, since in ((months, literal(0)), (fives, rolled)):
+        query = select(table.c.key_id, func.sum(table.c.up), func.sum(table.c.down))
+        query = query.where(table.c.key_id.in_(lives), table.c.t >= since)
+        for life, up, down in tx.execute(query.group_by(table.c.key_id)):
+            used[life] += Traffic(int(up), int(down))
+    return used
+
+
+def _life(tx: Connection, key: str, at: int) -> int:
+    """Return the number of the key's latest life; one that used nothing yet begins its first."""
+    add_missing(tx, keys, [{"name": key, "life": 1, "born": at}])
+    query = select(keys.c.id).where(keys.c.name == key).order_by(keys.c.life.desc()).limit(1)
+    return int(tx.execute(query).scalar_one())
+
+
+def _late_across(tx: Connection, mark: Row[Any]) -> Traffic:
+    """Return bytes read after *mark* that may have moved before the time that it counts from."""
+    query = select(func.sum(late.c.up), func.sum(late.c.down)).where(
+        late.c.key_id == mark.key_id, late.c.since < mark.since, late.c.until > mark.at
+    )
+    up, down = tx.execute(query).one()
+    return Traffic(int(up or 0), int(down or 0))
+
+
+def _read_since(tx: Connection, key: str, at: int) -> int:
+    """Return when the host that may hold bytes of *key* and waited longest was last read."""
+    lives = {row.id: row for row in tx.execute(select(keys).where(keys.c.name == key))}
+    reach = reach_of(tx, lives, None)[key]
+    read = [at] + [
+        int(host.known if host.read is None else host.read)
+        for host in tx.execute(select(hosts).where(hosts.c.gone.is_(None)))
+        if host.done is None and (reach is None or host.name in reach)
+    ]
+    return min(read)

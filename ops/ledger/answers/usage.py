@@ -1,0 +1,211 @@
+"""Usage: bytes of a key, a host, a span of time, and how sure each figure is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Table, func, select
+
+from ops.ledger.answers.calendar import moment, when
+from ops.ledger.booking.lateness import Late, late_bytes
+from ops.ledger.answers.marks import marks_of
+from ops.ledger.answers.missing import Missing, certainty, missing
+from ops.ledger.answers.periods import Kept, Piece, pieces
+from ops.ledger.answers.question import Asked, Question
+from ops.ledger.database.schema import days, ledger
+from ops.ledger.answers.spans import Span, spans
+from ops.ledger.answers.sureness import Sureness, concerns, late_times
+from ops.model import Certainty, Traffic
+
+Place = tuple[int, int, int]
+"""Span, key and host; 0 where the rows are not about them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """The bytes that one key, host or span used; what the row is not about is empty."""
+
+    key: str = ""
+    life: int = 1
+    """A key that was deleted and made again has a second one."""
+    gone: datetime | None = None
+    """When the key left the inventory."""
+    host: str = ""
+    since: datetime
+    until: datetime
+    traffic: Traffic
+    certainty: Certainty
+    late: bool = False
+    """Whether these bytes moved at some time between *since* and *until*, in no one hour or day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """An answer of the ledger: its rows, and all that is known to be missing from them."""
+
+    since: datetime
+    until: datetime
+    zone: str
+    rows: tuple[UsageRow, ...]
+    certainty: Certainty
+    """How sure the total is; its parts may be less so."""
+    missing: tuple[Missing, ...]
+    as_of: datetime | None
+    """The oldest of *read_at*; None if there is none."""
+    read_at: Mapping[str, datetime | None]
+    """By host that may still count: the moment of its last booked reading; None if never read."""
+
+    @property
+    def total(self) -> Traffic:
+        """Return the sum of the rows."""
+        return sum((row.traffic for row in self.rows), Traffic())
+
+
+def usage(tx: Connection, question: Question, now: int) -> Usage:
+    """Answer *question*. UsageError where it is finer than what is kept."""
+    frame = tx.execute(select(ledger)).one()
+    zone = ZoneInfo(question.zone or frame.zone)
+    first = tx.execute(select(func.min(days.c.t))).scalar() or frame.rolled
+    fine = frame.rolled, frame.fives_from, frame.hours_from
+    kept = Kept(ZoneInfo(frame.zone), *fine, first, frame.created // 1000)
+    parts = spans(question.since, question.until, question.by, zone)
+    asked = Asked(tx, question)
+    late = late_bytes(tx, parts, asked.keys, asked.hosts)
+    latest = max([now, *(row.read or 0 for row in asked.hosts.values())])
+    past = [part for part in parts if part.since * 1000 <= latest]
+    sums = _sums(asked, past, kept, late)
+    span = parts[0].since * 1000, parts[-1].until * 1000
+    found = missing(tx, *span, now, asked.inventory, with_late=False)
+    known = [m for m in found if asked.about(m.host)]
+    sure = Sureness(asked, parts, known, late, frame.created // 1000)
+    rows = (*_rows(asked, parts, sums, sure), *_late_rows(asked, late, zone))
+    return Usage(
+        since=when(span[0]).astimezone(zone),
+        until=when(span[1]).astimezone(zone),
+        zone=str(zone),
+        rows=rows,
+        certainty=sure.of_total(sum((row.traffic for row in rows), Traffic())),
+        missing=(*known, *late_times(asked, late)),
+        as_of=asked.as_of,
+        read_at=asked.read_at,
+    )
+
+
+def _sums(asked: Asked, parts: Sequence[Span], kept: Kept, late: Late) -> dict[Place, Traffic]:
+    sums: dict[Place, Traffic] = {}
+
+    def add(index: int, key: int, host: int, used: Traffic) -> None:
+        place = index, key, host
+        sums[place] = sums.get(place, Traffic()) + used
+
+    whole: dict[Table, dict[int, int]] = {}
+    """By table: the buckets that are a part each, and which."""
+    for index, part in enumerate(parts):
+        for piece in pieces(part.since, part.until, kept):
+            same = (piece.since, piece.until) == (part.since, part.until)
+            if same and part.is_bucket_of(piece.table.name):
+                whole.setdefault(piece.table, {})[part.since] = index
+            else:
+                for _, key, host, used in asked.sums(piece):
+                    add(index, key, host, used)
+    for table, indexes in whole.items():
+        stretch = Piece(table, min(indexes), parts[max(indexes.values())].until)
+        for bucket, key, host, used in asked.sums(stretch, by_bucket=True):
+            if bucket in indexes:
+                add(indexes[bucket], key, host, used)
+    for (index, key, host), used in late.taken.items():
+        place = index, *asked.place(key, host)
+        sums[place] -= used
+    return {place: used for place, used in sums.items() if used.total}
+
+
+def since_marks(tx: Connection, question: Question, now: int) -> Usage:
+    """Return what each key used since its last mark; keys that have none are left out."""
+    last = {mark.key: mark for mark in marks_of(tx, question.keys)}
+    asked = Asked(tx, question)
+    zone = ZoneInfo(question.zone or tx.execute(select(ledger.c.zone)).scalar_one())
+    until = when(now).astimezone(zone)
+    rows, found = [], set()
+    for mark in last.values():
+        begin = moment(mark.counted_from)
+        reach = asked.reach(mark.key)
+        known = [
+            one
+            for one in missing(tx, begin, now, now, asked.inventory)
+            if one.kind not in ("shared", "late") and concerns(one, reach)
+        ]
+        since = mark.counted_from.astimezone(zone)
+        # It is about now, not about the past: a reason that ended before the mark is none.
+        known = [one for one in known if one.effect(since, until) != "exact"]
+        found |= set(known)
+        sure = certainty(known, since, until, asked.everyone if reach is None else reach)
+        if mark.cut:
+            sure = "at least" if sure == "exact" else sure
+        rows.append(
+            UsageRow(key=mark.key, since=since, until=until, traffic=mark.after, certainty=sure)
+        )
+    worst = [row.certainty for row in rows]
+    return Usage(
+        since=min((row.since for row in rows), default=until),
+        until=until,
+        zone=str(zone),
+        rows=tuple(rows),
+        certainty="exact" if set(worst) <= {"exact"} else "at least",
+        missing=tuple(sorted(found, key=lambda one: (one.host, one.since))),
+        as_of=asked.as_of,
+        read_at=asked.read_at,
+    )
+
+
+def _rows(
+    asked: Asked, parts: Sequence[Span], sums: Mapping[Place, Traffic], sure: Sureness
+) -> Iterator[UsageRow]:
+    there: set[str] = set()
+    for (index, key_id, host_id), traffic in sums.items():
+        name, host = asked.key_name(key_id), asked.names.get(host_id, "")
+        there |= {name} if key_id and asked.keys[key_id].gone is None else set()
+        yield UsageRow(
+            **asked.about_key(key_id),
+            host=host,
+            since=parts[index].begin,
+            until=parts[index].end,
+            traffic=traffic,
+            certainty=sure.of(index, name, host, traffic),
+        )
+    if set(asked.question.by) == {"key"}:
+        yield from _unused(asked, parts, there, sure)
+
+
+def _late_rows(asked: Asked, late: Late, zone: ZoneInfo) -> Iterator[UsageRow]:
+    """Yield rows for bytes that moved in the whole span, but in no one hour, day or month."""
+    sums: dict[tuple[int, int, int, int], Traffic] = {}
+    for (since, until, key, host), used in late.rows.items():
+        place = since, until, *asked.place(key, host)
+        sums[place] = sums.get(place, Traffic()) + used
+    for (since, until, key, host), used in sums.items():
+        yield UsageRow(
+            **asked.about_key(key),
+            host=asked.names.get(host, ""),
+            since=when(since).astimezone(zone),
+            until=when(until).astimezone(zone),
+            traffic=used,
+            certainty="exact",
+            late=True,
+        )
+
+
+def _unused(
+    asked: Asked, parts: Sequence[Span], there: set[str], sure: Sureness
+) -> Iterator[UsageRow]:
+    """Yield a row for each key of the inventory that used nothing: 0 is an answer, too."""
+    question = asked.question
+    for name in question.opens or ():
+        if name not in there and (question.keys is None or name in question.keys):
+            yield UsageRow(
+                key=name,
+                since=parts[0].begin,
+                until=parts[0].end,
+                traffic=Traffic(),
+                certainty=sure.of(0, name, "", Traffic()),
+            )

@@ -1,0 +1,1 @@
+"""Observations become entries of the ledger."""

@@ -1,0 +1,131 @@
+"""Bytes of which nobody knows whether they belong to the fleet: they wait for a decision."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from ops.ledger.booking import runs as runs_of
+from ops.ledger.booking.access import include
+from ops.ledger.answers.marks import before_marks
+from ops.ledger.database.ids import Lives, locked_hosts
+from ops.ledger.database.rows import Adopt, HostRow, RunRow
+from ops.ledger.booking.entries import Rows
+from ops.ledger.database.schema import (baselines, gaps, hosts, ledger, marks, runs, users, waiting)
+from ops.model import Traffic
+from ops.model.key import key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The effect of a decision about counters that wait, by host."""
+
+    applied: dict[str, Traffic]
+    """The bytes that it was about."""
+    stored: tuple[str, ...]
+    """Hosts that were never read: it is applied at their first reading."""
+    idle: tuple[str, ...]
+    """Hosts of which nothing waits."""
+
+
+def question(host: str) -> str:
+    """Return the sentence that asks for a decision about *host*."""
+    return (
+        "its counters are older than the ledger's knowledge of it: run "
+        f"`ops collect --host {host} --adopt count` to bill them, or "
+        f"`ops collect --host {host} --adopt baseline` to leave them out"
+    )
+
+
+def waiting_bytes(tx: Connection) -> dict[str, int]:
+    """Return by host the bytes that wait for a decision; hosts without a doubt are left out."""
+    amount = func.coalesce(func.sum(waiting.c.up + waiting.c.down), 0)
+    query = (
+        select(hosts.c.name, amount)
+        .select_from(runs)
+        .join(hosts, hosts.c.id == runs.c.host_id)
+        .outerjoin(waiting, waiting.c.run_id == runs.c.id)
+        .where(runs.c.doubt == "asked")
+        .group_by(hosts.c.name)
+    )
+    return {name: int(amount) for name, amount in tx.execute(query)}
+
+
+def waiting_keys(tx: Connection) -> dict[str, set[str]]:
+    """Return by key the hosts with bytes of it that wait for a decision."""
+    query = (
+        select(users.c.name, hosts.c.name)
+        .select_from(waiting)
+        .join(users, users.c.id == waiting.c.user_id)
+        .join(runs, runs.c.id == waiting.c.run_id)
+        .join(hosts, hosts.c.id == runs.c.host_id)
+        .distinct()
+    )
+    found: dict[str, set[str]] = {}
+    for user, host in tx.execute(query):
+        found.setdefault(key_of(user), set()).add(host)
+    return found
+
+
+def settle(tx: Connection, host: HostRow, run: RunRow, how: str, rows: Rows) -> Traffic:
+    """Decide *how* the bytes of *run* that wait are taken; return what is added to usage."""
+    run.doubt, waits, run.waits = "", run.waits, None
+    added = Traffic()
+    if waits is None:
+        return added  # it said more than was believed, and nothing was kept of it
+    where = waiting.c.run_id == run.id
+    if how == "count":
+        query = select(waiting, users.c.name).join(users, users.c.id == waiting.c.user_id)
+        for row in tx.execute(query.where(where)):
+            rows.count(row.name, host, run.since, waits, (row.up, row.down))
+            added += Traffic(row.up, row.down)
+            _lower_baseline(tx, run.id, row)
+    else:
+        rows.gap(host, "uncounted", run.since, waits)
+    tx.execute(delete(waiting).where(where))
+    return added
+
+
+def _lower_baseline(tx: Connection, run: int, row: Any) -> None:
+    same = (baselines.c.run_id == run) & (baselines.c.user_id == row.user_id)
+    less = {"up": baselines.c.up - row.up, "down": baselines.c.down - row.down}
+    tx.execute(update(baselines).where(same).values(less))
+
+
+def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decided:
+    """Decide about everything that waits on the hosts called *names*, or will be found there."""
+    wanted = sorted(set(names))
+    frame = tx.execute(select(ledger).with_for_update()).one()
+    marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
+    rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked)
+    rows.lives = Lives(tx)
+    there = list(locked_hosts(tx, wanted, frame, now).values())
+    applied = {host.name: t for host in there if (t := _decide_on(tx, host, how, rows)) is not None}
+    for host in there:
+        host.decision = how if host.read is None and host.name not in applied else ""
+    runs_of.save_hosts(tx, there)
+    rows.write_usage(tx)
+    include(tx, rows.counted)
+    if rows.gaps:
+        tx.execute(gaps.insert(), rows.gaps)
+    before_marks(tx, rows.before_marks)
+    stored = tuple(host.name for host in there if host.decision)
+    idle = tuple(name for name in wanted if name not in applied and name not in stored)
+    return Decided(applied, stored, idle)
+
+
+def _decide_on(tx: Connection, host: HostRow, how: Adopt, rows: Rows) -> Traffic | None:
+    """Return the bytes that were decided on; None if nothing waits."""
+    query = select(runs).where(runs.c.host_id == host.id, runs.c.doubt == "asked")
+    asked = [RunRow(**row._mapping) for row in tx.execute(query)]
+    if not asked:
+        return None
+    amounts = select(func.sum(waiting.c.up), func.sum(waiting.c.down))
+    up, down = tx.execute(amounts.where(waiting.c.run_id.in_([run.id for run in asked]))).one()
+    for run in asked:
+        settle(tx, host, run, how, rows)
+    runs_of.save(tx, asked)
+    host.adopted = how
+    return Traffic(int(up or 0), int(down or 0))

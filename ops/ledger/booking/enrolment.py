@@ -1,0 +1,133 @@
+"""Which hosts and keys there are: told by the inventory, remembered when they leave it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from ops.ledger.booking.access import widen
+from ops.ledger.answers.calendar import when
+from ops.ledger.booking.doubts import waiting_bytes
+from ops.ledger.database.ids import locked_hosts
+from ops.ledger.database.schema import gaps, hosts, keys, ledger, runs
+
+_BLINK = 2 * 60_000
+"""Milliseconds that a key may be missing and still be the same one: two collectors whose
+checkouts differ for a moment must not begin a new life of it each round."""
+
+
+_PRESENT = select(hosts).where(hosts.c.gone.is_(None)).order_by(hosts.c.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostState:
+    """What the ledger knows of a host."""
+
+    name: str
+    known_since: datetime
+    read_at: datetime | None
+    """None where it was never read."""
+    run: str
+    """The run that was alive then; ``~...`` where the core has no identity, empty if none was."""
+    counting_since: datetime | None
+    adopted: str
+    """What was done with counters older than *known_since*: count, baseline, or nothing."""
+    gone: datetime | None
+    """When it left the inventory."""
+    absent: bool = False
+    """Whether the inventory wants no core there."""
+    done: datetime | None = None
+    """When it was seen without a core and with nothing left to fetch."""
+    waiting: int | None = None
+    """Bytes that wait for a decision (adoption); None where there is nothing to decide."""
+    decision: str = ""
+    """The adoption that is stored for its first reading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The whole inventory, as the ledger is told it."""
+
+    hosts: Collection[str]
+    keys: Collection[str]
+    absent: Collection[str] = ()
+    """Those of the hosts that are to be without a core."""
+    opens: Mapping[str, Collection[str]] | None = None
+    """By key: the hosts that it may open. None: it may open all."""
+
+
+def enrol(tx: Connection, told: Inventory, now: int) -> None:
+    """Take in the whole inventory."""
+    frame = tx.execute(select(ledger).with_for_update()).one()
+    present = tx.execute(_PRESENT).all()
+    latest = max([frame.told, *(host.read or 0 for host in present)])
+    # If the clock here was set back, time stands still until it has caught up with the ledger.
+    now = now if now >= latest else latest + 1
+    rows = locked_hosts(tx, told.hosts, frame, now)
+    for host in rows.values():
+        absent = host.name in told.absent
+        if host.gone is not None and host.read is None:
+            # Nobody can say whether it comes back as the machine that it was.
+            since = min(host.known, host.earliest or host.known)
+            gap = {"host_id": host.id, "kind": "left", "since": since, "until": host.gone}
+            tx.execute(insert(gaps), [gap])
+        if host.gone is not None or host.absent != absent:
+            values: dict[str, object] = {"gone": None, "absent": absent}
+            # A core may have run since it was last seen without one.
+            values |= {} if absent and host.absent else {"done": None}
+            tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
+    for left in present:
+        if left.name not in rows:
+            done = left.done if left.absent else None
+            leave = update(hosts).where(hosts.c.id == left.id)
+            tx.execute(leave.values(gone=now, done=done))
+    _enrol_keys(tx, told.keys, now)
+    widen(tx, told.opens)
+    tx.execute(update(ledger).values(told=now))
+
+
+def _enrol_keys(tx: Connection, names: Collection[str], now: int) -> None:
+    last = {row.name: row for row in tx.execute(select(keys).order_by(keys.c.life))}
+    there = set(names)
+    for row in last.values():
+        if row.name not in there and row.gone is None:
+            tx.execute(update(keys).where(keys.c.id == row.id).values(gone=now))
+        elif row.name in there and row.gone is not None and now - row.gone <= _BLINK:
+            tx.execute(update(keys).where(keys.c.id == row.id).values(gone=None))
+    back = [row for row in last.values() if row.name in there and row.gone is not None]
+    new = [{"name": row.name, "life": row.life + 1} for row in back if now - row.gone > _BLINK]
+    new += [{"name": name, "life": 1} for name in sorted(there - last.keys())]
+    if new:
+        tx.execute(insert(keys), [life | {"born": now} for life in new])
+
+
+def key_names(tx: Connection) -> list[str]:
+    """Return the names of all keys, by name."""
+    return list(tx.execute(select(keys.c.name).distinct().order_by(keys.c.name)).scalars())
+
+
+def host_states(tx: Connection) -> list[HostState]:
+    """Return what is known of every host, by name."""
+    waits = waiting_bytes(tx)
+    query = (
+        select(hosts, runs.c.identity, runs.c.since)
+        .outerjoin(runs, runs.c.id == hosts.c.run_id)
+        .order_by(hosts.c.name)
+    )
+    return [
+        HostState(
+            name=row.name,
+            known_since=when(row.known),
+            read_at=None if row.read is None else when(row.read),
+            run=row.identity or "",
+            counting_since=None if row.since is None else when(row.since),
+            adopted=row.adopted,
+            gone=None if row.gone is None else when(row.gone),
+            absent=row.absent,
+            done=None if row.done is None else when(row.done),
+            waiting=waits.get(row.name),
+            decision=row.decision,
+        )
+        for row in tx.execute(query)
+    ]

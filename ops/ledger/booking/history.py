@@ -1,0 +1,153 @@
+"""The history of a host: which run lives, which ended and when, which machine it is."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from ops.ledger.answers.calendar import moment
+from ops.ledger.booking.entries import SHARP, Rows
+from ops.ledger.booking.sightings import KEPT, Sighting, doubt_of
+from ops.model import UNKNOWN_MACHINE
+
+if TYPE_CHECKING:
+    from ops.ledger.booking.booking import Visit
+
+_HELD_UP = 2 * 60_000
+"""Milliseconds that an answer may wait for its booking."""
+_STRAGGLES = 2 * 60_000
+"""Milliseconds after the end of a run in which its host may still be writing a reading of it."""
+_AT_ONCE = 60_000
+"""Milliseconds after it was told of a host in which its first reading is its beginning."""
+
+
+def follow(visit: "Visit", now: int) -> None:
+    """Note which runs ended, and which are no longer in doubt, before anything is added."""
+    host, observation = visit.host, visit.observation
+    for run in visit.runs:
+        run.stopped = run.stopped or run.identity in observation.stopped
+        if run.id and run.doubt and run.identity not in visit.seen_runs:
+            run.doubt = doubt_of(run, observation, visit.same)
+    visit.alive = _alive(visit)
+    visit.newest = visit.alive or _newest_on_disk(visit)
+    at = visit.alive.at if visit.alive else now
+    _end(visit, at)
+    if visit.alive and host.read is not None and visit.alive.at - host.read > SHARP:
+        visit.unread = timedelta(milliseconds=visit.alive.at - host.read)
+
+
+def _alive(visit: "Visit") -> Sighting | None:
+    """Return the sighting of the run that lives now, unless its answer was overtaken by another.
+
+    A collector that was held up may book an old answer late. One much older than the last is
+    a clock that was set back.
+    """
+    live = next((sighting for sighting in visit.sightings if sighting.live), None)
+    if live is None or live.live is None or live.run.id == visit.host.run_id != 0:
+        return live
+    behind = (visit.host.read or 0) - moment(live.live.read_at)
+    return live if behind < 0 or behind > _HELD_UP else None
+
+
+def _end(visit: "Visit", at: int) -> None:
+    """Set ``ended`` of finished runs: at the latest when the next run began."""
+    newest = visit.newest
+    if newest is not None:
+        stopped = newest is not visit.alive and newest.run.stopped
+        newest.run.ended = newest.read if stopped else None
+        others = (run for run in visit.runs if run is not newest.run)
+        over = sorted(others, key=lambda run: run.since)
+        for run, following in pairwise([*over, newest.run]):
+            if run.ended is None:
+                run.ended = max(following.since, run.read)
+    if visit.observation.retired and visit.observation.now is None:
+        for run in visit.runs:
+            run.ended = max(at, run.read) if run.ended is None else run.ended
+
+
+def _newest_on_disk(visit: "Visit") -> Sighting | None:
+    """Return the run that began last, of a host whose core is silent and whose disk was read."""
+    readable = [sighting for sighting in visit.sightings if not sighting.lost]
+    if visit.observation.now is not None or not readable:
+        return None
+    newest = max(readable, key=lambda s: (s.run.since, s.run.id == 0))
+    if _is_replaced(visit):
+        return newest
+    known = max((run.since for run in visit.open), default=0)
+    return newest if newest.run.since >= known else None
+
+
+def _is_replaced(visit: "Visit") -> bool:
+    """Say whether another machine answers under the name than before."""
+    machine = visit.observation.machine
+    other = visit.host.knows_machine and visit.host.machine != machine
+    return machine not in ("", UNKNOWN_MACHINE) and other
+
+
+def remember(visit: "Visit", rows: Rows, now: int) -> None:
+    """Note how far the host is known after this visit."""
+    host, observation = visit.host, visit.observation
+    for sighting in visit.sightings:
+        sighting.run.read = max(sighting.run.read, sighting.read)
+        if sighting.run.ended is not None:
+            sighting.run.ended = max(sighting.run.ended, sighting.run.read)
+    _close(visit)
+    before = host.read
+    _move_on(visit, now)
+    if before is None and host.read is not None:
+        shared = {row.identity for row in visit.others}  # another name had this machine before
+        own = [s.run.since for s in visit.sightings if s.run.identity not in shared]
+        first = min(own, default=host.read) if not shared else host.read
+        if first - host.known > _AT_ONCE:
+            rows.gap(host, "before", host.known, first)
+    _meet(visit, rows, host.known if before is None else before, now)
+    if before is not None and visit.began:
+        _miss_pruned(visit, rows, before, now)
+    listed = observation.listed or (observation.kept and not host.machine)
+    if listed and host.read is not None:
+        host.listed, host.listed_at = True, max(host.listed_at or 0, host.read)
+    elif visit.began and host.machine:
+        host.listed = False  # what ran before it is on the disk, and was not looked for
+
+
+def _move_on(visit: "Visit", now: int) -> None:
+    """Set the moment until which the host is known, and its newest run."""
+    host, observation = visit.host, visit.observation
+    if visit.alive:
+        host.run_id, host.read, host.done = visit.alive.run.id, visit.alive.at, None
+    elif observation.now is None:
+        if visit.newest:
+            host.run_id, host.read = visit.newest.run.id, max(host.read or 0, visit.newest.read)
+        if observation.retired and observation.listed:
+            host.read, host.done = max(host.read or 0, now), now
+
+
+def _meet(visit: "Visit", rows: Rows, read: int, now: int) -> None:
+    """Note which machine the host's name stands for, and when another one may have counted."""
+    host, machine = visit.host, visit.observation.machine
+    if machine in ("", UNKNOWN_MACHINE):
+        host.machine = host.machine or machine
+        return
+    if _is_replaced(visit):
+        rows.gap(host, "replaced", read, visit.alive.at if visit.alive else now)
+        host.listed, host.listed_at = False, None
+    host.machine = machine
+
+
+def _miss_pruned(visit: "Visit", rows: Rows, read: int, now: int) -> None:
+    """Runs that ended long ago may be gone from the disk: hosts keep readings for 90 days."""
+    first = min(sighting.run.since for sighting in visit.sightings)
+    rows.gap(visit.host, "pruned", read, min(max(first, read), now - KEPT))
+
+
+def _close(visit: "Visit") -> None:
+    """Note runs of which there is nothing more to come, so that nobody fetches them again.
+
+    After the reading at its stop there is none. After a crash there is none either, once all
+    that the host keeps was read while the next run was well under way.
+    """
+    seen, alive = visit.observation, visit.alive
+    whole = seen.listed and alive and alive.at - alive.run.since > _STRAGGLES
+    kept = {reading.run for reading in seen.kept} if whole else set()
+    for run in visit.runs:
+        over = run.closed or run.stopped or run.identity in kept
+        run.closed = run.ended is not None and not run.doubt and over

@@ -1,0 +1,106 @@
+"""Runs of the core: found, begun, ended."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+
+from ops.ledger.database.bulk import in_parts
+from ops.ledger.database.rows import HostRow, RunRow
+from ops.ledger.database.schema import counters, hosts, runs
+from ops.ledger.booking.sightings import NAMELESS
+from ops.model import Observation
+
+Highs = dict[int, dict[int, tuple[int, int]]]
+"""By run and user: the highest up and down seen."""
+
+
+@dataclass(slots=True)
+class Known:
+    """The runs that some observations are about."""
+
+    own: dict[int, dict[str, RunRow]]
+    """By host and identity: runs that were read now, had not ended, or are in doubt."""
+    rows: dict[str, list[RunRow]] = field(default_factory=dict)
+    """By identity: a run that was read under two names has a row for each."""
+
+    def elsewhere(self, host: int, observation: Observation) -> dict[str, RunRow]:
+        """Return the runs of *observation* that other names have shown: the row read last."""
+        found = {}
+        for identity in {reading.run for reading in observation.readings}:
+            if others := self.others(host, identity):
+                found[identity] = max(others, key=lambda row: row.read)
+        return found
+
+    def others(self, host: int, identity: str) -> list[RunRow]:
+        """Return the rows of a run under other names than *host*'s."""
+        return [row for row in self.rows.get(identity, ()) if row.host_id != host]
+
+
+def known(tx: Connection, observed: Mapping[int, Observation]) -> Known:
+    """Return the runs that *observed*, by host, speaks of, under whatever name they are known."""
+    identities = {reading.run for o in observed.values() for reading in o.readings}
+    identities |= {run for o in observed.values() for run in o.damaged}
+    named = sorted(i for i in identities if i and not i.startswith(NAMELESS))
+    found = Known(own={host: {} for host in observed})
+    ours = runs.c.host_id.in_(list(observed))
+    where = ours & (runs.c.ended.is_(None) | (runs.c.doubt != ""))
+    first, *more = in_parts(named) or [[]]
+    for part in (where | runs.c.identity.in_(first), *(runs.c.identity.in_(m) for m in more)):
+        for row in tx.execute(select(runs).where(part)):
+            _keep(found, RunRow(**row._mapping))
+    return found
+
+
+def _keep(found: Known, run: RunRow) -> None:
+    if run.host_id in found.own:
+        if run.identity in found.own[run.host_id]:
+            return
+        found.own[run.host_id][run.identity] = run
+    found.rows.setdefault(run.identity, []).append(run)
+
+
+def begin(tx: Connection, new: list[RunRow]) -> None:
+    """Write *new* runs, and give each its number."""
+    if not new:
+        return
+    fields = [field for field in RunRow.__dataclass_fields__ if field != "id"]
+    rows = [{field: getattr(run, field) for field in fields} for run in new]
+    made = insert(runs).returning(runs.c.id, runs.c.host_id, runs.c.identity)
+    numbers = {(host, identity): id_ for id_, host, identity in tx.execute(made, rows)}
+    for run in new:
+        run.id = numbers[run.host_id, run.identity]
+
+
+_RUN = ("read", "ended", "stopped", "since", "reset", "closed", "waits", "doubt")
+_HOST = (
+    *("known", "read", "run_id", "listed", "adopted"),
+    *("machine", "listed_at", "done", "decision", "total"),
+)
+
+
+def save(tx: Connection, changed: Iterable[RunRow]) -> None:
+    """Write the parts of runs that may have changed."""
+    rows = [{"_id": run.id} | {name: getattr(run, name) for name in _RUN} for run in changed]
+    if rows:
+        values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _RUN}
+        tx.execute(update(runs).where(runs.c.id == bindparam("_id")).values(values), rows)
+
+
+def save_hosts(tx: Connection, changed: Iterable[HostRow]) -> None:
+    """Write the parts of hosts that may have changed."""
+    rows = [{"_id": host.id} | {f"_{n}": getattr(host, n) for n in _HOST} for host in changed]
+    if rows:
+        values: dict[str, BindParameter[Any]] = {name: bindparam(f"_{name}") for name in _HOST}
+        tx.execute(update(hosts).where(hosts.c.id == bindparam("_id")).values(values), rows)
+
+
+def highs(tx: Connection, run_ids: list[int]) -> Highs:
+    """Return the highest values seen of the users of runs."""
+    found: Highs = {run: {} for run in run_ids}
+    for part in in_parts(run_ids):
+        query = select(counters).where(counters.c.run_id.in_(part))
+        for run, user, up, down in tx.execute(query):
+            found[run][user] = up, down
+    return found

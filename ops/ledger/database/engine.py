@@ -1,0 +1,146 @@
+"""Where the ledger is, and how its database is spoken to."""
+
+import math
+import os
+import re
+import sqlite3
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from ops.errors import LedgerError
+from ops.files import folder, must_be_file, sentence, there
+from ops.ledger.database.only_reading import engine_that_reads, is_closed_to_writing
+from ops.model import Fleet
+
+VARIABLE = "OPS_LEDGER"
+"""The environment's word for where the ledger is: it may hold a password, hosts.toml may not."""
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-16384",
+    "temp_store=MEMORY",
+)
+_ANSWER = 5
+"""Seconds in which PostgreSQL must take a new connection: of each address that its name has."""
+_SILENT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""A machine that was switched off says nothing: after 25 seconds it is taken for dead."""
+_UNHEARD = 15_000
+"""Milliseconds in which it must at least acknowledge what it was sent."""
+_FROZEN = 60_000
+"""Milliseconds that a transaction may do nothing: it holds the rows of its hosts meanwhile."""
+
+
+def url_of(where: str | Path | Fleet) -> URL:
+    """Return the ledger's URL: of a fleet, what the environment, hosts.toml or nobody says."""
+    if isinstance(where, Fleet):
+        where = os.environ.get(VARIABLE) or where.ledger.url or where.folder / "state/ledger.db"
+    if isinstance(where, Path):
+        return URL.create("sqlite+pysqlite", database=str(where.absolute()))
+    try:
+        url = make_url(where)
+    except (ArgumentError, ValueError):  # of a port that is no number, too
+        raise LedgerError(_WAYS.format(_without_password(where))) from None
+    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
+        raise LedgerError(_WAYS.format(url.drivername))
+    sqlite = url.drivername.startswith("sqlite")
+    if sqlite and (url.host or url.query):
+        raise LedgerError(_WAYS.format(url.render_as_string(hide_password=True)))
+    if sqlite and not url.database:
+        raise LedgerError("sqlite:// names no file; write sqlite:////the/whole/path/ledger.db")
+    return url.set(drivername="sqlite+pysqlite" if sqlite else "postgresql+psycopg")
+
+
+def _without_password(where: str) -> str:
+    return re.sub(r"//([^/@:]*):[^/@]*@", r"//\1:***@", where)
+
+
+_WAYS = "{!r} is no ledger; write sqlite:////path/ledger.db or postgresql+psycopg://user@host/name"
+
+
+def engine_of(url: URL, patience: float, *, make: bool = True) -> Engine:
+    """Return the engine for *url*; a SQLite file is made if need be, for its owner's eyes only.
+
+    *patience*: seconds that PostgreSQL waits for a lock of somebody else's. LedgerError where a
+    file is not there and not to be made.
+    """
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
+        if make:
+            _make_file(path)
+        else:
+            _demand_file(path)
+        if is_closed_to_writing(path):
+            return engine_that_reads(url)
+        engine = create_engine(url, connect_args={"timeout": 1.0})
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+    engine = create_engine(url, pool_pre_ping=True, connect_args=_limits(url, patience))
+    event.listen(engine, "connect", partial(_set, patience=patience))
+    return engine
+
+
+def _limits(url: URL, patience: float) -> dict[str, Any]:
+    """Return in what time this end takes a server for dead; what *url* says itself holds."""
+    ours = {"connect_timeout": max(2, min(_ANSWER, math.ceil(patience)))}
+    ours |= {**_SILENT, "tcp_user_timeout": _UNHEARD}
+    return {name: limit for name, limit in ours.items() if name not in url.query}
+
+
+def _set(connection: Any, _: object, *, patience: float) -> None:
+    """Have the server let go of the locks of a collector that froze, or whose machine died.
+
+    Set here and not in the connection's options, which connection poolers refuse.
+    """
+    words = {"lock_timeout": math.ceil(patience * 1000), "tcp_user_timeout": _UNHEARD}
+    words |= {"idle_in_transaction_session_timeout": _FROZEN}
+    words |= {f"tcp_{name}": seconds for name, seconds in _SILENT.items()}
+    # A year's days are asked for one by one, and compiling took longer than each answer.
+    words |= {"jit": 0}
+    with connection.cursor() as cursor:
+        cursor.execute("; ".join(f"SET {name} = {word}" for name, word in words.items()))
+    connection.commit()
+
+
+def _make_file(path: Path) -> None:
+    try:
+        folder(path.parent)
+        if there(path):
+            must_be_file(path)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if path.stat().st_uid == os.geteuid():
+            path.chmod(0o600)
+    except OSError as error:
+        raise LedgerError(_CLOSED.format(sentence(error))) from None
+
+
+def _demand_file(path: Path) -> None:
+    try:
+        must_be_file(path)
+        os.close(os.open(path, os.O_RDONLY))
+    except FileNotFoundError:
+        raise LedgerError(f"there is no ledger at {path} yet: `ops collect` begins it") from None
+    except OSError as error:
+        raise LedgerError(_CLOSED.format(sentence(error))) from None
+
+
+_CLOSED = "the ledger cannot be opened: {}"
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    # The driver must not begin transactions by itself: which kind it is matters (see _begin).
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """Begin; what will write takes the lock at once, before it reads what it computes from."""
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,71 @@
+"""Hosts, keys and users: names on the outside, numbers in the tables."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ops.ledger.database.bulk import add_missing, in_parts
+from ops.ledger.database.rows import HostRow
+from ops.ledger.database.schema import hosts, keys, users
+from ops.model.key import key_of
+
+
+def locked_hosts(tx: Connection, names: Iterable[str], frame: Any, now: int) -> dict[str, HostRow]:
+    """Return the rows of the hosts called *names*, made if need be, held until *tx* ends.
+
+    They are taken in one order by everybody, so that two collectors never wait for each other.
+    *frame* is the ledger's own row.
+    """
+    wanted = sorted(set(names))
+    query = select(hosts).where(hosts.c.name.in_(wanted)).order_by(hosts.c.name).with_for_update()
+    rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}
+    if len(rows) < len(wanted):
+        earliest = min(frame.told or frame.created, now)
+        blank = {"known": now, "listed": False, "adopted": "", "earliest": earliest}
+        # Only the missing are inserted: PostgreSQL gives out a number to each that is tried.
+        add_missing(tx, hosts, [{"name": name, **blank} for name in wanted if name not in rows])
+        rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}
+    return rows
+
+
+def user_ids(tx: Connection, names: Iterable[str]) -> dict[str, int]:
+    """Return the number of each of the core's users called *names*, given out if need be."""
+    found: dict[str, int] = {}
+    for chunk in in_parts(sorted(set(names))):
+        query = select(users.c.name, users.c.id).where(users.c.name.in_(chunk))
+        found.update((name, id_) for name, id_ in tx.execute(query))
+        missing = [name for name in chunk if name not in found]
+        add_missing(tx, users, [{"name": name} for name in missing])
+        if missing:
+            found.update((name, id_) for name, id_ in tx.execute(query))
+    return found
+
+
+class Lives:
+    """Which life of a key a byte belongs to: the one that had begun when it was read."""
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        self._lives: dict[str, list[tuple[int, int]]] = {}
+        query = select(keys.c.name, keys.c.born, keys.c.id).order_by(keys.c.life)
+        for name, born, id_ in tx.execute(query):
+            self._lives.setdefault(name, []).append((born, id_))
+
+    def ensure(self, core_users: Iterable[str], now: int) -> None:
+        """Begin the first life of keys that were never heard of."""
+        names = {key_of(user) for user in core_users} - self._lives.keys()
+        for name in sorted(names):
+            add_missing(self._tx, keys, [{"name": name, "life": 1, "born": now}])
+        if names:
+            query = select(keys.c.name, keys.c.born, keys.c.id).order_by(keys.c.life)
+            for name, born, id_ in self._tx.execute(query.where(keys.c.name.in_(names))):
+                self._lives.setdefault(name, []).append((born, id_))
+
+    def at(self, user: str, moment: int) -> int:
+        """Return the key's number that what *user* moved at *moment* is booked to."""
+        lives = self._lives[key_of(user)]
+        if len(lives) == 1:
+            return lives[0][1]
+        return lives[max(0, bisect_right([born for born, _ in lives], moment) - 1)][1]

@@ -1,0 +1,1 @@
+"""Figures for people and programs, made of readings and of the ledger."""

@@ -1,0 +1,76 @@
+"""Ask hosts for every figure there is, over one line each."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ops.counting.collecting.probe import CARDS, cards
+from ops.reporting.comparing.connections import Estimate, asking, estimate
+from ops.reporting.comparing.figures import Comparison, Figures, by_key, since
+from ops.errors import HostError
+from ops.model import Fleet, Host, NicCounters
+from ops.model.visible import visible
+from ops.counting.reading.fan_out import on_each
+from ops.counting.reading.host_reader import HostReader, open_reader
+from ops.counting.tunnel import Deadline, Dialer
+
+_FOR_THE_API = 0.6
+"""Of the time that is left: a core that hangs must not keep us from the other figures."""
+
+
+async def compared(
+    fleet: Fleet, hosts: Sequence[Host], *, deadline: float, over: float | None
+) -> Comparison:
+    """Return the figures of *hosts* since their cores began, or *over* so many seconds."""
+    async with Dialer(fleet) as dialer:
+
+        async def ask(host: Host, until: Deadline) -> Figures:
+            async with open_reader(dialer, host, until) as reader:
+                return await _figures(reader, host, until)
+
+        first = await on_each(hosts, ask, deadline=deadline)
+        if over is None:
+            return Comparison(hosts=tuple(first.results.values()), failures=first.failures)
+        await asyncio.sleep(over)
+        asked = [host for host in hosts if host.name in first.results]
+        second = await on_each(asked, ask, deadline=deadline)
+    before = first.results.values()
+    return Comparison(
+        hosts=tuple(since(before, figures) for figures in second.results.values()),
+        failures=(*first.failures, *second.failures),
+    )
+
+
+async def _figures(reader: HostReader, host: Host, until: Deadline) -> Figures:
+    """Return what one host says; HostError if it says nothing at all."""
+    share = Deadline(until.at - until.left * (1 - _FOR_THE_API), until.seconds)
+    reading, failure = None, None
+    try:
+        reading = await reader.read(share)
+    except HostError as error:
+        failure = error
+    figures = Figures(
+        host=host.name,
+        reading=reading,
+        users=by_key(reading.users) if reading else {},
+        error=failure.reason if failure else "",
+    )
+    try:
+        printed = await reader.line.run(f"{CARDS}\n{asking(host)}", until)
+    except HostError as error:
+        if failure:
+            raise failure from None
+        return replace(figures, trouble=error.reason)
+    try:
+        card, guess = _others(printed, host)
+    except ValueError as error:
+        return replace(figures, trouble=f"its other figures cannot be read: {visible(str(error))}")
+    return replace(figures, card=card, estimate=guess)
+
+
+def _others(printed: str, host: Host) -> tuple[NicCounters | None, Estimate]:
+    lines = printed.split("\n")
+    card = cards([line.split(" ") for line in lines], host.name, datetime.now(UTC))
+    moved = card.received + card.sent if card else 0
+    return card, estimate(lines, moved)

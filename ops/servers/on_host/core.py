@@ -1,0 +1,110 @@
+"""Speak to the core through its own program, as root of this host."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+from typing import Any
+
+from ops.model import layout
+from ops.servers.on_host.failure import RolloutError
+from ops.servers.on_host.files import at
+from ops.servers.on_host.programs import demand, run
+from ops.servers.on_host.users import Users, has_users, proof
+
+PATIENCE = 3
+"""Seconds for one answer of the API; the core's own program gives up then, too."""
+LONG = 60
+"""Seconds for an answer about thousands of users."""
+
+
+class Api:
+    """The API of the core that runs on *config*."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.server = server_of(config)
+
+    def call(self, verb: str, *words: str, patience: int = PATIENCE) -> Any:
+        """Return what the API answers to *verb*, as JSON; RolloutError if it does not answer."""
+        command = [program(), "api", verb, "-s", self.server, "-t", str(patience), *words]
+        said = demand(command, patience + 2)
+        return json.loads(said) if said.strip().startswith("{") else {}
+
+    def counters(self) -> dict[str, int]:
+        """Return every counter and its value."""
+        stats = self.call("statsquery").get("stat", [])
+        return {stat["name"]: int(stat.get("value", 0)) for stat in stats}
+
+    @property
+    def tells_users(self) -> bool:
+        """Return whether the core can be asked for its users; the old ones cannot."""
+        return "listen" in self.config.get("api", {})
+
+    def users(self) -> Users:
+        """Return the users in the running core, by inbound."""
+        tags = [i["tag"] for i in self.config.get("inbounds", []) if has_users(i)]
+        return {tag: self._users_of(tag) for tag in tags}
+
+    def _users_of(self, tag: str) -> dict[str, str]:
+        answer = self.call("inbounduser", f"-tag={tag}", patience=LONG)
+        return {user["email"]: proof(user["account"]) for user in answer.get("users", [])}
+
+
+def server_of(config: dict[str, Any]) -> str:
+    """Return the API's address in the form the core's program takes.
+
+    >>> server_of({"api": {"listen": "/run/xray/api.sock,0660"}})
+    'unix:/run/xray/api.sock'
+    """
+    listen = str(config.get("api", {}).get("listen", "")).split(",")[0]
+    if listen.startswith("/"):
+        return f"unix:{at(listen)}"
+    return listen or f"127.0.0.1:{layout.API_PORT}"
+
+
+def run_of(counters: dict[str, int]) -> str:
+    """Return the run that *counters* belong to, out of the counters themselves.
+
+    >>> run_of({"outbound>>>run-5f>>>traffic>>>uplink": 0})
+    '5f'
+    """
+    head = f"outbound>>>{layout.RUN_PREFIX}"
+    names = (name for name in counters if name.startswith(head))
+    return next((name[len(head) :].split(">>>")[0] for name in names), "")
+
+
+def program(folder: str | None = None) -> str:
+    """Return the core's program: the one in use, or the one in *folder*."""
+    return str(at(f"{folder}/xray" if folder else layout.CORE))
+
+
+def test(config: str, folder: str) -> None:
+    """Have the core in *folder* build *config* as it would when started; it opens no port."""
+    command = [program(folder), "run", "-test", "-format", "json", "-c", str(at(config))]
+    environment = {**os.environ, "XRAY_LOCATION_ASSET": str(at(folder))}
+    done = run(command, 60, env=environment, **as_the_core())
+    if done.returncode:
+        raise RolloutError(f"the core refuses the config: {reason(done.stdout + done.stderr)}")
+
+
+def as_the_core() -> dict[str, Any]:
+    """Return what makes a process the core's user, if we may."""
+    if os.geteuid() != 0:
+        return {}
+    groups: list[int] = [grp.getgrnam(layout.USER).gr_gid]
+    api = grp.getgrnam(layout.API_GROUP).gr_gid
+    return {"user": pwd.getpwnam(layout.USER).pw_uid, "group": api, "extra_groups": groups}
+
+
+def reason(said: str) -> str:
+    """Return the part of the core's output that says why it gave up.
+
+    >>> reason("Xray 26.10.10\\nFailed to start: main: failed > infra/conf: no such protocol")
+    'main: failed > infra/conf: no such protocol'
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    failed = [line.partition("Failed to start: ")[2] for line in lines if "Failed to start" in line]
+    return (failed or lines or ["it said nothing"])[-1]

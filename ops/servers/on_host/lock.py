@@ -1,0 +1,76 @@
+"""One rollout at a time on a host, and who it is."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ops.servers.on_host import places
+from ops.servers.on_host.failure import RolloutError
+from ops.servers.on_host.files import at
+
+
+@contextmanager
+def held(who: str, patience: float = 0) -> Iterator[None]:
+    """Hold the lock for *who*; RolloutError with the holder if somebody has it for too long."""
+    handle = os.open(at(places.LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        until = time.monotonic() + patience
+        while not _try(handle):
+            if time.monotonic() >= until:
+                raise RolloutError(busy(holder() or {}))
+            time.sleep(0.05)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps({"who": who, "since": _now()}).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def holder() -> dict[str, Any] | None:
+    """Return who holds the lock, and since when; None if nobody does."""
+    try:
+        handle = os.open(at(places.LOCK), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return None if _try(handle) else _said(os.pread(handle, 4096, 0))
+    finally:
+        os.close(handle)
+
+
+def _said(content: bytes) -> dict[str, Any]:
+    try:
+        said: dict[str, Any] = json.loads(content)
+    except ValueError:  # just being written
+        return {}
+    else:
+        return said
+
+
+def busy(holder: dict[str, Any]) -> str:
+    """Say who is at work.
+
+    >>> busy({"who": "ann@desk", "since": "2026-11-22T12:00:00Z"})
+    'another rollout is at work here: ann@desk, since 2026-11-22T12:00:00Z; run again after it'
+    """
+    who, since = holder.get("who", "somebody"), holder.get("since", "just now")
+    return f"another rollout is at work here: {who}, since {since}; run again after it"
+
+
+def _try(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

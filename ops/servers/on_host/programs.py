@@ -1,0 +1,58 @@
+"""Run other programs of this host."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from ops.servers.on_host.failure import RolloutError
+
+
+def run(
+    command: Sequence[str], timeout: float = 30, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run *command* to its end, whatever it says; a hung one is ended and told."""
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            **options,
+        )
+    except subprocess.TimeoutExpired:
+        raise RolloutError(
+            f"`{' '.join(command[:3])}` did not end within {timeout:.0f} s"
+        ) from None
+    except OSError as error:
+        raise RolloutError(f"cannot run `{command[0]}`: {error.strerror}") from None
+
+
+def demand(command: Sequence[str], timeout: float = 30, **options: Any) -> str:
+    """Return what *command* prints; RolloutError with its last words if it fails."""
+    done = run(command, timeout, **options)
+    if done.returncode:
+        raise RolloutError(f"`{' '.join(command[:3])}` failed: {last_words(done)}")
+    return done.stdout
+
+
+def last_words(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last line that *done* printed, or its exit status."""
+    lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines()]
+    return next((line for line in reversed(lines) if line), f"exit status {done.returncode}")
+
+
+def properties(units: Sequence[str], names: Sequence[str]) -> list[dict[str, str]]:
+    """Return what systemd says of each of *units*."""
+    shown = demand(["systemctl", "show", *units, "--property", ",".join(names)])
+    of_each = [part.splitlines() for part in shown.split("\n\n")]
+    return [dict(line.split("=", 1) for line in lines if "=" in line) for lines in of_each]
+
+
+def systemctl(*words: str, timeout: float = 60) -> None:
+    """Have systemd do something."""
+    demand(["systemctl", *words], timeout)

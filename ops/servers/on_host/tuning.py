@@ -1,0 +1,28 @@
+"""Kernel settings that the fleet opted into: what this kernel lacks is said, and no failure."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from ops.servers.on_host import files, places
+from ops.servers.on_host.programs import run
+
+MODULES = ("tcp_bbr", "sch_fq")
+
+
+def apply(say: Callable[[str], None]) -> None:
+    """Set every line of our sysctl file now; at boot systemd does."""
+    if shutil.which("modprobe"):  # a container has none: its kernel's modules are its host's
+        run(["modprobe", "-aq", *MODULES])
+    for line in files.at(places.SYSCTL).read_text().splitlines():
+        name, _, value = (part.strip() for part in line.partition("="))
+        if value and not name.startswith("#"):
+            _set(name, value, say)
+
+
+def _set(name: str, value: str, say: Callable[[str], None]) -> None:
+    try:
+        files.at(f"/proc/sys/{name.replace('.', '/')}").write_text(value)
+    except OSError as error:
+        say(f"warning: this kernel does not take {name} = {value}: {error.strerror}")

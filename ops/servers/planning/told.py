@@ -1,0 +1,84 @@
+"""What a host tells of itself has the types that it should have: it is a stranger's."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from ops.model.strangers import StrangerError, count, listed, shortly, table, text
+from ops.servers.on_host.state import HostState
+
+_LONGEST = 4096
+"""Characters of a text."""
+_MOST = 100_000
+"""Entries of a list or table."""
+_DEEPEST = 6
+_LARGEST = 2**63 - 1
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+
+
+def checked(state: HostState) -> HostState:
+    """Return *state* with all its text visible; StrangerError where a type is another."""
+    kinds = _kinds()
+    try:
+        fields = state._asdict().items()
+        sound = HostState(**{name: _sound(value, kinds[name]) for name, value in fields})
+    except StrangerError as error:
+        raise StrangerError(f"it tells a state that no host of ours has: {error}") from None
+    commit = sound.record.get("commit") or ""
+    if commit and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
+        raise StrangerError(f"it tells a state that no host of ours has: {commit!r} is no commit")
+    return sound
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    return get_type_hints(HostState)
+
+
+def _sound(value: Any, kind: Any, depth: int = 0) -> Any:
+    """Return *value* as a *kind*; what is inside is checked, too."""
+    if depth > _DEEPEST:
+        raise StrangerError("it is nested too deeply")
+    origin, inner = get_origin(kind) or kind, get_args(kind)
+    if origin in (Union, UnionType):
+        return None if value is None else _sound(value, _other(inner), depth)
+    if origin is dict:
+        held = table(value)
+        if len(held) > _MOST:
+            raise StrangerError(f"{len(held)} entries are more than {_MOST}")
+        return {text(n, _LONGEST): _sound(one, inner[1], depth + 1) for n, one in held.items()}
+    if origin is Sequence:
+        return [_sound(one, inner[0], depth + 1) for one in listed(_list_of(value), _MOST)]
+    return _scalar(value, kind, depth)
+
+
+def _list_of(value: Any) -> Any:
+    # A field that was left out is an empty tuple.
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _other(kinds: tuple[Any, ...]) -> Any:
+    return next(kind for kind in kinds if kind is not NoneType)
+
+
+def _scalar(value: Any, kind: Any, depth: int) -> Any:
+    if kind is Any:
+        return _anything(value, depth)
+    if kind is bool and not isinstance(value, bool):
+        raise StrangerError(f"{shortly(value)} is neither true nor false")
+    if kind is int:
+        return count(value, _LARGEST)
+    return text(value, _LONGEST) if kind is str else value
+
+
+def _anything(value: Any, depth: int) -> Any:
+    """Return *value*, of no certain type."""
+    if isinstance(value, dict):
+        return _sound(value, dict[str, Any], depth)
+    if isinstance(value, list):
+        return _sound(value, Sequence[Any], depth)
+    if value is None or isinstance(value, bool):
+        return value
+    return text(value, _LONGEST) if isinstance(value, str) else count(value, _LARGEST)

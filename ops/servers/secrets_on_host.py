@@ -1,0 +1,50 @@
+"""The secrets in a config that a host has. It comes from the host: nothing in it is trusted."""
+
+from typing import Any
+
+from ops.errors import HostError
+from ops.model import FIELD_OF, Fleet, Host
+from ops.model.layout import CONFIG
+from ops.model.strangers import json_of, listed, table
+from ops.config.render import users
+from ops.fleet.secrets.fill import Place, shown
+from ops.fleet.secrets.sound import is_sound
+
+
+def secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
+    """Return the secrets in *text*, the config that *host* has; HostError where it is not ours."""
+    try:
+        inbounds = [table(one) for one in listed(table(json_of(text))["inbounds"])]
+        found = [*_of_users(fleet, host, text), *_of_inbounds(host, inbounds)]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise HostError(host.name, f"{CONFIG} on it is no config of ours: {error}") from None
+    for place, value in found:
+        if not is_sound(place[-1], value):
+            raise HostError(host.name, f"{CONFIG} on it holds no secret for {shown(place)}")
+    return found
+
+
+def _of_users(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
+    names = {key.name for key in fleet.keys}
+    protocols = {inbound.name: inbound.protocol for inbound in host.inbounds}
+    return [
+        (("keys", user.name, FIELD_OF[protocols[user.inbound]]), user.id)
+        for user in users(text)
+        if user.name in names and user.inbound in protocols
+    ]
+
+
+def _of_inbounds(host: Host, inbounds: list[dict[str, Any]]) -> list[tuple[Place, Any]]:
+    names = {inbound.name for inbound in host.inbounds}
+    found: list[tuple[Place, Any]] = []
+    for inbound in inbounds:
+        if inbound.get("tag") not in names:
+            continue
+        place = ("hosts", host.name, inbound["tag"])
+        reality = inbound.get("streamSettings", {}).get("realitySettings", {})
+        if reality:
+            found.append(((*place, "private_key"), reality["privateKey"]))
+            found.append(((*place, "short_ids"), reality["shortIds"]))
+        if inbound["protocol"] == "shadowsocks":
+            found.append(((*place, "psk"), inbound["settings"]["password"]))
+    return found

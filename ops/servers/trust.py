@@ -1,0 +1,94 @@
+"""First contact: which ssh host keys the fleet knows. Who compares them is a person."""
+
+from collections.abc import Iterable, Sequence
+
+from ops.errors import TunnelError, UsageError
+from ops.files import locked, replace, text, there
+from ops.fleet.inventory import known_hosts
+from ops.model import Fleet, Host
+
+_HEADER = (
+    "# ssh host keys of the fleet, each compared once: `ops hosts trust NAME`. Commit this file.\n"
+)
+
+
+def known(fleet: Fleet, line: str) -> list[str]:
+    """Return the lines of known_hosts about the same place as *line*."""
+    return [old for old in _lines(fleet) if known_hosts.is_about(old, _place(line))]
+
+
+def chosen(host: Host, lines: dict[str, str], fingerprint: str) -> list[str]:
+    """Return the one of *lines* that has *fingerprint*; TunnelError if none has.
+
+    *lines* are those the host showed, by fingerprint.
+    """
+    wanted = fingerprint if fingerprint.startswith("SHA256:") else f"SHA256:{fingerprint}"
+    if wanted not in lines:
+        shown = ", ".join(lines)
+        raise TunnelError(
+            host.name,
+            f"it shows other host keys than {wanted}: {shown}. Somebody may be in between: "
+            "nothing was trusted",
+        )
+    return [lines[wanted]]
+
+
+def is_known(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
+    """Return whether *lines* are in known_hosts already: all, or some where no other contradicts.
+
+    A file that was copied may know one kind of key of a host that shows three.
+    UsageError where other keys are known for the host, unless they go *instead*.
+    """
+    shown, old = set(map(_key, lines)), set(map(_key, known(fleet, lines[0])))
+    kinds = {kind for kind, _ in shown}
+    stale = {key for key in old - shown if key[0] in kinds}
+    if shown <= old or (shown & old and not stale):
+        return True
+    if old and not instead:
+        raise UsageError(
+            f"{host.name}: another host key is in {fleet.known_hosts.name} already. If the "
+            "server was rebuilt, compare the new key, and add --replace"
+        )
+    return False
+
+
+def keep(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
+    """Write *lines* into known_hosts; return whether that changed anything.
+
+    UsageError where other keys are known for the host, unless they go *instead*.
+    """
+    with locked(fleet.known_hosts.parent):
+        if is_known(fleet, host, lines, instead=instead):
+            return False
+        place = _place(lines[0])
+        kept = [known_hosts.without(line, place) for line in _lines(fleet)]
+        # pyinfra reads no line after one that begins with @revoked.
+        _write(fleet, sorted([*filter(None, kept), *lines], key=_is_marked))
+    return True
+
+
+def _place(line: str) -> str:
+    return line.split()[0]
+
+
+def _key(line: str) -> tuple[str, str]:
+    """Return the kind and the data of the key in *line*, without its comment."""
+    kind, data, *_ = [*line.split()[1:], "", ""]
+    return kind, data
+
+
+def _is_marked(line: str) -> bool:
+    return line.startswith("@")
+
+
+def _lines(fleet: Fleet) -> list[str]:
+    file = fleet.known_hosts
+    lines = text(file).splitlines() if there(file) else []
+    return [line for line in lines if line.strip()]
+
+
+def _write(fleet: Fleet, lines: Iterable[str]) -> None:
+    written = "".join(f"{line}\n" for line in lines)
+    if not written.startswith("#"):
+        written = _HEADER + written
+    replace(fleet.known_hosts, written.encode())
