@@ -100,8 +100,8 @@ def _series(fleet: SimulatedFleet, opened: ExitStack, users: int) -> Iterator[Se
 
 def _polled(fleet: SimulatedFleet, users: int) -> Series:
     """Measure the reading alone, as `ops traffic --watch` does it."""
-    from ops.fleet import inventory
     from ops.counting import reading
+    from ops.fleet import inventory
 
     _answer_with(users, 10)
     series = Series("none: the poll alone", fleet.hosts)
@@ -122,12 +122,14 @@ def _polled(fleet: SimulatedFleet, users: int) -> Series:
 
 def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Series:
     from ops.counting.collecting import Roster, collect
+    from ops.ledger.thread import ledger_thread
 
     _answer_with(users, every)
     series = Series(what, fleet.hosts)
     roster = Roster(fleet.folder)
+    ledger = ledger_thread(roster.now().fleet)
     # A second between two rounds: the counters move once a second.
-    with closing(collect(roster, every=1.0, deadline=120)) as rounds:
+    with closing(collect(roster, ledger, every=1.0, deadline=120)) as rounds:
         for number in range(WARM_UP + ROUNDS):
             cpu = time.process_time()
             outcome = next(rounds)
@@ -144,10 +146,13 @@ def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Serie
 
 def _memory(fleet: SimulatedFleet, rounds: int) -> str:
     from ops.counting.collecting import Roster, collect
+    from ops.ledger.thread import ledger_thread
 
     _answer_with(50, 1)
     seen = []
-    with closing(collect(Roster(fleet.folder), every=0.001, deadline=60)) as each:
+    roster = Roster(fleet.folder)
+    ledger = ledger_thread(roster.now().fleet)
+    with closing(collect(roster, ledger, every=0.001, deadline=60)) as each:
         for number, _ in enumerate(islice(each, rounds), 1):
             if number in (rounds // 10, rounds):
                 seen.append(_resident())

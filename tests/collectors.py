@@ -18,6 +18,7 @@ import pytest
 
 from ops.counting.collecting import Collected, Roster, collect
 from ops.ledger import Adopt, Ledger, open_ledger
+from ops.ledger.thread import LedgerThread, ledger_thread
 from ops.model import Traffic
 from ops.model.layout import READINGS, UNIT_FILE
 from tests.ssh_server import SshServer, World, a_world, short_folder
@@ -165,8 +166,12 @@ class Fleet:
     def collect(self, **how: Any) -> Collected:
         """Make one round."""
         self.write()
-        [outcome] = collect(Roster(self.world.folder), **{"deadline": 20.0} | how)
+        [outcome] = collect(*self._roster_and_ledger(), **{"deadline": 20.0} | how)
         return outcome
+
+    def _roster_and_ledger(self) -> tuple[Roster, LedgerThread]:
+        roster = Roster(self.world.folder)
+        return roster, ledger_thread(roster.now().fleet)
 
     def decide(self, how: Adopt) -> Traffic:
         """Decide about the counters that wait; return what it was about."""
@@ -178,7 +183,7 @@ class Fleet:
     def rounds(self, **how: Any) -> Iterator[Iterator[Collected]]:
         """Yield rounds over lines that stay open, as fast as they are asked for."""
         self.write()
-        rounds = collect(Roster(self.world.folder), **{"deadline": 20.0, "every": 0.001} | how)
+        rounds = collect(*self._roster_and_ledger(), **{"deadline": 20.0, "every": 0.001} | how)
         try:
             yield rounds
         finally:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from ops.fleet import inventory
 from ops.config.lint import Around, version_of
 from ops.config.render import placeholders, render
+from ops.fleet import inventory
 from tests import fleets
 
 OWN = "8.8.4.4"

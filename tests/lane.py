@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lab.certificates import Authority
 from ops.config.links import client
-from ops.model import Fleet, Host, Secrets, layout
 from ops.config.render import placeholders, render
+from ops.model import Fleet, Host, Secrets, layout
 from tests import sample
 from tests.loopback import Target, counters, free_port, running, tls_site
 

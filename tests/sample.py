@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ops.config.render import placeholders
 from ops.model import Core, Fleet, Host, Inbound, Key, Secrets
 from ops.model.inbound import VISION
-from ops.config.render import placeholders
 
 TARGET = "www.example.com:443"
 NAMES = ("www.example.com",)

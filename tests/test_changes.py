@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.fleet import inventory
-from ops.servers.changes import git
 from ops.cli import cli
+from ops.fleet import inventory
 from ops.ledger import open_ledger
 from ops.model import Observation
+from ops.servers.changes import git
 from tests import fleets
 
 SUM = {"x86_64": "5" * 64, "aarch64": "6" * 64}

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.fleet import inventory, secrets
-from ops.counting import reading
 from ops.cli import cli
+from ops.counting import reading
+from ops.counting.reading.fan_out import Outcomes
+from ops.counting.tunnel import CommandError
 from ops.errors import HostError
+from ops.fleet import inventory, secrets
 from ops.model import Fleet, Host
 from ops.servers.on_host import places
 from ops.servers.on_host.state import HostState
 from ops.servers.planning.wanted import wanted
-from ops.counting.reading.fan_out import Outcomes
-from ops.counting.tunnel import CommandError
 from tests import fleets
 from tests.hosts import healthy
 

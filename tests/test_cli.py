@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import ops.cli
-from ops.counting import reading
 from ops.cli import cli
 from ops.cli.printing import console
+from ops.counting import reading
+from ops.counting.reading import Round
 from ops.errors import TunnelError
 from ops.model import Host, Reading, Traffic
-from ops.counting.reading import Round
 from tests import fleets
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

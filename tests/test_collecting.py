@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.fleet import starter
 from ops.cli import cli
 from ops.cli.collect import collect
 from ops.counting.collecting import probe
 from ops.counting.collecting.kept import reading_in
+from ops.fleet import starter
 from ops.model import Traffic
 from tests.collectors import EVER, Core, Fleet, a_fleet, known_host, run_called
 

@@ -18,8 +18,8 @@ import click
 import psycopg
 import pytest
 
-from ops.counting import collecting
 from ops.cli import cli
+from ops.counting import collecting
 from ops.errors import FleetError
 from ops.ledger import Ledger
 from ops.model import Traffic
@@ -141,7 +141,7 @@ def test_files_that_are_wrong_go_unfollowed(fleet: Fleet, host: Core) -> None:
     assert outcome.read == ("ams",)
     assert "the fleet's files are wrong" in outcome.warnings[0]
     with pytest.raises(FleetError):
-        next(collecting.collect(collecting.Roster(fleet.world.folder)))
+        collecting.Roster(fleet.world.folder).now()
 
 
 def test_pitfall_4_killed_between_reading_and_booking(fleet: Fleet, host: Core) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ops.cli import cli
+from ops.model import Host, Inbound, NicCounters, Reading, Traffic
 from ops.reporting.comparing import METHOD
 from ops.reporting.comparing.connections import asking, estimate
 from ops.reporting.comparing.figures import Figures, since
-from ops.model import Host, Inbound, NicCounters, Reading, Traffic
 from tests.collectors import Core, Fleet, a_fleet, known_host
 from tests.ledgers import NOON
 

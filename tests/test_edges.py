@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from ops.cli import cli
 from ops.errors import OpsError
 from ops.fleet.inventory import load
-from ops.servers.planning.checkout import checkout
-from ops.servers.rollout.fleet import here
 from ops.fleet.secrets import store
 from ops.fleet.secrets.fill import fill
+from ops.servers.planning.checkout import checkout
+from ops.servers.rollout.fleet import here
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent

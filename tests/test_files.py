@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ops import files
+from ops.counting.tunnel.known_hosts import check_known_hosts
 from ops.errors import FleetError
 from ops.fleet.inventory import did_you_mean, load
 from ops.fleet.inventory.toml import parse
-from ops.counting.tunnel.known_hosts import check_known_hosts
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.model import Key, Secrets, layout
 from ops.config.render import placeholders, render, users
+from ops.model import Key, Secrets, layout
 from tests import sample
 from tests.lane import DISGUISED, GUARDED, OWN, PLAIN, Lane, here
 from tests.loopback import (

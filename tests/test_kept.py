@@ -55,7 +55,8 @@ def test_what_was_read_is_not_checked_again(folder: Path) -> None:
 
 def test_the_next_command_starts_without_what_checks(folder: Path) -> None:
     words = (
-        "import sys, pathlib; from ops import inventory; inventory.load(pathlib.Path(sys.argv[1]));"
+        "import sys, pathlib; from ops.fleet import inventory;"
+        "inventory.load(pathlib.Path(sys.argv[1]));"
         "sys.exit('pydantic' in sys.modules)"
     )
     command = [sys.executable, "-c", words, str(folder)]

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from ops.errors import LedgerError
 from ops.ledger import Ledger, open_ledger
-from ops.ledger.database import schema
 from ops.ledger.database import only_reading as reads
+from ops.ledger.database import schema
 from ops.ledger.database.engine import url_of
 from tests import fleets
 from tests.unprivileged import Ran, Runner, binding, runner

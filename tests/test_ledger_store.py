@@ -16,13 +16,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, select
 
-from ops.fleet import inventory
 from ops.errors import LedgerError
+from ops.fleet import inventory
 from ops.ledger import open_ledger
-from ops.ledger.database import schema
-from ops.ledger.database.migrating import NEWEST
-from ops.ledger.database.engine import url_of
 from ops.ledger.booking.entries import Rows
+from ops.ledger.database import schema
+from ops.ledger.database.engine import url_of
+from ops.ledger.database.migrating import NEWEST
 from ops.ledger.database.schema import metadata
 from ops.model import Traffic
 from tests import fleets

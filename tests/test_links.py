@@ -5,11 +5,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from ops.errors import SecretsError
 from ops.config.links import client, link, links, qr
+from ops.config.render import placeholders
+from ops.errors import SecretsError
 from ops.model import Host, Key, Secrets
 from ops.model.inbound import VISION
-from ops.config.render import placeholders
 from tests import sample
 
 FLEET = sample.fleet()

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ops.fleet.inventory.values import BROWSERS
 from ops.config.links import client, differences
-from ops.model import InboundSecrets
 from ops.config.render import render
+from ops.fleet.inventory.values import BROWSERS
+from ops.model import InboundSecrets
 from tests import lane, sample
 from tests.loopback import exchange
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.config.lint import (ERROR, NOTE, RULES, WARNING, Around, judge, read, version_of)
+from ops.config.lint import ERROR, NOTE, RULES, WARNING, Around, judge, read, version_of
 from ops.config.lint.certificate import ends
 from tests import configs
 from tests.configs import ours

@@ -15,8 +15,8 @@ import pytest
 
 from ops.config.core.chosen import choose
 from ops.config.core.trial import Bench, bench
-from ops.config.lint.walk import Walk, mistyped
 from ops.config.lint.schema import NEWEST, Key, keys_of, protocols, settings_of
+from ops.config.lint.walk import Walk, mistyped
 
 Wrap = Callable[[dict[str, Any]], dict[str, Any]]
 

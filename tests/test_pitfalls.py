@@ -18,16 +18,16 @@ from typing import Any
 
 import pytest
 
-from ops.fleet import inventory
-from ops.errors import FleetError
 from ops.config.lint import ERROR, judge
+from ops.config.render import render
+from ops.counting.xray_api import read, reading_of
+from ops.counting.xray_api.stubs.stats_pb2 import DESCRIPTOR
+from ops.errors import FleetError
+from ops.fleet import inventory
 from ops.model import Secrets, Traffic, layout
 from ops.servers.on_host import files, health, service
 from ops.servers.on_host.core import Api
 from ops.servers.on_host.service import Service
-from ops.config.render import render
-from ops.counting.xray_api import read, reading_of
-from ops.counting.xray_api.stubs.stats_pb2 import DESCRIPTOR
 from tests import configs, fleets, sample
 from tests.lane import Lane
 from tests.loopback import counters, exchange, free_port, running, until

@@ -187,7 +187,7 @@ def test_ssh_and_grpc_are_imported_only_to_read() -> None:
 SCRIPT = """
 import contextlib, sys, time
 from pathlib import Path
-from ops import reading
+from ops.counting import reading
 from ops.model import Core, Fleet, Host, Ssh
 
 host = Host(name="hung", ssh=Ssh(hostname="127.0.0.1", port=int(sys.argv[2]), key=sys.argv[3]))

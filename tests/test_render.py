@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from ops.errors import SecretsError
-from ops.model import (Core, Host, Key, Outbound, Rule, Secrets, Ssh, layout)
-from ops.model.inbound import VISION
 from ops.config.render import placeholders, render, users
 from ops.config.render.safety import PRIVATE, guarded
+from ops.errors import SecretsError
+from ops.model import Core, Host, Key, Outbound, Rule, Secrets, Ssh, layout
+from ops.model.inbound import VISION
 from tests import sample
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ops.errors import CoreError, SecretsError
-from ops.model import (Core, Fleet, Host, InboundSecrets, Key, Secrets, Ssh, layout)
+from ops.model import Core, Fleet, Host, InboundSecrets, Key, Secrets, Ssh, layout
 from ops.servers.on_host import order, places, users
 from ops.servers.on_host.state import HostState, seen
 from ops.servers.planning import refusals

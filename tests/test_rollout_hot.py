@@ -36,7 +36,9 @@ def _inbound(number: int, port: int, count: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("count", [hot_users.AT_ONCE - 1, hot_users.AT_ONCE, hot_users.AT_ONCE + 1, 4000])
+@pytest.mark.parametrize(
+    "count", [hot_users.AT_ONCE - 1, hot_users.AT_ONCE, hot_users.AT_ONCE + 1, 4000]
+)
 def test_any_number_of_users_goes_into_the_running_core_and_out_again(
     core: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ops.model import layout
-from ops.servers.on_host import (files, foreign, leftovers, lock, network, places, state)
+from ops.servers.on_host import files, foreign, leftovers, lock, network, places, state
 from tests.loopback import until
 
 

@@ -18,17 +18,30 @@ from typing import Any
 import pytest
 
 from lab.certificates import Authority
+from ops.config.render import render
 from ops.counting.collecting.belonging import belonging as belongs
 from ops.counting.collecting.kept import reading_in
 from ops.model import layout
-from ops.servers.on_host import (belonging, certificates, files, health, hot_users, lock, network, places, readings, releases, transaction, users)
+from ops.servers.on_host import (
+    belonging,
+    certificates,
+    files,
+    health,
+    hot_users,
+    lock,
+    network,
+    places,
+    readings,
+    releases,
+    transaction,
+    users,
+)
 from ops.servers.on_host.core import Api
 from ops.servers.on_host.failure import RolloutError, told
 from ops.servers.on_host.order import HOT, Order
 from ops.servers.on_host.parcel import Parcel
 from ops.servers.planning import bundle, look
 from ops.servers.planning.look import state_of
-from ops.config.render import render
 from tests import sample
 
 ON_HOST = Path(files.__file__).parent

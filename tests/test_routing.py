@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ops.config.links import client
-from ops.model import Core, Host, Key, Rule
 from ops.config.render import placeholders, render, users
+from ops.model import Core, Host, Key, Rule
 from tests.lane import DISGUISED, GUARDED, OWN, PLAIN, Lane, Logs, here, opened
 from tests.loopback import dialled, free_port, running, until
 

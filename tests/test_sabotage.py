@@ -16,9 +16,9 @@ import pytest
 
 from ops.fleet import starter
 from ops.fleet.inventory import load
-from ops.ledger import open_ledger
 from ops.fleet.secrets import age, store
 from ops.fleet.secrets.fill import fill
+from ops.ledger import open_ledger
 from tests import fleets
 from tests.unprivileged import GROUPS, Ran, Runner, binding, runner
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from ops.fleet import secrets
 from ops.errors import FleetError, OpsError, SecretsError, UsageError
 from ops.files import locked
+from ops.fleet import secrets
 from ops.fleet.inventory import load
-from ops.model import Fleet
 from ops.fleet.secrets import age, store
 from ops.fleet.secrets.fill import fill
 from ops.fleet.secrets.reality import public_key
+from ops.model import Fleet
 from tests import fleets
 
 

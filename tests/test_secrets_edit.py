@@ -12,9 +12,9 @@ import pytest
 from lab.waiting import wait_until
 from ops.fleet import secrets
 from ops.fleet.inventory import load
-from ops.model import Fleet
 from ops.fleet.secrets import age, store
 from ops.fleet.secrets.fill import fill
+from ops.model import Fleet
 from tests import fleets
 from tests.terminal import Terminal
 

@@ -7,18 +7,18 @@ import pyrage
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.counting import reading
-from ops.fleet import secrets
 from ops.cli import cli
-from ops.errors import FleetError, SecretsError
-from ops.fleet.inventory import load
 from ops.config.links import links
-from ops.model import Fleet
-from ops.counting.reading.fan_out import Outcomes
-from ops.servers.recovery import recover
 from ops.config.render import render
+from ops.counting import reading
+from ops.counting.reading.fan_out import Outcomes
+from ops.errors import FleetError, SecretsError
+from ops.fleet import secrets
+from ops.fleet.inventory import load
 from ops.fleet.secrets import age, issued, store
 from ops.fleet.secrets.fill import departed, fill
+from ops.model import Fleet
+from ops.servers.recovery import recover
 from tests import fleets
 
 

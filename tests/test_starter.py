@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from lab.core import ensure_core
-from ops.fleet import starter
 from ops.cli import cli
+from ops.fleet import starter
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent

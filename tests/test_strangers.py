@@ -14,12 +14,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ops.counting import reading
 from ops.cli import cli
 from ops.cli.printing import console
+from ops.counting import reading
 from ops.counting.collecting import probe
 from ops.counting.collecting.kept import reading_in
-from ops.reporting.comparing.figures import Figures, by_key, since
+from ops.counting.reading.fan_out import Outcomes, on_each
+from ops.counting.tunnel import CommandError
+from ops.counting.xray_api import printed_command, printing_failed, read_printed, reading_of
 from ops.errors import ApiError, HostError
 from ops.model import Core as Corepin
 from ops.model import Fleet as Hosts
@@ -27,10 +29,8 @@ from ops.model import Host, NicCounters, Reading, Traffic
 from ops.model.layout import CONFIG, CORE, CORES, SOCKET
 from ops.model.strangers import LARGEST_COUNT
 from ops.model.visible import visible
-from ops.counting.reading.fan_out import Outcomes, on_each
+from ops.reporting.comparing.figures import Figures, by_key, since
 from ops.reporting.traffic import rates
-from ops.counting.tunnel import CommandError
-from ops.counting.xray_api import (printed_command, printing_failed, read_printed, reading_of)
 from tests.collectors import Core, Fleet, a_fleet, known_host, run_called
 from tests.ledgers import NOON
 from tests.ssh_server import World, a_world, short_folder

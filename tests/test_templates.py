@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.errors import FleetError, Problem
 from ops.config.render import environment, fill, placeholders, render
 from ops.config.render.templates import ours
+from ops.errors import FleetError, Problem
 from tests import sample
 
 

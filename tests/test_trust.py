@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.servers import trust
 from ops.errors import UsageError
 from ops.fleet.inventory.known_hosts import problems
 from ops.model import Core, Fleet, Host
+from ops.servers import trust
 
 HOST = Host(name="fra1")
 OLD, NEW, RSA = ("ssh-ed25519 AAAA", "ssh-ed25519 BBBB", "ssh-rsa CCCC")

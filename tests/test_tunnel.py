@@ -14,9 +14,9 @@ import pytest
 from paramiko import HostKeys
 
 from ops.counting import reading
+from ops.counting.tunnel import CommandError, Deadline, Dialer, Line, shown_host_keys
 from ops.errors import FleetError, TunnelError
 from ops.model import Host
-from ops.counting.tunnel import (CommandError, Deadline, Dialer, Line, shown_host_keys)
 from tests.ssh_server import CLIENT_KEY, World, a_world, an_agent
 
 T = TypeVar("T")

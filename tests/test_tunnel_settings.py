@@ -10,12 +10,12 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from ops.errors import OpsError, TunnelError
-from ops.model import Host, Ssh
 from ops.counting.tunnel.private_folder import private_folder
 from ops.counting.tunnel.route import Route, RoutePlanner
 from ops.counting.tunnel.ssh_config import SshConfig, SshConfigError
 from ops.counting.tunnel.turnstile import Turnstile
+from ops.errors import OpsError, TunnelError
+from ops.model import Host, Ssh
 from tests.ssh_server import short_folder
 
 

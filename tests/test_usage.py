@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.fleet import inventory
 from ops.cli import cli
 from ops.errors import FleetError
+from ops.fleet import inventory
 from ops.ledger import open_ledger
 from ops.model import Billing, LedgerSettings, NicCounters
 from tests import fleets

@@ -17,9 +17,9 @@ from click.testing import CliRunner, Result
 from ops.cli import cli
 from ops.config.core import keep
 from ops.config.core.pin import pin
-from ops.fleet.inventory import load
 from ops.config.lint import RULES
 from ops.config.validation import Options, validate_fleet
+from ops.fleet.inventory import load
 from tests import configs, fleets
 
 CONFIG = json.dumps({"inbounds": [], "outbounds": [{"protocol": "freedom", "tag": "direct"}]})

@@ -16,13 +16,13 @@ import pytest
 from paramiko import SSHConfig
 from pydantic import BaseModel
 
-from ops.fleet import secrets
+from ops.config.links import client, links
+from ops.config.render import placeholders, render
 from ops.errors import FleetError
+from ops.fleet import secrets
 from ops.fleet.inventory import load, pyinfra_groups
 from ops.fleet.inventory.shape import HostsFile, IssuedFile, KeysFile, SecretsFile
-from ops.config.links import client, links
 from ops.model import Fleet
-from ops.config.render import placeholders, render
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = "A" * 42 + "E"

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from ops.cli import cli
-from ops.fleet.inventory import load
 from ops.config.render.bounds import bounded
 from ops.config.validation import Options, validate_fleet
 from ops.config.validation import fleet as of_fleet
+from ops.fleet.inventory import load
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent
@@ -79,7 +79,8 @@ def test_a_core_that_hangs_ends_with_the_command(tmp_path: Path) -> None:
     program.chmod(0o755)
     (tmp_path / "c.json").write_text(json.dumps({"inbounds": [], "outbounds": []}))
     script = (
-        "import sys, pathlib; from ops.config.core.chosen import Chosen; from ops.config.core.trial import Bench;"
+        "import sys, pathlib;"
+        "from ops.config.core.chosen import Chosen; from ops.config.core.trial import Bench;"
         "core = Chosen(pathlib.Path(sys.argv[1]), '26.10.10', False);"
         "Bench(core, pathlib.Path(sys.argv[2])).test([('c', {})])"
     )

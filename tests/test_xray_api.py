@@ -11,10 +11,18 @@ from pathlib import Path
 import grpc
 import pytest
 
+from ops.counting.xray_api import (
+    UnavailableError,
+    open_api,
+    printed_command,
+    printing_failed,
+    read,
+    read_printed,
+    reading_of,
+)
+from ops.counting.xray_api.stubs import stats_pb2
 from ops.errors import ApiError
 from ops.model import Host, Reading, Traffic
-from ops.counting.xray_api import (UnavailableError, open_api, printed_command, printing_failed, read, read_printed, reading_of)
-from ops.counting.xray_api.stubs import stats_pb2
 from proto import STUBS, write_stubs
 from tests.ssh_server import short_folder
 from tests.stats_server import COUNTERS, RUN, Stats, serving

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ops.fleet import selection
 from ops.cli import ledger_access
-from ops.cli.printing import console
 from ops.cli.options import Selected
+from ops.cli.printing import console
 from ops.counting.collecting import Collected
+from ops.fleet import selection
 from ops.model import Traffic
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import click
 
-from ops.cli.printing import console
 from ops.cli.adopting import begin_adoption, finish_adoption
-from ops.cli.options import (Format, Selected, host_options, json_option, timeout_option)
+from ops.cli.options import Format, Selected, host_options, json_option, timeout_option
+from ops.cli.printing import console
 from ops.counting.collecting import Collected, Roster
 from ops.counting.collecting import collect as rounds
 from ops.fleet.inventory import find
@@ -63,11 +63,14 @@ def collect(
       ops collect --every 30s
       ops collect --host new1 --adopt baseline
     """
+    from ops.ledger.thread import ledger_thread
+
     roster = Roster(find(selected.folder), selected.host_globs, selected.group_globs)
     teller = _Teller(output, quiet=quiet)
     adoption = begin_adoption(selected, adopt) if adopt else None
     code = 0
-    with closing(rounds(roster, every=every, deadline=timeout)) as each:
+    ledger = ledger_thread(roster.now().fleet)
+    with closing(rounds(roster, ledger, every=every, deadline=timeout)) as each:
         for outcome in each:
             round_ = outcome
             if adoption:
@@ -113,7 +116,9 @@ def _line(round_: Collected) -> str:
         return f"{at}  another collector reads {count}; nothing to do"
     if round_.ledger_error and not round_.asked:
         return f"{at}  no host was asked, for the ledger is away"
-    traffic = f"{console.size(round_.booked.uplink)} up, {console.size(round_.booked.downlink)} down"
+    traffic = (
+        f"{console.size(round_.booked.uplink)} up, {console.size(round_.booked.downlink)} down"
+    )
     parts = [f"{len(round_.read)} of {round_.asked} hosts read, {traffic} booked"]
     if round_.elsewhere:
         parts.append(f"{round_.elsewhere} read by other collectors")

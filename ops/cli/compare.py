@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from ops.cli.printing import console
 from ops.cli.collect import Span
-from ops.cli.options import (Format, Selected, json_option, selection_options, timeout_option)
+from ops.cli.options import Format, Selected, json_option, selection_options, timeout_option
+from ops.cli.printing import console
+from ops.model import Fleet, Traffic
 from ops.reporting.comparing import EXPECTED, METHOD, Comparison, Figures
 from ops.reporting.comparing import compare as compared
-from ops.model import Fleet, Traffic
 from ops.reporting.traffic import mb, traffic_bytes
 
 
@@ -44,7 +44,9 @@ def compare(selected: Selected, over: float | None, timeout: float, output: Form
         for name, relation in EXPECTED.items():
             click.echo(f"{name.replace('_', ' ')}: {relation}")
     console.failures(found.failures)
-    console.failures(f"{f.host}: {text}" for f in found.hosts for text in (f.error, f.trouble) if text)
+    console.failures(
+        f"{f.host}: {text}" for f in found.hosts for text in (f.error, f.trouble) if text
+    )
     unknown = len(found.failures) + sum(figures.reading is None for figures in found.hosts)
     raise click.exceptions.Exit(console.exit_code(len(found.hosts) + len(found.failures), unknown))
 

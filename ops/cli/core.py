@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from ops.cli.printing import console
 from ops.cli.options import Selected, fleet_option
+from ops.cli.printing import console
 from ops.config.core import ARCHIVES, archive, keep
 from ops.config.core.cache import fetch_release, pinned
 from ops.config.core.download import Progress

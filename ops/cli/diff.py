@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
-from ops.fleet import secrets, selection
-from ops.servers.changes import Changes, Side, between, differs, drift, fleet_at
 from ops.cli import ledger_access
-from ops.cli.printing import differences, console
 from ops.cli.options import Format, Selected, host_options, json_option
+from ops.cli.printing import console, differences
 from ops.errors import LedgerError, UsageError
+from ops.fleet import secrets, selection
 from ops.model import Fleet
+from ops.servers.changes import Changes, Side, between, differs, fleet_at
+from ops.servers.changes.drift import drift
 from ops.servers.planning.checkout import checkout
 from ops.servers.planning.decision import Here
 

@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops.counting import reading
-from ops.fleet import selection
-from ops.servers import trust
+from ops.cli.options import (
+    Format,
+    Selected,
+    fleet_option,
+    host_options,
+    table_options,
+    timeout_option,
+)
 from ops.cli.printing import console
-from ops.cli.options import (Format, Selected, fleet_option, host_options, table_options, timeout_option)
+from ops.counting import reading
 from ops.errors import HostError, OpsError, UsageError
+from ops.fleet import selection
 from ops.model import Fleet, Host
 from ops.reporting.traffic import per_key
+from ops.servers import trust
 
 if TYPE_CHECKING:
     from ops.counting.reading.commands import Inspection

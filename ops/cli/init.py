@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from ops.fleet import inventory, starter
 from ops.cli.printing import console
 from ops.errors import UsageError
+from ops.fleet import inventory, starter
 
 
 @click.command()

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import click
 
-from ops.cli.printing import console
 from ops.cli.options import Format, Selected, selection_options, table_options
+from ops.cli.printing import console
 from ops.model import ALL, Host, Key, opens
 
 _MOST = 8

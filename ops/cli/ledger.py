@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from ops.cli import ledger_access
-from ops.cli.printing import console
 from ops.cli.options import Format, Selected, fleet_option, table_options
+from ops.cli.printing import console
 from ops.errors import LedgerError, UsageError
 from ops.files import must_be_file, sentence
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from ops.fleet import secrets, selection
 from ops.cli import link_files
-from ops.cli.printing import console
 from ops.cli.options import Format, Selected, host_options, json_option
-from ops.errors import UsageError
+from ops.cli.printing import console
 from ops.config.links import Link, client, links
 from ops.config.links import qr as qr_codes
+from ops.errors import UsageError
+from ops.fleet import secrets, selection
 from ops.model import Host, Inbound, Key, Secrets
 
 _file = click.Path(dir_okay=False, path_type=Path)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from ops.errors import UsageError
-from ops.files import replace
 from ops.config.links import Link
 from ops.config.links import qr as qr_codes
+from ops.errors import UsageError
+from ops.files import replace
 from ops.model import Key
 
 

@@ -5,11 +5,11 @@ from contextlib import closing
 
 import click
 
-from ops.counting import reading
-from ops.cli.printing import console
 from ops.cli.options import Selected
-from ops.model import Reading
+from ops.cli.printing import console
+from ops.counting import reading
 from ops.counting.reading import Round
+from ops.model import Reading
 
 
 def read(selected: Selected, timeout: float) -> Round:

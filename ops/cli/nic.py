@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from ops.cli import ledger_access, period
-from ops.cli.printing import console
 from ops.cli.options import Format, Selected
+from ops.cli.printing import console
 from ops.model import Host, Traffic
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 import click
 
-from ops.fleet import secrets, selection
 from ops.cli.options import Selected, fleet_option
 from ops.config.render import placeholders
 from ops.config.render import render as config_of
 from ops.config.render.bounds import rendering
+from ops.fleet import secrets, selection
 
 
 @click.command()

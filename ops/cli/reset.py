@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ops.cli import ledger_access
-from ops.cli.printing import console
 from ops.cli.options import Format, Selected, fleet_option, json_option
+from ops.cli.printing import console
 from ops.errors import UsageError
 from ops.fleet.inventory import unknown
 from ops.model import Traffic

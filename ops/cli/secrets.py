@@ -4,11 +4,9 @@ from pathlib import Path
 
 import click
 
-from ops.servers import recovery
-from ops.servers.changes.git import git
-from ops.cli.printing import console
 from ops.cli.editing import edited
-from ops.cli.options import (Selected, fleet_option, host_options, timeout_option)
+from ops.cli.options import Selected, fleet_option, host_options, timeout_option
+from ops.cli.printing import console
 from ops.errors import SecretsError, UsageError
 from ops.files import locked, there
 from ops.fleet.inventory import find
@@ -18,6 +16,8 @@ from ops.fleet.secrets.fill import departed
 from ops.fleet.secrets.fill import fill as fill_secrets
 from ops.fleet.secrets.fill import forget as forget_secrets
 from ops.fleet.secrets.parse import parse
+from ops.servers import recovery
+from ops.servers.changes.git import git
 
 
 @click.group()

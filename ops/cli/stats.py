@@ -2,10 +2,17 @@
 
 import click
 
-from ops.fleet import selection
-from ops.cli.printing import console
-from ops.cli.options import (Format, Selected, host_options, json_option, selection_options, timeout_option)
 from ops.cli.live_reading import exit_code, read, unread
+from ops.cli.options import (
+    Format,
+    Selected,
+    host_options,
+    json_option,
+    selection_options,
+    timeout_option,
+)
+from ops.cli.printing import console
+from ops.fleet import selection
 from ops.model import Traffic
 from ops.reporting.traffic import rows, sure_bytes, total, traffic_bytes
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from ops.cli import ledger_access, period
-from ops.cli.printing import console
 from ops.cli.options import Selected, host_options
+from ops.cli.printing import console
 from ops.errors import LedgerError
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from typing import Any, get_args
 
 import click
 
-from ops.cli.printing import console
-from ops.cli.options import (Format, Selected, selection_options, table_options, timeout_option)
 from ops.cli.live_reading import exit_code, read, unread, watch
-from ops.model import Reading, Traffic
+from ops.cli.options import Format, Selected, selection_options, table_options, timeout_option
+from ops.cli.printing import console
 from ops.counting.reading import Round
+from ops.model import Reading, Traffic
 from ops.reporting.traffic import Grouping, Row, rates, rows, sure_bytes, total
 
 _COLUMNS: dict[Grouping, tuple[str, ...]] = {

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from ops.cli import ledger_access, nic, period
-from ops.cli.printing import usage_table
 from ops.cli.options import Format, Selected, selection_options, table_options
+from ops.cli.printing import usage_table
 
 if TYPE_CHECKING:
     from ops.ledger import Ledger, Narrowed

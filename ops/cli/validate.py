@@ -5,19 +5,19 @@ from typing import Any
 
 import click
 
-from ops.fleet import selection
-from ops.servers.changes import Side, changed_since, fleet_at
-from ops.cli.printing import findings, console
 from ops.cli.code_quality import gitlab
 from ops.cli.options import Selected, host_options
-from ops.errors import FleetError, UsageError
-from ops.files import must_be_file, sentence
-from ops.fleet.inventory import unknown
+from ops.cli.printing import console, findings
 from ops.config.lint import RULES
 from ops.config.lint.rules import run
-from ops.model import Fleet, Host
 from ops.config.validation import Options, Report, validate_files, validate_fleet
 from ops.config.validation.report import Findings
+from ops.errors import FleetError, UsageError
+from ops.files import must_be_file, sentence
+from ops.fleet import selection
+from ops.fleet.inventory import unknown
+from ops.model import Fleet, Host
+from ops.servers.changes import Side, changed_since, fleet_at
 
 _FORMATS = {
     "text": findings.text,
@@ -133,7 +133,10 @@ def _of_fleet(selected: Selected, options: Options, form: str, since: str | None
 def _changed(fleet: Fleet, hosts: tuple[Host, ...], since: str) -> tuple[Host, ...]:
     """Return those of *hosts* that changed; all of them if nobody can tell, for that was wrong."""
     try:
-        with fleet_at(fleet.folder, since) as before, console.progress("Comparing", len(hosts)) as on:
+        with (
+            fleet_at(fleet.folder, since) as before,
+            console.progress("Comparing", len(hosts)) as on,
+        ):
             changed = changed_since(Side(before, since), Side(fleet), hosts, on)
     except FleetError as error:
         click.echo(f"every host is judged, for {since} does not validate: {error}", err=True)

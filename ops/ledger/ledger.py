@@ -9,24 +9,24 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, func, select
 
-from ops.ledger.database import backup, export
-from ops.ledger.booking import booking, doubts, enrolment, pruning, rollup
 from ops.ledger.answers import marks, missing, nic, usage, verify
 from ops.ledger.answers.calendar import hour_of, moment
-from ops.ledger.booking.doubts import Decided
-from ops.ledger.booking.enrolment import HostState, Inventory
-from ops.ledger.database.lease import FileLease, Lease, SharedLease
 from ops.ledger.answers.marks import Mark
 from ops.ledger.answers.missing import Missing
 from ops.ledger.answers.nic import NicUsage
-from ops.ledger.booking.pruning import Pruned
 from ops.ledger.answers.question import Narrowed, Question
-from ops.ledger.database.rows import Adopt, Booked
-from ops.ledger.database.schema import hosts
 from ops.ledger.answers.spans import BY_KEY, By
-from ops.ledger.database.store import Store
 from ops.ledger.answers.usage import Usage
-from ops.model import LedgerSettings, Observation
+from ops.ledger.booking import booking, doubts, enrolment, pruning, rollup
+from ops.ledger.booking.doubts import Decided
+from ops.ledger.booking.enrolment import HostState, Inventory
+from ops.ledger.booking.pruning import Pruned
+from ops.ledger.database import backup, export
+from ops.ledger.database.lease import FileLease, Lease, SharedLease
+from ops.ledger.database.rows import Adopt
+from ops.ledger.database.schema import hosts
+from ops.ledger.database.store import Store
+from ops.model import Booked, LedgerSettings, Observation
 
 Clock = Callable[[], datetime]
 _AT_ONCE = 50_000

@@ -12,12 +12,12 @@ import tomlkit
 from ops.counting import reading
 from ops.errors import HostError, SecretsError, UsageError
 from ops.files import locked
-from ops.model import Fleet, Host
-from ops.model.layout import CONFIG
 from ops.fleet.secrets import issued, store
 from ops.fleet.secrets.fill import Place, get, put, shown
-from ops.servers.secrets_on_host import secrets_in
 from ops.fleet.secrets.reality import is_private_key, public_key
+from ops.model import Fleet, Host
+from ops.model.layout import CONFIG
+from ops.servers.secrets_on_host import secrets_in
 
 
 @dataclass

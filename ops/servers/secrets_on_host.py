@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from ops.config.render import users
 from ops.errors import HostError
+from ops.fleet.secrets.fill import Place, shown
+from ops.fleet.secrets.sound import is_sound
 from ops.model import FIELD_OF, Fleet, Host
 from ops.model.layout import CONFIG
 from ops.model.strangers import json_of, listed, table
-from ops.config.render import users
-from ops.fleet.secrets.fill import Place, shown
-from ops.fleet.secrets.sound import is_sound
 
 
 def secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:

@@ -8,27 +8,27 @@ from contextlib import asynccontextmanager
 from typing import Any, get_args
 from unittest import mock
 
-from ops.servers.changes import drift
 from ops.cli import hosts as hosts_shown
-from ops.cli.printing import console
 from ops.cli import traffic as traffic_shown
+from ops.cli.printing import console
 from ops.counting.collecting import visiting
 from ops.counting.collecting.probe import fetched
 from ops.counting.collecting.visiting import Visit, Visitor
-from ops.reporting.comparing import asking
-from ops.reporting.comparing.figures import Figures
+from ops.counting.reading import Round
+from ops.counting.reading.commands import Inspection, version_of
+from ops.counting.reading.host_reader import HostReader
+from ops.counting.tunnel import CommandError, Deadline
+from ops.counting.xray_api.stubs import stats_pb2
 from ops.errors import HostError
 from ops.model import Fleet, Host, Reading
 from ops.model.strangers import LARGEST_COUNT
+from ops.reporting.comparing import asking
+from ops.reporting.comparing.figures import Figures
+from ops.reporting.traffic import Grouping, rows, total
+from ops.servers.changes import drift
 from ops.servers.on_host import places
 from ops.servers.planning.decision import Here
-from ops.counting.reading import Round
-from ops.counting.reading.host_reader import HostReader
-from ops.counting.reading.commands import Inspection, version_of
 from ops.servers.secrets_on_host import secrets_in
-from ops.reporting.traffic import Grouping, rows, total
-from ops.counting.tunnel import CommandError, Deadline
-from ops.counting.xray_api.stubs import stats_pb2
 from tests.fuzzing import truth
 from tests.fuzzing.host import FLEET, FuzzedHost
 from tests.fuzzing.line import FuzzedLine
@@ -156,7 +156,9 @@ def inspected(fuzzed: FuzzedHost) -> str:
     failure = HostError(fuzzed.host.name, "no answer")
     inspection = Inspection(core=version, reading=failure)
     line = hosts_shown._line(fuzzed.host, inspection, {})
-    check_text([console.as_json([line]), console.table(hosts_shown._HEADINGS, [hosts_shown._row(line)])])
+    check_text(
+        [console.as_json([line]), console.table(hosts_shown._HEADINGS, [hosts_shown._row(line)])]
+    )
     return "believed"
 
 

@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 
 from ops.counting.collecting.probe import LOOK
+from ops.counting.xray_api.stubs import stats_pb2
 from ops.model import Host
 from ops.model.layout import CORE
-from ops.counting.xray_api.stubs import stats_pb2
 from tests.fuzzing import truth
 from tests.fuzzing.line import FuzzedLine, api
 from tests.fuzzing.mutating import NASTY, json_bytes, mangled

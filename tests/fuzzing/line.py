@@ -8,9 +8,9 @@ from typing import Any
 import grpc
 from grpc.aio import AioRpcError, Metadata
 
-from ops.model import Host
 from ops.counting.tunnel.commands import Printed, output_of
 from ops.counting.xray_api import Api
+from ops.model import Host
 from tests import framing
 from tests.fuzzing.mutating import TOKENS, mangled
 

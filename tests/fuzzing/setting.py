@@ -5,8 +5,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from ops.fleet import inventory, secrets
 from ops.cli import cli
+from ops.fleet import inventory, secrets
 from ops.servers.planning.checkout import Checkout
 from ops.servers.planning.decision import Here
 from ops.servers.planning.wanted import wanted

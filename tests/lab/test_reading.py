@@ -25,7 +25,7 @@ from lab.core import ensure_core
 from lab.waiting import wait_until
 from ops.counting import reading
 from ops.model import Core, Fleet, Host, Reading, Ssh
-from ops.model.layout import (API_GROUP, API_INBOUND, API_PORT, CORE, RUNTIME, SOCKET)
+from ops.model.layout import API_GROUP, API_INBOUND, API_PORT, CORE, RUNTIME, SOCKET
 
 USER = "b831381d-6324-4d53-ad4f-8cda48b30811"
 PORT = 18443
@@ -313,7 +313,8 @@ def test_a_watch_outlives_a_reboot(lab3: Lab, fleet: Fleet) -> None:
 def test_nothing_listens_on_tcp_here_while_reading(lab3: Lab, fleet: Fleet) -> None:
     lab3.host("lab1").run(f"systemctl kill -s STOP {UNIT}")  # so that the reading lasts
     script = (
-        "import sys, pickle; from ops import reading; fleet = pickle.load(sys.stdin.buffer);"
+        "import sys, pickle; from ops.counting import reading;"
+        "fleet = pickle.load(sys.stdin.buffer);"
         "reading.read_hosts(fleet, fleet.hosts[:1], deadline=30)"
     )
     run = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)

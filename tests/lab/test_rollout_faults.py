@@ -131,7 +131,7 @@ def test_a_power_cut_in_the_middle_of_a_swap_is_mended_at_boot(operator: Operato
     half = f"""
 import sys
 sys.path.insert(0, "{places.PROGRAM}")
-from ops.on_host import transaction
+from ops.servers.on_host import transaction
 path = "{layout.CONFIG}"
 transaction.stage_file(path, b"half", 0o640, "xray")
 transaction.begin([path], who="ann@desk", how="restart", active=True, touched=False, set="")

@@ -19,7 +19,7 @@ def held(host: Host) -> Iterator[None]:
     hold = f"""
 import sys
 sys.path.insert(0, "{places.PROGRAM}")
-from ops.on_host import lock
+from ops.servers.on_host import lock
 with lock.held("ann@desk"):
     print("held", flush=True)
     sys.stdin.read()

@@ -95,8 +95,8 @@ def test_a_damaged_core_is_named(operator: Operator, host3: Host, fault: str) ->
 def test_a_command_that_timed_out_does_not_stay_on_the_host(
     operator: Operator, host1: Host
 ) -> None:
-    from ops.fleet import inventory
     from ops.counting import reading
+    from ops.fleet import inventory
 
     fleet = inventory.load(operator.folder)
     chosen = [host for host in fleet.hosts if host.name == "lab1"]

@@ -11,11 +11,11 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 import ops.ledger
-from ops.ledger import Adopt, Booked, Ledger
-from ops.ledger.database.migrating import migrate
+from ops.ledger import Adopt, Ledger
 from ops.ledger.database.engine import _begin
+from ops.ledger.database.migrating import migrate
 from ops.ledger.database.store import Store
-from ops.model import Observation
+from ops.model import Booked, Observation
 from tests.simulation.told import Told
 from tests.simulation.world import World
 

@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-ROOMS = ("ops.counting.collecting", "ops.ledger", "ops.cli", "ops.counting.reading", "ops.fleet.selection")
+ROOMS = (
+    "ops.counting.collecting",
+    "ops.ledger",
+    "ops.cli",
+    "ops.counting.reading",
+    "ops.fleet.selection",
+)
 """The rooms of the product whose clocks are replaced."""
 
 

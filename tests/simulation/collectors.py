@@ -5,7 +5,7 @@ deterministic, and quick. The real thread has tests of its own (tests/test_colle
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +19,9 @@ import ops.fleet.inventory
 from ops.counting.collecting import Collected, Roster
 from ops.counting.collecting.rounds import Collector, Settings
 from ops.errors import LedgerError
-from ops.ledger import Booked, Ledger
-from ops.model import Observation
+from ops.ledger import Ledger, thread
+from ops.ledger.booking.closed import closed_runs
+from ops.model import Booked, Fleet, Observation
 from tests.simulation import line, waiting
 from tests.simulation.books import Books
 from tests.simulation.world import World
@@ -39,8 +40,8 @@ class Death:
     """Whether that work is done and committed."""
 
 
-class InlineClerk:
-    """What `ops.counting.collecting.clerk.Clerk` is, without its thread."""
+class InlineLedger:
+    """What `ops.ledger.thread.LedgerThread` is, without its thread."""
 
     def __init__(self, books: Books) -> None:
         self.away = False
@@ -72,6 +73,18 @@ class InlineClerk:
             self._books.holder = self
         mine = self._books.holder is self
         return await self.do(lambda _: frozenset(hosts if mine else ()))
+
+    async def enrol(self, fleet: Fleet) -> None:
+        """Tell the ledger the inventory."""
+        await self.do(partial(thread.enrol, fleet))
+
+    async def finished(self) -> frozenset[str]:
+        """Return the absent hosts that have nothing left to fetch."""
+        return await self.do(thread.finished)
+
+    async def closed_runs(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return, by host, the runs that need no fetching."""
+        return await self.do(partial(closed_runs, names=list(hosts)))
 
     async def do(self, work: Callable[[Ledger], Answer]) -> Answer:
         """Return what *work* does with the ledger."""
@@ -119,14 +132,14 @@ class Process:
     """A process of `ops collect`: it goes on for ever, or makes one round."""
 
     def __init__(self, world: World, books: Books) -> None:
-        self.clerk = InlineClerk(books)
+        self.ledger = InlineLedger(books)
         self._world = world
         self._roster = Roster(world.inventory.fleet().folder)
         self._collector: Collector | None = None
 
     def round(self, *, for_ever: bool, death: Death | None = None) -> Collected | None:
         """Return what one round has come to; None if the process died in it."""
-        self.clerk.death = death
+        self.ledger.death = death
         with _edges(self._world):
             collected = waiting.run(self._round(for_ever))
             if collected is None or not for_ever:
@@ -135,15 +148,15 @@ class Process:
 
     def end(self) -> None:
         """End the process: it lets go of the lease."""
-        self.clerk.end()
+        self.ledger.end()
         self._collector = None
 
     async def _round(self, for_ever: bool) -> Collected | None:
         if self._collector is None:
             settings = Settings(deadline=DEADLINE, every=EVERY if for_ever else None)
-            clerk: Any = self.clerk
-            self._collector = Collector(self._roster, clerk, settings)
-        died = self.clerk.begin_round()
+            ledger: Any = self.ledger
+            self._collector = Collector(self._roster, ledger, settings)
+        died = self.ledger.begin_round()
         task = asyncio.ensure_future(self._collector.round())
         both: set[asyncio.Future[Any]] = {task, died}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)

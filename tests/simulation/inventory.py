@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from ops.model import (ALL, Core, Fleet, Host, Inbound, Key, LedgerSettings, Maintenance, Ssh)
+from ops.model import ALL, Core, Fleet, Host, Inbound, Key, LedgerSettings, Maintenance, Ssh
 from tests.simulation.clock import when
 from tests.simulation.machine import OURS
 

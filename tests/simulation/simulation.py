@@ -48,10 +48,10 @@ class Simulation:
         """Let the service of a ledger make a round; where there is none, a new process does."""
         service = self._services.get(number)
         process = service or Process(self.world, self.ledger(number))
-        process.clerk.away = away
-        process.clerk.late = self._late.setdefault(number, []) if late else None
+        process.ledger.away = away
+        process.ledger.late = self._late.setdefault(number, []) if late else None
         collected = process.round(for_ever=service is not None, death=death)
-        process.clerk.away, process.clerk.late = False, None
+        process.ledger.away, process.ledger.late = False, None
         if collected is None:
             self._services.pop(number, None)
         elif not (away or late):

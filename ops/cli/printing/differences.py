@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 
 import click
 
-from ops.servers.changes import Changes, Drift, HostChange, Standing
 from ops.cli.printing import console
+from ops.servers.changes import Changes, Drift, HostChange, Standing
 
 _MEANING = {
     "new": "new: the next rollout installs the core",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops.cli.printing import console
 from ops.cli.options import Format, Selected
+from ops.cli.printing import console
 from ops.model import Traffic
 from ops.reporting.traffic import traffic_bytes
 

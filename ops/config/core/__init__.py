@@ -1,7 +1,7 @@
-"""The core's releases: kept here by SHA-256, and handed out only when the sum is right.
+"""The releases of the core, cached by SHA-256, and the core itself as a judge of configs.
 
-And the core itself, to test configs with (:mod:`ops.config.core.chosen`, :mod:`ops.config.core.trial`): nothing
-else knows all that it refuses. A rollout wants the first half alone, so that is what is said here.
+The cache gives an archive only if its sum is right. :mod:`ops.config.core.trial` runs the core on
+a config, because nothing else knows all that it refuses.
 """
 
 from ops.config.core.cache import ARCHIVES, archive, cached, keep

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.config.core.geodata import data_file
-from ops.errors import CoreError
 from ops.config.lint.geo import GeoName, geo_names
+from ops.errors import CoreError
 
 _FILES = {"certificatefile": "stand-in.crt", "keyfile": "stand-in.key"}
 _HERS = ("xray_location_", "xray.location.")

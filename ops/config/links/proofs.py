@@ -1,7 +1,7 @@
 """Pick out of the secrets what one link needs, or say what is not there."""
 
 from ops.errors import SecretsError
-from ops.model import (Fleet, Host, Inbound, InboundSecrets, Key, KeySecrets, Secrets, psk_for)
+from ops.model import Fleet, Host, Inbound, InboundSecrets, Key, KeySecrets, Secrets, psk_for
 
 
 def proof(host: Host, inbound: Inbound, key: Key, secrets: Secrets) -> str:

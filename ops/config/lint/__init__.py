@@ -1,11 +1,11 @@
-"""Rules over a config, beyond what the core itself says of it: pure, one small function a rule.
+"""Rules that judge a config, beyond the checks of the core itself: one pure function a rule.
 
-A config comes as :class:`~ops.config.lint.config.Config`, whoever wrote it; what is found comes back as
-:class:`~ops.config.lint.finding.Finding`, with the JSON path, and is mapped to files by who asked.
+The input is a :class:`~ops.config.lint.config.Config`. The output is a list of
+:class:`~ops.config.lint.finding.Finding`, each with a JSON path; the caller maps paths to files.
 """
 
 from ops.config.lint.config import Around, Config
-from ops.config.lint.finding import (ERROR, NOTE, RULES, WARNING, Finding, Hit, Rule, Severity)
+from ops.config.lint.finding import ERROR, NOTE, RULES, WARNING, Finding, Hit, Rule, Severity
 from ops.config.lint.judge import judge
 from ops.config.lint.merge import merged
 from ops.config.lint.positions import Path, shown

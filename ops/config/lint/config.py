@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from ops.config.lint.finding import NOTE, Severity
-from ops.config.lint.walk import Odd, Walk
 from ops.config.lint.routes import Route
 from ops.config.lint.schema import NEWEST, Version
 from ops.config.lint.views import Inbound, Way
+from ops.config.lint.walk import Odd, Walk
 
 
 def _nothing(_: Mapping[str, Any]) -> str:

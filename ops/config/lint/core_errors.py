@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ops.config.lint.hints import INSIDE, KEYS, SECTIONS
-from ops.config.lint.walk import Walk, mistyped
 from ops.config.lint.positions import Path
 from ops.config.lint.schema import keys_of
+from ops.config.lint.walk import Walk, mistyped
 
 _TAGGED = re.compile(
     r"failed to build (inbound|outbound) config with tag(?: (?!> )(.*?))?(?: > |$)"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ops.errors import OpsError
 from ops.config.lint.positions import Path, Positions
+from ops.errors import OpsError
 
 LARGEST = 32 * 1024 * 1024
 """Bytes; 200,000 users are a config of about 25 MiB."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from ops.model import (FIELD_OF, Fleet, Host, Inbound, Key, KeySecrets, Secrets, psk_for)
+from ops.model import FIELD_OF, Fleet, Host, Inbound, Key, KeySecrets, Secrets, psk_for
 from ops.model.layout import NOBODY
 
 _WORDS = {"uuid": "UUID", "password": "password", "psk": "PSK"}

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ops.errors import SecretsError
-from ops.model import (Fleet, Host, Inbound, InboundSecrets, Outbound, Rule, Secrets, layout, psk_for)
-from ops.model.key import GENERATION
 from ops.config.render.accounts import accounts, missing
 from ops.config.render.proved import proved
 from ops.config.render.safety import Guarded, final_rules, guarded, sniffing
 from ops.config.render.templates import environment, fill
+from ops.errors import SecretsError
+from ops.model import Fleet, Host, Inbound, InboundSecrets, Outbound, Rule, Secrets, layout, psk_for
+from ops.model.key import GENERATION
 
 CONFIG = "xray.json.j2"
 
@@ -21,7 +21,7 @@ def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[s
     Args:
         fleet: the fleet that *host* is of.
         host: the host.
-        secrets: the fleet's; see :func:`ops.config.render.placeholders` for those that never existed.
+        secrets: the secrets of the fleet, or placeholders (:mod:`ops.config.render.placeholders`).
         own_addresses: the addresses of the host's interfaces, as read on it. Users are kept from
             them, and from private ones and what the inventory calls the host's own anyway.
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ops.errors import FleetError, Problem
 from ops.config.render.templates import FOLDER
+from ops.errors import FleetError, Problem
 
 _LISTS = ("clients", "users")
 """The old and the new name of the users, in an inbound's settings."""

@@ -9,7 +9,18 @@ from typing import Any
 
 from ops.config.core.chosen import Chosen, choose
 from ops.config.core.trial import bench
-from ops.config.lint import (Around, ConfigError, Finding, Hit, Rule, Text, judge, merged, read, version_of)
+from ops.config.lint import (
+    Around,
+    ConfigError,
+    Finding,
+    Hit,
+    Rule,
+    Text,
+    judge,
+    merged,
+    read,
+    version_of,
+)
 from ops.config.lint.certificate import ends
 from ops.config.lint.merge import Merged
 from ops.config.lint.rules import run

@@ -7,20 +7,20 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TypeVar
 
-from ops.fleet import secrets
 from ops.config.core.chosen import choose
 from ops.config.core.trial import bench
-from ops.errors import SecretsError
-from ops.fleet.inventory.toml import shown
 from ops.config.lint.rules import run
-from ops.model import Fleet, Host, InboundSecrets, KeySecrets, Secrets
 from ops.config.render import placeholders
 from ops.config.render.accounts import missing
 from ops.config.render.templates import FOLDER as TEMPLATES
-from ops.fleet.secrets import store
 from ops.config.validation.one import Judge, Judged
 from ops.config.validation.report import Findings, Options, Report, about_core
 from ops.config.validation.workers import each
+from ops.errors import SecretsError
+from ops.fleet import secrets
+from ops.fleet.inventory.toml import shown
+from ops.fleet.secrets import store
+from ops.model import Fleet, Host, InboundSecrets, KeySecrets, Secrets
 
 Held = TypeVar("Held", KeySecrets, InboundSecrets)
 

@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import Any
 
 from ops.config.core.trial import Bench, Verdict
-from ops.errors import FleetError, Problem
 from ops.config.links import differences
 from ops.config.lint import Around, Finding, Hit, Rule, judge, version_of
 from ops.config.lint.rules import run
-from ops.model import Fleet, Host, InboundSecrets, Secrets
 from ops.config.render import render
 from ops.config.render.bounds import TooLong, bounded
 from ops.config.validation.pairs import written_fault
 from ops.config.validation.refusal import refusal
 from ops.config.validation.source_lines import Line, Whence
+from ops.errors import FleetError, Problem
+from ops.model import Fleet, Host, InboundSecrets, Secrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ops.config.lint import Path
 from ops.fleet import inventory
 from ops.fleet.inventory import Document
 from ops.fleet.inventory.toml import Place
-from ops.config.lint import Path
 from ops.model import Fleet, Host
 from ops.model.key import key_of
 

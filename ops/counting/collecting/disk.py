@@ -8,11 +8,11 @@ from time import time
 from ops.counting.collecting.belonging import Belonging, belonging
 from ops.counting.collecting.clocks import ahead
 from ops.counting.collecting.kept import reading_in
-from ops.counting.collecting.probe import (LARGEST_FILE, LOOK, Kept, chunks, fetched, fetching, seen)
+from ops.counting.collecting.probe import LARGEST_FILE, LOOK, Kept, chunks, fetched, fetching, seen
+from ops.counting.tunnel import Deadline, Line
 from ops.errors import HostError
 from ops.model import NicCounters, Reading
 from ops.model.visible import MOST, visible
-from ops.counting.tunnel import Deadline, Line
 
 _NAMED = 5
 """Bad files of a host that are named one by one."""

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from ops.counting.xray_api.counters import reading_of
+from ops.counting.xray_api.printed import pairs_of
 from ops.errors import ApiError
 from ops.model import Reading
 from ops.model.strangers import json_of, shortly, table, text
-from ops.counting.xray_api.counters import reading_of
-from ops.counting.xray_api.printed import pairs_of
 
 STOP = "last"
 """The kind that the stop hook writes: whatever ended the run, it was planned."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ops.fleet import inventory, selection
 from ops.errors import FleetError, UsageError
+from ops.fleet import inventory, selection
 from ops.model import Fleet, Host
 
 

@@ -5,19 +5,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
-from ops.counting.collecting.clerk import Clerk
 from ops.counting.collecting.outcome import Collected
 from ops.counting.collecting.roster import Muster, Roster
 from ops.counting.collecting.summary import Harvest
+from ops.counting.collecting.to_ledger import ToLedger
 from ops.counting.collecting.visiting import RARELY, Visit, Visitor
-from ops.errors import HostError, LedgerError
-from ops.ledger import Booked, Ledger
-from ops.ledger.booking.closed import closed_runs
-from ops.model import Fleet, Host
 from ops.counting.reading.fan_out import on_each
 from ops.counting.tunnel import Deadline, Dialer
+from ops.errors import HostError, LedgerError
+from ops.model import Booked, Fleet, Host
 
 _AGAIN = 0.2
 """Seconds between two tries to have hosts of our own."""
@@ -40,9 +37,9 @@ class Settings:
 class Collector:
     """Goes round the hosts of a roster; what is open stays open in between."""
 
-    def __init__(self, roster: Roster, clerk: Clerk, settings: Settings) -> None:
+    def __init__(self, roster: Roster, ledger: ToLedger, settings: Settings) -> None:
         self._roster = roster
-        self._clerk = clerk
+        self._ledger = ledger
         self._settings = settings
         self._fleet: Fleet | None = None
         self._opened = AsyncExitStack()
@@ -90,8 +87,7 @@ class Collector:
         """Return the absent hosts of which something may be left to fetch."""
         if not muster.leaving:
             return []
-        known = await self._clerk.do(lambda ledger: ledger.hosts())
-        done = {state.name for state in known if state.absent and state.done}
+        done = await self._ledger.finished()
         return [host for host in muster.leaving if host.name not in done]
 
     async def _take(self, names: list[str]) -> frozenset[str]:
@@ -99,23 +95,23 @@ class Collector:
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            return await self._clerk.take(names)
+            return await self._ledger.take(names)
         except LedgerError:
             if clock() - began > _AT_ONCE:
                 raise
         await asyncio.sleep(_AGAIN)
-        return await self._clerk.take(names)
+        return await self._ledger.take(names)
 
     async def _learn(self, muster: Muster) -> None:
         """Tell the ledger the inventory, and learn which runs it has closed."""
         now = asyncio.get_running_loop().time()
         # Now and then though it is the same: another collector's checkout may be an older one.
         if muster.fleet is not self._fleet or now >= self._enrol_at:
-            await self._clerk.do(partial(_enrol, muster.fleet))
+            await self._ledger.enrol(muster.fleet)
             self._enrol_at = now + _ENROL
         if muster.fleet is not self._fleet or now >= self._close_at:
             names = [host.name for host in (*muster.hosts, *muster.leaving)]
-            self._closed = await self._clerk.do(lambda ledger: closed_runs(ledger, names))
+            self._closed = await self._ledger.closed_runs(names)
             self._close_at = now + RARELY
 
     async def _follow(self, muster: Muster) -> None:
@@ -154,7 +150,7 @@ class Collector:
     async def _book(self, host: Host, visit: Visit) -> Booked | LedgerError:
         visitor = self._visitors[host.name]
         try:
-            booked = await self._clerk.book(visit.observation)
+            booked = await self._ledger.book(visit.observation)
         except LedgerError as error:
             visitor.booked(visit.observation, done=False)
             return error
@@ -167,23 +163,13 @@ class Collector:
             await self._visitors.pop(name).hang_up()
 
 
-def _enrol(fleet: Fleet, ledger: Ledger) -> None:
-    """Tell *ledger* the inventory."""
-    ledger.enrol(
-        [host.name for host in fleet.hosts],
-        [key.name for key in fleet.keys],
-        absent=[host.name for host in fleet.hosts if host.state == "absent"],
-        opens=fleet.opened_hosts(),
-    )
-
-
 async def rounds(
-    roster: Roster, clerk: Clerk, settings: Settings
+    roster: Roster, ledger: ToLedger, settings: Settings
 ) -> AsyncGenerator[Collected, None]:
     """Yield what each round has come to: one, or one each *every* seconds, never two at once."""
     clock = asyncio.get_running_loop().time
-    async with clerk:
-        collector = Collector(roster, clerk, settings)
+    async with ledger:
+        collector = Collector(roster, ledger, settings)
         try:
             while True:
                 began = clock()

@@ -9,8 +9,7 @@ from ops.counting.collecting.outcome import Collected
 from ops.counting.collecting.roster import Muster
 from ops.counting.collecting.visiting import Visit
 from ops.errors import HostError, LedgerError
-from ops.ledger import Booked
-from ops.model import Host, Traffic
+from ops.model import Booked, Host, Traffic
 
 _MOST = 20
 """Names in a sentence."""

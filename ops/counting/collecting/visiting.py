@@ -8,10 +8,10 @@ from time import monotonic
 
 from ops.counting.collecting.belonging import Belonging
 from ops.counting.collecting.disk import Look, look
-from ops.errors import HostError
-from ops.model import UNKNOWN_MACHINE, Host, Observation, Reading
 from ops.counting.reading.host_reader import HostReader, open_reader
 from ops.counting.tunnel import Deadline, Dialer
+from ops.errors import HostError
+from ops.model import UNKNOWN_MACHINE, Host, Observation, Reading
 
 FOR_THE_API = 0.6
 """Of the time that is left: a core that hangs must not keep us from its host's disk."""

@@ -7,12 +7,12 @@ imported when the first of them is called, not before: that costs a third of a s
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from ops.model import Fleet, Host
 from ops.counting.reading.outcome import Progress, Round
+from ops.model import Fleet, Host
 
 if TYPE_CHECKING:
-    from ops.counting.reading.fan_out import Outcomes
     from ops.counting.reading.commands import Inspection
+    from ops.counting.reading.fan_out import Outcomes
     from ops.counting.tunnel import HostKey
 
 __all__ = [
@@ -39,8 +39,8 @@ def read_hosts(
     progress: Progress | None = None,
 ) -> Round:
     """Read each of *hosts* once, all within *deadline* seconds; what fails is in the round."""
-    from ops.counting.reading.rounds import read_round
     from ops.counting.reading.event_loop import runner
+    from ops.counting.reading.rounds import read_round
 
     with runner(len(hosts)) as loop:
         return loop.run(read_round(fleet, hosts, deadline=deadline, progress=progress))
@@ -53,8 +53,8 @@ def watch(
 
     Close the iterator (or let Ctrl-C end the loop over it) to hang up.
     """
-    from ops.counting.reading.rounds import watching
     from ops.counting.reading.event_loop import runner
+    from ops.counting.reading.rounds import watching
 
     with runner(len(hosts)) as loop:
         rounds = watching(fleet, hosts, every=every, deadline=deadline)

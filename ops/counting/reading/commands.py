@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from ops.counting.reading.fan_out import Outcomes, on_each
+from ops.counting.reading.host_reader import open_reader
+from ops.counting.tunnel import CommandError, Deadline, Dialer, HostKey, shown_host_keys
 from ops.errors import HostError, TunnelError
 from ops.model import Fleet, Host, Reading
 from ops.model.layout import CORE
-from ops.counting.reading.fan_out import Outcomes, on_each
-from ops.counting.reading.host_reader import open_reader
-from ops.counting.tunnel import (CommandError, Deadline, Dialer, HostKey, shown_host_keys)
 
 _VERSION = re.compile(r"\s*Xray v?(\d{1,4}(?:\.\d{1,4}){1,3})\b")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from ops.counting.tunnel import Deadline
 from ops.errors import HostError, OpsError, TunnelError
 from ops.model import Host
-from ops.counting.tunnel import Deadline
 
 T = TypeVar("T")
 GRACE = 0.2

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ops.model import Host, Reading
 from ops.counting.tunnel import CommandError, Deadline, Dialer, Line
+from ops.model import Host, Reading
 
 if TYPE_CHECKING:
     from ops.counting.xray_api import Api

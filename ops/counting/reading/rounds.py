@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from ops.errors import HostError
-from ops.model import Fleet, Host, Reading
 from ops.counting.reading.fan_out import on_each
 from ops.counting.reading.host_reader import HostReader, open_reader
 from ops.counting.reading.outcome import Progress, Round
 from ops.counting.tunnel import Deadline, Dialer
+from ops.errors import HostError
+from ops.model import Fleet, Host, Reading
 
 
 async def read_round(

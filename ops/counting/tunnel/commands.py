@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncssh
 
-from ops.errors import HostError, TunnelError
 from ops.counting.tunnel.frame import LARGEST, NOISE, complaint, unframed
+from ops.errors import HostError, TunnelError
 
 _CHUNK = 1 << 16
 _TIMED_OUT = (124, 137)

@@ -10,17 +10,17 @@ from typing import Any, Self
 
 import asyncssh
 
-from ops.errors import TunnelError
-from ops.model import Fleet, Host, Ssh
 from ops.counting.tunnel import reach
 from ops.counting.tunnel.agent import agent_keys, offers
 from ops.counting.tunnel.deadline import Deadline
-from ops.counting.tunnel.failures import (TROUBLE, HungUpError, tunnel_error, unknown_host_key)
+from ops.counting.tunnel.failures import TROUBLE, HungUpError, tunnel_error, unknown_host_key
 from ops.counting.tunnel.known_hosts import Trusted, check_known_hosts, trusted_keys
 from ops.counting.tunnel.line import Line
 from ops.counting.tunnel.private_folder import private_folder
 from ops.counting.tunnel.route import Route, RoutePlanner
 from ops.counting.tunnel.turnstile import Turnstile
+from ops.errors import TunnelError
+from ops.model import Fleet, Host, Ssh
 
 DIRECT = (64, 0.5)
 """Hosts dialled at once, and the patience with them if none gets through. Home routers and one

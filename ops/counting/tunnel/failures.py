@@ -2,9 +2,9 @@
 
 import asyncssh
 
-from ops.errors import TunnelError
 from ops.counting.tunnel.agent import TRIES
 from ops.counting.tunnel.route import Route
+from ops.errors import TunnelError
 
 CHANGED = (
     "its host key is not the one in inventory/known_hosts: it was reinstalled, or somebody is"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from ops.errors import TunnelError
-from ops.model import Host
 from ops.counting.tunnel.deadline import Deadline
 from ops.counting.tunnel.dialer import Dialer
 from ops.counting.tunnel.known_hosts import pattern
 from ops.counting.tunnel.route import Route
+from ops.errors import TunnelError
+from ops.model import Host
 
 ALGORITHMS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
 """A server shows one key a handshake, so each kind it may have is asked for."""

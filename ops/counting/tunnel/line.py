@@ -9,14 +9,14 @@ from pathlib import Path
 
 import asyncssh
 
-from ops.errors import TunnelError
-from ops.model import Host
-from ops.model.layout import API_PORT, SOCKET
 from ops.counting.tunnel.commands import FloodError, execute, output_of
 from ops.counting.tunnel.deadline import Deadline
 from ops.counting.tunnel.failures import TROUBLE
 from ops.counting.tunnel.frame import framed
 from ops.counting.tunnel.route import Route
+from ops.errors import TunnelError
+from ops.model import Host
+from ops.model.layout import API_PORT, SOCKET
 
 _numbers = itertools.count()
 

@@ -12,12 +12,12 @@ from typing import Any, cast
 import asyncssh
 from asyncssh.config import SSHClientConfig
 
-from ops.errors import OpsError, TunnelError
-from ops.files import at_home, sentence
-from ops.model import Host, Ssh
 from ops.counting.tunnel.agent import agent_path
 from ops.counting.tunnel.credentials import NOBODY, Credentials, credentials
 from ops.counting.tunnel.ssh_config import SshConfig, SshConfigError, first_word
+from ops.errors import OpsError, TunnelError
+from ops.files import at_home, sentence
+from ops.model import Host, Ssh
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class RoutePlanner:
             settings={
                 "config": self._files(_without(lines, SETTLED_HERE)),
                 **({"username": host.ssh.user} if host.ssh.user else {}),
-                "client_keys": None,  # offered in an order of our own: see ops.counting.tunnel.agent
+                "client_keys": None,  # ops.counting.tunnel.agent offers them in its own order
                 "agent_path": None,
                 "client_certs": _certificates(config),
                 **({} if config.get("Ciphers") else {"encryption_algs": CIPHERS}),

@@ -8,13 +8,17 @@ from typing import TypeVar
 
 import grpc.aio
 
+from ops.counting.xray_api.counters import began, reading_of
+from ops.counting.xray_api.statuses import api_error
+from ops.counting.xray_api.stubs.stats_pb2 import (
+    QueryStatsRequest,
+    QueryStatsResponse,
+    SysStatsRequest,
+)
+from ops.counting.xray_api.stubs.stats_pb2_grpc import StatsServiceStub
 from ops.errors import ApiError
 from ops.model import Host, Reading
 from ops.model.strangers import LONGEST_UPTIME, MOST_COUNTERS
-from ops.counting.xray_api.counters import began, reading_of
-from ops.counting.xray_api.statuses import api_error
-from ops.counting.xray_api.stubs.stats_pb2 import (QueryStatsRequest, QueryStatsResponse, SysStatsRequest)
-from ops.counting.xray_api.stubs.stats_pb2_grpc import StatsServiceStub
 
 Reply = TypeVar("Reply")
 OPTIONS = (

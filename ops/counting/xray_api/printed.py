@@ -6,11 +6,11 @@ Its JSON follows protobuf's rules only loosely: an int64 may be a string, a zero
 from datetime import UTC, datetime
 from typing import Any
 
+from ops.counting.xray_api.counters import began, reading_of
 from ops.errors import ApiError
 from ops.model import Host, Reading
 from ops.model.layout import API_PORT, CONFIG, CORE, CORES, SOCKET
 from ops.model.strangers import LONGEST_UPTIME, count, jsons_of, listed, table
-from ops.counting.xray_api.counters import began, reading_of
 
 NOT_RUNNING = "failed to dial"
 """What the core's own tool says when nobody listens."""

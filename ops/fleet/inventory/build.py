@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from ops.fleet.inventory.accounts import BillingTable, billing, ledger_settings
-from ops.fleet.inventory.shape import (HostFields, HostsFile, HostTable, InboundTable, IssuedFile, KeysFile, OutboundTable, RuleTable)
+from ops.fleet.inventory.shape import (
+    HostFields,
+    HostsFile,
+    HostTable,
+    InboundTable,
+    IssuedFile,
+    KeysFile,
+    OutboundTable,
+    RuleTable,
+)
 from ops.fleet.inventory.values import is_dns_name
-from ops.model import (Core, Fleet, Host, Inbound, Key, Maintenance, Outbound, Rule, Ssh)
+from ops.model import Core, Fleet, Host, Inbound, Key, Maintenance, Outbound, Rule, Ssh
 
 _INHERITED = tuple(HostFields.model_fields)
 

@@ -26,7 +26,7 @@ FILES = ("hosts.toml", "keys.toml", "issued.toml")
 """What a fleet is read from, in its folder's inventory/."""
 MOST = 32
 """Fleets kept; the oldest goes first."""
-_OPS = Path(__file__).parent.parent
+_OPS = Path(__file__).parents[2]
 _SIZE = hashlib.sha256().digest_size
 _NAME = re.compile(r"[0-9a-f]{64}")
 
@@ -63,7 +63,7 @@ def _name(folder: Path) -> str:
 
 def _code() -> list[Path]:
     return sorted(
-        path for room in ("inventory", "model") for path in (_OPS / room).glob("[!.]*.py")
+        path for room in ("fleet/inventory", "model") for path in (_OPS / room).glob("[!.]*.py")
     )
 
 

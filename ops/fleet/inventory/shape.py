@@ -6,7 +6,36 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ops.fleet.inventory.accounts import BillingTable, LedgerTable
-from ops.fleet.inventory.values import (DnsName, Fingerprint, HostName, Json, Jump, KeyName, LocalPath, Name, Pattern, Place, Port, Ports, Protocol, PublicKey, Reason, Reference, RemotePath, RuleCode, Secret, ServerName, Sha256, StoredName, Target, Url, UrlPath, User, Version, Words)
+from ops.fleet.inventory.values import (
+    DnsName,
+    Fingerprint,
+    HostName,
+    Json,
+    Jump,
+    KeyName,
+    LocalPath,
+    Name,
+    Pattern,
+    Place,
+    Port,
+    Ports,
+    Protocol,
+    PublicKey,
+    Reason,
+    Reference,
+    RemotePath,
+    RuleCode,
+    Secret,
+    ServerName,
+    Sha256,
+    StoredName,
+    Target,
+    Url,
+    UrlPath,
+    User,
+    Version,
+    Words,
+)
 from ops.model.inbound import ProtocolName, SecurityName, TransportName
 
 

@@ -2,9 +2,9 @@
 
 from ops.errors import SecretsError
 from ops.fleet.inventory.toml import shown
-from ops.model import Fleet, Secrets
 from ops.fleet.secrets import store
 from ops.fleet.secrets.parse import parse
+from ops.model import Fleet, Secrets
 
 __all__ = ["load"]
 

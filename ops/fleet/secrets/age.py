@@ -7,7 +7,17 @@ from pathlib import Path
 import pyrage
 
 from ops.errors import SecretsError
-from ops.files import (config_folder, conflict, content, decoded, folder, reason, replace, text, there)
+from ops.files import (
+    config_folder,
+    conflict,
+    content,
+    decoded,
+    folder,
+    reason,
+    replace,
+    text,
+    there,
+)
 from ops.fleet.inventory.toml import shown
 from ops.model import Fleet
 

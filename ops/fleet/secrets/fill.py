@@ -16,9 +16,9 @@ import tomlkit
 from ops.errors import SecretsError, UsageError
 from ops.files import locked
 from ops.fleet.inventory.spelling import did_you_mean
-from ops.model import FIELD_OF, Fleet
 from ops.fleet.secrets import issued, store
 from ops.fleet.secrets.reality import new_private_key
+from ops.model import FIELD_OF, Fleet
 
 Place = tuple[str, ...]
 """Where a secret stands in the file: ``("keys", "alice", "uuid")``."""

@@ -11,8 +11,8 @@ import tomlkit
 from ops.errors import SecretsError
 from ops.files import replace, text, there
 from ops.fleet.inventory.toml import read
-from ops.model import Fleet
 from ops.fleet.secrets.reality import is_private_key, public_key
+from ops.model import Fleet
 
 _HEADER = """\
 # Which secrets exist, by name, and what of them is public. Commit this file.

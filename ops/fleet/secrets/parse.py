@@ -11,8 +11,8 @@ from ops.fleet.inventory.shape import InboundSecretsTable, KeySecretsTable, Secr
 from ops.fleet.inventory.toml import Document, Place
 from ops.fleet.inventory.toml import parse as parse_toml
 from ops.fleet.inventory.wording import checked
-from ops.model import Fleet, InboundSecrets, KeySecrets, Secrets
 from ops.fleet.secrets.reality import is_private_key, public_key
+from ops.model import Fleet, InboundSecrets, KeySecrets, Secrets
 
 SHORTEST_PASSWORD = 16
 

@@ -11,8 +11,8 @@ from ops.fleet.inventory.shape import SecretsFile
 from ops.fleet.inventory.toml import parse as parse_toml
 from ops.fleet.inventory.toml import shown
 from ops.fleet.inventory.wording import checked
-from ops.model import Fleet
 from ops.fleet.secrets import age
+from ops.model import Fleet
 
 
 def plain(fleet: Fleet) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ops.files import replace, there
 
 _HERE = Path(__file__).parent
-_CHECKOUT = _HERE.parent.parent
+_CHECKOUT = _HERE.parents[2]
 _FILES = {
     "inventory/hosts.toml": "hosts.toml",
     "inventory/keys.toml": "keys.toml",

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, literal, select, update
 
+from ops.ledger.answers.calendar import when
 from ops.ledger.booking.access import reach_of
 from ops.ledger.database.bulk import add_missing
-from ops.ledger.answers.calendar import when
 from ops.ledger.database.schema import fives, hosts, keys, late, ledger, marks, months
 from ops.model import Traffic
 

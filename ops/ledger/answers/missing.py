@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, exists, or_, select
 
 from ops.ledger.answers.calendar import when
 from ops.ledger.booking.entries import SHARP
-from ops.ledger.database.schema import counters, gaps, hosts, late, ledger, runs
 from ops.ledger.booking.sightings import NAMELESS
+from ops.ledger.database.schema import counters, gaps, hosts, late, ledger, runs
 from ops.model import Certainty
 
 Kind = Literal[

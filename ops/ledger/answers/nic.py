@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from ops.ledger.database.bulk import Row, add_to, raise_to
 from ops.ledger.answers.calendar import day_of, moment
-from ops.ledger.database.rows import HostRow
 from ops.ledger.booking.entries import Rows
+from ops.ledger.database.bulk import Row, add_to, raise_to
+from ops.ledger.database.rows import HostRow
 from ops.ledger.database.schema import hosts, nic_days, nics
 from ops.model import NicCounters
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table
 
 from ops.errors import UsageError
-from ops.ledger.answers.calendar import (FIVE, HOUR, day_of, month_of, next_day, next_month, when)
+from ops.ledger.answers.calendar import FIVE, HOUR, day_of, month_of, next_day, next_month, when
 from ops.ledger.database.schema import days, fives, hours, months
 
 

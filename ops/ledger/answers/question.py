@@ -7,13 +7,13 @@ from typing import Any, TypedDict
 
 from sqlalchemy import Connection, Select, func, select
 
-from ops.ledger.booking.access import Reach, reach_of
 from ops.ledger.answers.calendar import when
-from ops.ledger.booking.doubts import waiting_keys
 from ops.ledger.answers.missing import EVERY, Expected, aliases, may_count
 from ops.ledger.answers.periods import Piece
-from ops.ledger.database.schema import hosts, keys
 from ops.ledger.answers.spans import BY_KEY, By
+from ops.ledger.booking.access import Reach, reach_of
+from ops.ledger.booking.doubts import waiting_keys
+from ops.ledger.database.schema import hosts, keys
 from ops.model import Traffic
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ops.errors import UsageError
-from ops.ledger.answers.calendar import (FIVE, HOUR, midnight, month_after, next_day, next_month)
+from ops.ledger.answers.calendar import FIVE, HOUR, midnight, month_after, next_day, next_month
 
 By = Literal["key", "host", "hour", "day", "month"]
 BY_KEY: tuple[By, ...] = ("key",)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from ops.ledger.booking.access import Reach
 from ops.ledger.answers.calendar import when
-from ops.ledger.booking.lateness import Late
 from ops.ledger.answers.missing import EVERY, Missing, certainty
 from ops.ledger.answers.question import Asked
 from ops.ledger.answers.spans import Span
+from ops.ledger.booking.access import Reach
+from ops.ledger.booking.lateness import Late
 from ops.model import Certainty, Traffic
 
 

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, func, select
 
 from ops.ledger.answers.calendar import moment, when
-from ops.ledger.booking.lateness import Late, late_bytes
 from ops.ledger.answers.marks import marks_of
 from ops.ledger.answers.missing import Missing, certainty, missing
 from ops.ledger.answers.periods import Kept, Piece, pieces
 from ops.ledger.answers.question import Asked, Question
-from ops.ledger.database.schema import days, ledger
 from ops.ledger.answers.spans import Span, spans
 from ops.ledger.answers.sureness import Sureness, concerns, late_times
+from ops.ledger.booking.lateness import Late, late_bytes
+from ops.ledger.database.schema import days, ledger
 from ops.model import Certainty, Traffic
 
 Place = tuple[int, int, int]

@@ -7,7 +7,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, case, func, select
 
 from ops.ledger.answers.calendar import HOUR, day_of, hour_of, next_day
-from ops.ledger.database.schema import (baselines, counters, days, fives, hosts, hours, keys, ledger, months, nic_days, runs, settled, users)
+from ops.ledger.database.schema import (
+    baselines,
+    counters,
+    days,
+    fives,
+    hosts,
+    hours,
+    keys,
+    ledger,
+    months,
+    nic_days,
+    runs,
+    settled,
+    users,
+)
 from ops.model.key import key_of
 
 Sums = dict[tuple[int, Any], tuple[int, int]]

@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from ops.ledger.booking import doubts, runs
 from ops.ledger.answers import nic
-from ops.ledger.booking.access import include
-from ops.ledger.booking.history import follow, remember
 from ops.ledger.answers.marks import before_marks
-from ops.ledger.database.ids import Lives, locked_hosts, user_ids
-from ops.ledger.database.rows import Adopt, Booked, HostRow, RunRow
+from ops.ledger.booking import doubts, runs
+from ops.ledger.booking.access import include
 from ops.ledger.booking.entries import Rows, TooMuchError, highest
-from ops.ledger.database.schema import gaps, hosts, ledger, marks
+from ops.ledger.booking.history import follow, remember
 from ops.ledger.booking.sightings import Sighting, look, lost, same_machine, sound
-from ops.model import UNKNOWN_MACHINE, Observation, Traffic
+from ops.ledger.database.ids import Lives, locked_hosts, user_ids
+from ops.ledger.database.rows import Adopt, HostRow, RunRow
+from ops.ledger.database.schema import gaps, hosts, ledger, marks
+from ops.model import UNKNOWN_MACHINE, Booked, Observation, Traffic
 from ops.model.key import key_of
 
 _NEW_RUNS = 0x6F707333

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from ops.ledger.ledger import Ledger
 from ops.ledger.database.schema import hosts, runs
+from ops.ledger.ledger import Ledger
 
 
 def closed_runs(ledger: Ledger, names: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from ops.ledger.answers.marks import before_marks
 from ops.ledger.booking import runs as runs_of
 from ops.ledger.booking.access import include
-from ops.ledger.answers.marks import before_marks
+from ops.ledger.booking.entries import Rows
 from ops.ledger.database.ids import Lives, locked_hosts
 from ops.ledger.database.rows import Adopt, HostRow, RunRow
-from ops.ledger.booking.entries import Rows
-from ops.ledger.database.schema import (baselines, gaps, hosts, ledger, marks, runs, users, waiting)
+from ops.ledger.database.schema import baselines, gaps, hosts, ledger, marks, runs, users, waiting
 from ops.model import Traffic
 from ops.model.key import key_of
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from ops.ledger.booking.access import widen
 from ops.ledger.answers.calendar import when
+from ops.ledger.booking.access import widen
 from ops.ledger.booking.doubts import waiting_bytes
 from ops.ledger.database.ids import locked_hosts
 from ops.ledger.database.schema import gaps, hosts, keys, ledger, runs

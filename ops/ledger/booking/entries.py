@@ -7,13 +7,22 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from ops.ledger.database.bulk import Row, add_to, raise_to
 from ops.ledger.answers.calendar import day_of, five_of, hour_of, month_of
+from ops.ledger.booking.runs import Highs
+from ops.ledger.booking.sightings import LARGEST, Sighting
+from ops.ledger.database.bulk import Row, add_to, raise_to
 from ops.ledger.database.ids import Lives
 from ops.ledger.database.rows import HostRow
-from ops.ledger.booking.runs import Highs
-from ops.ledger.database.schema import (baselines, counters, days, fives, hours, late, months, waiting)
-from ops.ledger.booking.sightings import LARGEST, Sighting
+from ops.ledger.database.schema import (
+    baselines,
+    counters,
+    days,
+    fives,
+    hours,
+    late,
+    months,
+    waiting,
+)
 from ops.model import Traffic
 from ops.model.key import key_of
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ops.ledger.answers.calendar import five_of
-from ops.ledger.database.schema import late
 from ops.ledger.answers.spans import Span
+from ops.ledger.database.schema import late
 from ops.model import Traffic
 
 Between = tuple[int, int]

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, text, update
 
-from ops.ledger.database.bulk import conflict
 from ops.ledger.answers.calendar import HOUR, five_of, hour_of
-from ops.ledger.database.schema import (baselines, counters, fives, hours, ledger, runs, settled)
+from ops.ledger.database.bulk import conflict
+from ops.ledger.database.schema import baselines, counters, fives, hours, ledger, runs, settled
 from ops.model import LedgerSettings
 
 _DAY = 86400

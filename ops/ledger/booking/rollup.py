@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, select, text, update
 
-from ops.ledger.database.bulk import conflict
 from ops.ledger.answers.calendar import hour_of, segments
+from ops.ledger.database.bulk import conflict
 from ops.ledger.database.schema import days, fives, hours, ledger, months
 
 

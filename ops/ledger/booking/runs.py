@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 
+from ops.ledger.booking.sightings import NAMELESS
 from ops.ledger.database.bulk import in_parts
 from ops.ledger.database.rows import HostRow, RunRow
 from ops.ledger.database.schema import counters, hosts, runs
-from ops.ledger.booking.sightings import NAMELESS
 from ops.model import Observation
 
 Highs = dict[int, dict[int, tuple[int, int]]]

@@ -1,10 +1,9 @@
 """What the ledger knows of hosts and runs, as rows read under lock, and what booking answers."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Literal
 
-from ops.model import UNKNOWN_MACHINE, Traffic
+from ops.model import UNKNOWN_MACHINE
 
 Adopt = Literal["count", "baseline"]
 """What to do with counters older than the ledger's knowledge of the host: bill them, or not."""
@@ -58,24 +57,3 @@ class RunRow:
     closed: bool = False
     waits: int | None = None
     doubt: Literal["", "look", "asked"] = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booked:
-    """What became of one observation."""
-
-    host: str
-    outcome: Literal["booked", "needs adoption", "refused"]
-    """``needs adoption``: counters older than the ledger's knowledge of the host were left out."""
-    traffic: Traffic = field(default_factory=Traffic)
-    """What was added."""
-    reason: str = ""
-    """Why it is not simply ``booked``, in a sentence."""
-    problems: tuple[str, ...] = ()
-    """Readings that were left out, each with its reason."""
-    moved: frozenset[str] = frozenset()
-    """Keys, or names of users that are none, that something was added of."""
-    resets: tuple[str, ...] = ()
-    """Users whose counters fell while the run went on: somebody else resets them."""
-    unread: timedelta | None = None
-    """How long the host had not been read, if that was too long to say when the bytes moved."""

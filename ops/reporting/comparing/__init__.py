@@ -5,9 +5,9 @@ What is here is for programs without an event loop; ssh and gRPC are imported wh
 
 from collections.abc import Sequence
 
+from ops.model import Fleet, Host
 from ops.reporting.comparing.connections import METHOD, Estimate
 from ops.reporting.comparing.figures import EXPECTED, Comparison, Figures
-from ops.model import Fleet, Host
 
 __all__ = ["EXPECTED", "METHOD", "Comparison", "Estimate", "Figures", "compare"]
 
@@ -20,8 +20,8 @@ def compare(
     The network card's is since boot, unless *over* says otherwise. A host whose core does not
     answer still has the others; a failure is one that ssh does not reach within *deadline*.
     """
-    from ops.reporting.comparing.asking import compared
     from ops.counting.reading.event_loop import runner
+    from ops.reporting.comparing.asking import compared
 
     with runner(len(hosts)) as loop:
         return loop.run(compared(fleet, hosts, deadline=deadline, over=over))

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ops.counting.collecting.probe import CARDS, cards
-from ops.reporting.comparing.connections import Estimate, asking, estimate
-from ops.reporting.comparing.figures import Comparison, Figures, by_key, since
-from ops.errors import HostError
-from ops.model import Fleet, Host, NicCounters
-from ops.model.visible import visible
 from ops.counting.reading.fan_out import on_each
 from ops.counting.reading.host_reader import HostReader, open_reader
 from ops.counting.tunnel import Deadline, Dialer
+from ops.errors import HostError
+from ops.model import Fleet, Host, NicCounters
+from ops.model.visible import visible
+from ops.reporting.comparing.connections import Estimate, asking, estimate
+from ops.reporting.comparing.figures import Comparison, Figures, by_key, since
 
 _FOR_THE_API = 0.6
 """Of the time that is left: a core that hangs must not keep us from the other figures."""

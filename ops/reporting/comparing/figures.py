@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ops.reporting.comparing.connections import Estimate
 from ops.errors import HostError
 from ops.model import NicCounters, Reading, Traffic
 from ops.model.key import key_of
+from ops.reporting.comparing.connections import Estimate
 from ops.reporting.traffic import fell
 
 EXPECTED = {

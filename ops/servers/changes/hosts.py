@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ops.servers.changes.links import dead_links
-from ops.servers.changes.sides import Side, same_inputs
 from ops.model import Host, layout
 from ops.model.key import key_of
+from ops.servers.changes.links import dead_links
+from ops.servers.changes.sides import Side, same_inputs
 from ops.servers.on_host import order, places
 from ops.servers.on_host.state import HostState
 from ops.servers.planning.difference import Difference

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from ops.servers.changes.sides import Side
-from ops.errors import SecretsError
 from ops.config.links.share import link
+from ops.errors import SecretsError
 from ops.model import Host, Inbound, Key
+from ops.servers.changes.sides import Side
 
 _SHOWN = ("protocol", "address", "port", "type", "security", "sni", "host", "path", "serviceName")
 """Parts of a link that are no secret."""

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ops.fleet import inventory
-from ops.servers.changes.git import commit, git, listed
 from ops.errors import FleetError, Problem, UsageError
+from ops.fleet import inventory
 from ops.model import Fleet
+from ops.servers.changes.git import commit, git, listed
 
 _HOSTS = "inventory/hosts.toml"
 _READ = (_HOSTS, "inventory/keys.toml", "inventory/issued.toml", "templates")

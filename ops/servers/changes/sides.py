@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from ops.servers.changes.revision import told_of
+from ops.config.render import placeholders, render
+from ops.config.render.bounds import TooLong, bounded
 from ops.errors import FleetError, Problem
 from ops.files import content
 from ops.model import Fleet, Host
+from ops.servers.changes.revision import told_of
 from ops.servers.on_host import users
 from ops.servers.planning.wanted import Wanted, of_release
-from ops.config.render import placeholders, render
-from ops.config.render.bounds import TooLong, bounded
 
 SECONDS = 20.0
 """The longest that rendering one host may take."""

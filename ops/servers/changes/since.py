@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ops.servers.changes.sides import Side, same_inputs
 from ops.errors import FleetError
 from ops.model import Host
+from ops.servers.changes.sides import Side, same_inputs
 
 
 def changed_since(

@@ -7,7 +7,7 @@ import shutil
 import time
 
 from ops.model import layout
-from ops.servers.on_host import (files, places, readings, service, swap, transaction)
+from ops.servers.on_host import files, places, readings, service, swap, transaction
 from ops.servers.on_host.failure import RolloutError, told
 from ops.servers.on_host.order import Order
 from ops.servers.on_host.state import disk, seen

@@ -10,11 +10,21 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ops.model import layout
-from ops.servers.on_host import (files, foreign, lock, network, places, service, shape, transaction, whole)
+from ops.servers.on_host import (
+    files,
+    foreign,
+    lock,
+    network,
+    places,
+    service,
+    shape,
+    transaction,
+    whole,
+)
 from ops.servers.on_host.core import Api
 from ops.servers.on_host.failure import RolloutError
 from ops.servers.on_host.service import Service
-from ops.servers.on_host.users import (Users, fingerprints, frame, inbound_secrets, of_config)
+from ops.servers.on_host.users import Users, fingerprints, frame, inbound_secrets, of_config
 
 _NONE: dict[str, Any] = {}
 

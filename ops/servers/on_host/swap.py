@@ -15,7 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from ops.model import layout
-from ops.servers.on_host import (accounts, belonging, certificates, core, files, health, leftovers, hot_users, order, places, readings, releases, service, transaction, tuning, users)
+from ops.servers.on_host import (
+    accounts,
+    belonging,
+    certificates,
+    core,
+    files,
+    health,
+    hot_users,
+    leftovers,
+    order,
+    places,
+    readings,
+    releases,
+    service,
+    transaction,
+    tuning,
+    users,
+)
 from ops.servers.on_host.failure import RolloutError, told
 from ops.servers.on_host.parcel import Parcel
 from ops.servers.on_host.state import disk, seen

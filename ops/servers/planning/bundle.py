@@ -9,8 +9,8 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from ops.servers import on_host
 from ops.model import layout
+from ops.servers import on_host
 from ops.servers.on_host.order import Order
 from ops.servers.on_host.parcel import CONTENTS, ORDER
 from ops.servers.planning.look import CHECK
@@ -20,10 +20,10 @@ try:
     import json
 except ImportError:  # Debian's python3-minimal
     sys.exit("python3 is here without its library; on Debian: apt-get install python3")
-from ops.on_host.main import main
+from ops.servers.on_host.main import main
 sys.exit(main(sys.argv[1:], sys.argv[0]))
 """
-EMPTY = ("ops/__init__.py", "ops/model/__init__.py")
+EMPTY = ("ops/__init__.py", "ops/model/__init__.py", "ops/servers/__init__.py")
 """The packages above the host's side: their own code would want what no host has."""
 
 

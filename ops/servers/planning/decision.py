@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ops.config.render.bounds import rendering
 from ops.errors import CoreError, SecretsError
 from ops.model import Fleet, Host, Secrets
 from ops.servers.on_host.state import HostState
@@ -9,7 +10,6 @@ from ops.servers.planning import refusals
 from ops.servers.planning.checkout import Checkout
 from ops.servers.planning.plan import Comparison, Options, Plan, leaving, plan
 from ops.servers.planning.wanted import wanted
-from ops.config.render.bounds import rendering
 
 
 @dataclass(frozen=True, slots=True)

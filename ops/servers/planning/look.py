@@ -38,7 +38,7 @@ PYTHON = (
     "{ echo 'python3 is missing on this host; on Debian: apt-get install python3' >&2; exit 1; };"
 )
 LOOK = f"{PYTHON} exec python3 -I -c '{_RUN}'"
-"""For the host's shell, as root; its stdin is the host's side (:class:`ops.servers.planning.bundle`)."""
+"""A command for the host's root shell; its stdin is the host's program (:mod:`~.bundle`)."""
 TOLD = f"( {LOOK} ) 2>&1 || true"
 """The same, for whoever is to tell failures from the words alone."""
 BY_SUDO = (

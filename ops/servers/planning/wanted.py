@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.config.core.cache import pinned
+from ops.config.render import environment, fill, render
 from ops.model import Fleet, Host, Secrets, layout
 from ops.servers.on_host import places, shape, users
 from ops.servers.planning.bundle import program
-from ops.config.render import environment, fill, render
 
 UNITS = {
     places.UNIT: "xray.service.j2",

@@ -7,9 +7,9 @@ from pathlib import Path
 from ops.config.core import archive
 from ops.files import told
 from ops.fleet.inventory import find, load
+from ops.fleet.secrets import load as load_secrets
 from ops.servers.planning.checkout import checkout
 from ops.servers.planning.decision import Here
-from ops.fleet.secrets import load as load_secrets
 
 _reading = threading.Lock()  # hosts are prepared at the same time
 

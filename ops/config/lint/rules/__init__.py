@@ -4,7 +4,21 @@
 4xx inbounds, 5xx REALITY and TLS, 6xx operation, 7xx names and versions.
 """
 
-from ops.config.lint.rules import (api, api_reached, inbounds, names, operation, reality, routing, run, safety, statistics, tls, users, ways)
+from ops.config.lint.rules import (
+    api,
+    api_reached,
+    inbounds,
+    names,
+    operation,
+    reality,
+    routing,
+    run,
+    safety,
+    statistics,
+    tls,
+    users,
+    ways,
+)
 
 __all__ = [
     "api",

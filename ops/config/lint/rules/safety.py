@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ops.config.lint.config import Config
 from ops.config.lint.finding import ERROR, NOTE, WARNING, Hit, Severity, rule
-from ops.config.lint.reach import (ADDRESS, FINAL_RULES, NAME, SNIFFED, Reach, final_rules)
+from ops.config.lint.reach import ADDRESS, FINAL_RULES, NAME, SNIFFED, Reach, final_rules
 from ops.config.lint.routes import PROBES, Network, network_of
 from ops.config.lint.views import SERVERS, Inbound
 

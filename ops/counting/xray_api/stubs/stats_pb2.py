@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eops/counting/xray_api/stubs/stats.proto\x12\x16xray.app.stats.command\"#\n\x04Stat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03\"*\n\x11QueryStatsRequest\x12\x0f\n\x07pattern\x18\x01 \x01(\tJ\x04\x08\x02\x10\x03\"@\n\x12QueryStatsResponse\x12*\n\x04stat\x18\x01 \x03(\x0b\x32\x1c.xray.app.stats.command.Stat\"\x11\n\x0fSysStatsRequest\"\"\n\x10SysStatsResponse\x12\x0e\n\x06Uptime\x18\n \x01(\r2\xd9\x01\n\x0cStatsService\x12\x65\n\nQueryStats\x12).xray.app.stats.command.QueryStatsRequest\x1a*.xray.app.stats.command.QueryStatsResponse\"\x00\x12\x62\n\x0bGetSysStats\x12\'.xray.app.stats.command.SysStatsRequest\x1a(.xray.app.stats.command.SysStatsResponse\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'ops/counting/xray_api/stubs/stats.proto\x12\x16xray.app.stats.command\"#\n\x04Stat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03\"*\n\x11QueryStatsRequest\x12\x0f\n\x07pattern\x18\x01 \x01(\tJ\x04\x08\x02\x10\x03\"@\n\x12QueryStatsResponse\x12*\n\x04stat\x18\x01 \x03(\x0b\x32\x1c.xray.app.stats.command.Stat\"\x11\n\x0fSysStatsRequest\"\"\n\x10SysStatsResponse\x12\x0e\n\x06Uptime\x18\n \x01(\r2\xd9\x01\n\x0cStatsService\x12\x65\n\nQueryStats\x12).xray.app.stats.command.QueryStatsRequest\x1a*.xray.app.stats.command.QueryStatsResponse\"\x00\x12\x62\n\x0bGetSysStats\x12\'.xray.app.stats.command.SysStatsRequest\x1a(.xray.app.stats.command.SysStatsResponse\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ops.counting.xray_api.stubs.stats_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STAT']._serialized_start=58
-  _globals['_STAT']._serialized_end=93
-  _globals['_QUERYSTATSREQUEST']._serialized_start=95
-  _globals['_QUERYSTATSREQUEST']._serialized_end=137
-  _globals['_QUERYSTATSRESPONSE']._serialized_start=139
-  _globals['_QUERYSTATSRESPONSE']._serialized_end=203
-  _globals['_SYSSTATSREQUEST']._serialized_start=205
-  _globals['_SYSSTATSREQUEST']._serialized_end=222
-  _globals['_SYSSTATSRESPONSE']._serialized_start=224
-  _globals['_SYSSTATSRESPONSE']._serialized_end=258
-  _globals['_STATSSERVICE']._serialized_start=261
-  _globals['_STATSSERVICE']._serialized_end=478
+  _globals['_STAT']._serialized_start=67
+  _globals['_STAT']._serialized_end=102
+  _globals['_QUERYSTATSREQUEST']._serialized_start=104
+  _globals['_QUERYSTATSREQUEST']._serialized_end=146
+  _globals['_QUERYSTATSRESPONSE']._serialized_start=148
+  _globals['_QUERYSTATSRESPONSE']._serialized_end=212
+  _globals['_SYSSTATSREQUEST']._serialized_start=214
+  _globals['_SYSSTATSREQUEST']._serialized_end=231
+  _globals['_SYSSTATSRESPONSE']._serialized_start=233
+  _globals['_SYSSTATSRESPONSE']._serialized_end=267
+  _globals['_STATSSERVICE']._serialized_start=270
+  _globals['_STATSSERVICE']._serialized_end=487
 # @@protoc_insertion_point(module_scope)

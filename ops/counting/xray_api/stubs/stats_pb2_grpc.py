@@ -3,7 +3,7 @@
 import grpc
 import warnings
 
-from ops.counting.xray_api.stubs import stats_pb2 as ops_dot_xray__api_dot_stubs_dot_stats__pb2
+from ops.counting.xray_api.stubs import stats_pb2 as ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -36,13 +36,13 @@ class StatsServiceStub:
         """
         self.QueryStats = channel.unary_unary(
                 '/xray.app.stats.command.StatsService/QueryStats',
-                request_serializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsRequest.SerializeToString,
-                response_deserializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsResponse.FromString,
+                request_serializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsRequest.SerializeToString,
+                response_deserializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsResponse.FromString,
                 _registered_method=True)
         self.GetSysStats = channel.unary_unary(
                 '/xray.app.stats.command.StatsService/GetSysStats',
-                request_serializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsRequest.SerializeToString,
-                response_deserializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsResponse.FromString,
+                request_serializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsRequest.SerializeToString,
+                response_deserializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsResponse.FromString,
                 _registered_method=True)
 
 
@@ -66,13 +66,13 @@ def add_StatsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'QueryStats': grpc.unary_unary_rpc_method_handler(
                     servicer.QueryStats,
-                    request_deserializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsRequest.FromString,
-                    response_serializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsResponse.SerializeToString,
+                    request_deserializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsRequest.FromString,
+                    response_serializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsResponse.SerializeToString,
             ),
             'GetSysStats': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSysStats,
-                    request_deserializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsRequest.FromString,
-                    response_serializer=ops_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsResponse.SerializeToString,
+                    request_deserializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsRequest.FromString,
+                    response_serializer=ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -100,8 +100,8 @@ class StatsService:
             request,
             target,
             '/xray.app.stats.command.StatsService/QueryStats',
-            ops_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsRequest.SerializeToString,
-            ops_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsResponse.FromString,
+            ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsRequest.SerializeToString,
+            ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.QueryStatsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -127,8 +127,8 @@ class StatsService:
             request,
             target,
             '/xray.app.stats.command.StatsService/GetSysStats',
-            ops_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsRequest.SerializeToString,
-            ops_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsResponse.FromString,
+            ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsRequest.SerializeToString,
+            ops_dot_counting_dot_xray__api_dot_stubs_dot_stats__pb2.SysStatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,25 +1,32 @@
-"""The ledger's work, in a thread of its own: who reads hosts never waits for a database."""
+"""A thread that does the ledger's work, so that reading hosts never blocks on the database."""
 
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
 from ops.errors import LedgerError
-from ops.ledger import Booked, Ledger
+from ops.ledger.booking.closed import closed_runs
 from ops.ledger.database.lease import Lease
-from ops.model import Observation
+from ops.ledger.ledger import Ledger
+from ops.ledger.opening import open_ledger
+from ops.model import Booked, Fleet, Observation
 
 Answer = TypeVar("Answer")
 _Work = tuple[Callable[[], Any], asyncio.Future[Any]]
 
 
-class Clerk:
-    """Does one thing after the other with a ledger; an async context manager.
+PATIENCE = 20.0
+"""Seconds that a round waits for a database that is locked or down."""
 
-    At its end the transaction that runs is waited for, and what has not begun is left.
+
+class LedgerThread:
+    """Does one piece of work after another with a ledger; an async context manager.
+
+    Its end waits for the transaction that runs, and drops work that has not begun. It is the
+    :class:`~ops.counting.collecting.to_ledger.ToLedger` of a collector.
     """
 
     def __init__(self, open_: Callable[[], Ledger], patience: float) -> None:
@@ -35,7 +42,7 @@ class Clerk:
         self._booking: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None]
 
-    async def __aenter__(self) -> "Clerk":
+    async def __aenter__(self) -> "LedgerThread":
         self._loop = asyncio.get_running_loop()
         self._ended = self._loop.create_future()
         self._thread.start()
@@ -52,11 +59,23 @@ class Clerk:
         return await self._in_turn(lambda: work(self._opened()))
 
     async def take(self, hosts: list[str]) -> frozenset[str]:
-        """Return which of *hosts* are ours in this round; others may be collecting, too."""
+        """Return the part of *hosts* that this collector reads in this round."""
         return await self._in_turn(lambda: self._leased().take(hosts))
 
+    async def enrol(self, fleet: Fleet) -> None:
+        """Tell the ledger the inventory."""
+        await self.do(partial(enrol, fleet))
+
+    async def finished(self) -> frozenset[str]:
+        """Return the absent hosts that have nothing left to fetch."""
+        return await self.do(finished)
+
+    async def closed_runs(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return, by host, the runs that need no fetching: they ended, and all is booked."""
+        return await self.do(partial(closed_runs, names=list(hosts)))
+
     def book(self, observation: Observation) -> asyncio.Future[Booked]:
-        """Have *observation* booked, with all that come until it is its turn."""
+        """Book *observation* in one transaction with all others that wait."""
         future: asyncio.Future[Booked] = self._loop.create_future()
         self._waiting.append((observation, future))
         if self._booking is None or self._booking.done():
@@ -120,6 +139,26 @@ class Clerk:
     def _tell(self, how: Callable[..., None], *what: object) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(how, *what)
+
+
+def enrol(fleet: Fleet, ledger: Ledger) -> None:
+    """Tell *ledger* the inventory."""
+    ledger.enrol(
+        [host.name for host in fleet.hosts],
+        [key.name for key in fleet.keys],
+        absent=[host.name for host in fleet.hosts if host.state == "absent"],
+        opens=fleet.opened_hosts(),
+    )
+
+
+def finished(ledger: Ledger) -> frozenset[str]:
+    """Return the absent hosts that have nothing left to fetch."""
+    return frozenset(state.name for state in ledger.hosts() if state.absent and state.done)
+
+
+def ledger_thread(fleet: Fleet, patience: float = PATIENCE) -> LedgerThread:
+    """Return a thread for the ledger of *fleet*, which it opens when it is first asked."""
+    return LedgerThread(partial(open_ledger, fleet, patience=patience), 2 * patience)
 
 
 def _book(observations: list[Observation], ledger: Ledger) -> list[Booked]:
