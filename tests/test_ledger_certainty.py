@@ -261,3 +261,76 @@ def test_a_run_of_which_only_a_damaged_file_is_left_is_told_once(books: Books) -
         books.ledger.book(told(server, damaged=frozenset({"lost"})))
     assert kinds(books.ledger) == ["unseen"]
     assert books.ledger.usage(*ALWAYS).certainty == "at least"
+
+
+def test_a_run_of_a_used_machine_that_had_counted_nothing_is_asked_about_once_it_has(
+    books: Books,
+) -> None:
+    used = Server("ams1", books.clock, run="r0")
+    used.begin()
+    books.clock.pass_(hours=1)
+    books.ledger.book(told(new_server(books)))
+    books.clock.pass_(seconds=30)
+    # The core of the used machine hangs: its disk says only that the run began.
+    assert books.ledger.book(told(used, "m2", now=None)).outcome == "booked"
+    used.use("carol", 3, 2)
+    books.clock.pass_(seconds=30)
+    booked = books.ledger.book(told(used, "m2"))
+    assert (booked.outcome, booked.traffic) == ("needs adoption", Traffic())
+    assert books.ledger.hosts()[0].waiting == 5
+
+
+# Names that stand for another place
+
+
+def enrol_at(books: Books, place: str, *, absent: bool = False) -> None:
+    """Tell the ledger of a host at *place*."""
+    away = ["ams1"] if absent else []
+    books.ledger.enrol(["ams1"], ["alice"], absent=away, addresses={"ams1": place})
+
+
+def reasons(answer: Usage) -> list[str]:
+    return [one.kind for one in answer.missing]
+
+
+def test_a_name_that_moves_to_another_place_before_it_was_read_leaves_a_gap(books: Books) -> None:
+    server = Server("ams1", books.clock)  # it runs at the second place all the time
+    enrol_at(books, "192.0.2.1:22")
+    books.clock.pass_(hours=1)
+    enrol_at(books, "192.0.2.2:22")
+    books.ledger.book(told(server, begun=frozenset({server.run})))
+    answer = books.ledger.usage(*ALWAYS)
+    assert (answer.certainty, reasons(answer)) == ("at least", ["before"])
+
+
+def test_a_name_that_moves_to_a_place_and_back_unread_leaves_a_gap(books: Books) -> None:
+    enrol_at(books, "192.0.2.1:22")
+    server = Server("ams1", books.clock)
+    books.ledger.book(told(server))
+    for place in ("192.0.2.2:22", "192.0.2.1:22"):
+        books.clock.pass_(minutes=1)
+        enrol_at(books, place)
+    books.ledger.book(told(server))
+    answer = books.ledger.usage(*ALWAYS)
+    assert (answer.certainty, reasons(answer)) == ("at least", ["before"])
+
+
+def test_an_absent_host_is_not_finished_at_a_place_where_nobody_has_looked(books: Books) -> None:
+    enrol_at(books, "192.0.2.1:22", absent=True)
+    books.ledger.book(nothing_there("ams1"))
+    assert books.ledger.hosts()[0].done == books.clock.now
+    enrol_at(books, "192.0.2.2:22", absent=True)
+    assert books.ledger.hosts()[0].done is None
+
+
+def test_an_absent_host_that_is_back_in_the_inventory_was_never_read(books: Books) -> None:
+    books.ledger.enrol(["ams1", "fra1"], ["alice"])
+    server = Server("fra1", books.clock)
+    for names in (["ams1", "fra1"], ["fra1"], ["fra1"]):
+        books.clock.pass_(hours=1)
+        books.ledger.enrol(names, ["alice"])
+        books.ledger.book(told(server))
+    span = books.clock.now - timedelta(minutes=10), books.clock.now + timedelta(minutes=1)
+    assert "never" not in reasons(books.ledger.usage(*span, fleet=["fra1"]))
+    answer = books.ledger.usage(*span, fleet=["fra1"], absent=["ams1"])
+    assert ("never" in reasons(answer), answer.read_at["ams1"]) == (True, None)

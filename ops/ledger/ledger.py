@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from ops.ledger.answers import marks, missing, nic, usage, verify
 from ops.ledger.answers.calendar import hour_of, moment
+from ops.ledger.answers.expected import Expected
 from ops.ledger.answers.marks import Mark
 from ops.ledger.answers.missing import Missing
 from ops.ledger.answers.nic import NicUsage
@@ -99,14 +100,22 @@ class Ledger:
         *,
         absent: Iterable[str] = (),
         opens: Mapping[str, Collection[str]] | None = None,
+        addresses: Mapping[str, str] | None = None,
     ) -> None:
         """Tell the ledger the whole inventory; names that are missing have left, history stays.
 
         A host belongs to the fleet from the first time that it is told of. A key that left and
         comes back later is another one: it inherits nothing. *absent*: the hosts that are to be
-        without a core. *opens*: by key, the hosts that it may open; without it, all.
+        without a core. *opens*: by key, the hosts that it may open; without it, all. *addresses*:
+        by host, the place that its name stands for.
         """
-        told = Inventory(hosts=list(hosts), keys=list(keys), absent=set(absent), opens=opens)
+        told = Inventory(
+            hosts=list(hosts),
+            keys=list(keys),
+            absent=set(absent),
+            opens=opens,
+            addresses=addresses or {},
+        )
         self.store.written(lambda tx: enrolment.enrol(tx, told, self.now()))
 
     def decide(self, hosts: Iterable[str], how: Adopt) -> Decided:
@@ -175,7 +184,7 @@ class Ledger:
         core; those that the ledger was never told of were never read.
         """
         span = moment(since), moment(until)
-        inventory = missing.Expected(fleet=fleet, absent=absent)
+        inventory = Expected(fleet=fleet, absent=absent)
         return self.store.read(lambda tx: missing.missing(tx, *span, self.now(), inventory))
 
     def mark(self, key: str, at: datetime | None = None, token: str = "") -> Mark:

@@ -148,6 +148,7 @@ def enrol(fleet: Fleet, ledger: Ledger) -> None:
         [key.name for key in fleet.keys],
         absent=[host.name for host in fleet.hosts if host.state == "absent"],
         opens=fleet.opened_hosts(),
+        addresses={host.name: host.ssh.place or host.name for host in fleet.hosts},
     )
 
 

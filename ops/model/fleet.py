@@ -29,6 +29,11 @@ class Ssh:
     """``[user@]host[:port]`` of a jump host, or nothing."""
 
     @property
+    def place(self) -> str:
+        """Return the host and port that answer; empty where ssh's own settings say it."""
+        return f"{self.hostname}:{self.port or 22}" if self.hostname else ""
+
+    @property
     def jump_host(self) -> "Ssh | None":
         """Return how the jump host is reached; it is offered the host's own key.
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-import ops.ledger
+import ops.ledger.opening
 from ops.ledger import Adopt, Ledger
 from ops.ledger.database.engine import _begin
 from ops.ledger.database.migrating import migrate
@@ -50,7 +50,7 @@ class Books:
         self.engine = _engine(place)
         self._memory.deserialize(_template())
         # Opened by the product, but for the place: no file.
-        with patch.object(ops.ledger, "engine_of", lambda *_, **__: self.engine):
+        with patch.object(ops.ledger.opening, "engine_of", lambda *_, **__: self.engine):
             opened = ops.ledger.open_ledger("sqlite:////nowhere", zone=zone, clock=world.time.wall)
         self.ledger = ToldLedger(opened.store, opened.zone, opened.keep, world.time.wall)
         self.ledger.world, self.ledger.told = world, Told(world.time.now)

@@ -179,7 +179,7 @@ class Judge:
             return self._checked(name, self._answer.read_at[name])
         entry = self._world.inventory.hosts.get(name)
         if entry is None:
-            return EVER  # it has left: there is no later reading to wait for
+            return EVER
         # Nothing is left to fetch there, says the product: it was seen without a core.
         return self._told.looked.get(name, EVER) if entry.absent else live
 

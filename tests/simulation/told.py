@@ -28,6 +28,12 @@ class Told:
     """The same without those that say only that a run began."""
     visited: set[str] = field(default_factory=set)
     """Hosts whose core or disk was read, as booked."""
+    places: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    """The address of each host of the inventory as it was told last, and whether it is absent."""
+    rounds: list[int] = field(default_factory=list)
+    """When it was told the inventory."""
+    finished: dict[str, int] = field(default_factory=dict)
+    """Absent hosts that were seen without a core, and told of no change since: when."""
     looked: dict[str, int] = field(default_factory=dict)
     """When each host was last seen to be without a core, as booked."""
     highest: dict[str, list[Any]] = field(default_factory=dict)
@@ -42,6 +48,8 @@ class Told:
     def enrolled(self, world: World, hosts: Iterable[str], keys: Iterable[str]) -> None:
         """Take note of the inventory that the ledger was told."""
         now, names = world.time.now, set(hosts)
+        self.rounds.append(now)
+        self._placed(world, names)
         for name in names:
             self.known.setdefault(name, now)
             if name in self.named and self.named[name][-1][1] is None:
@@ -52,6 +60,14 @@ class Told:
                 self.named[name][-1][1] = now
         for key in keys:
             self.opens.setdefault(key, set()).update(world.inventory.opened_by(key))
+
+    def _placed(self, world: World, names: Iterable[str]) -> None:
+        for name in names:
+            entry = world.inventory.hosts.get(name)
+            place = (entry.address, entry.absent) if entry else (0, False)
+            if self.places.get(name) != place or not place[1]:
+                self.finished.pop(name, None)
+            self.places[name] = place
 
     def booked(self, world: World, seen: Sequence[Observation], answers: Sequence[Any]) -> None:
         """Take note of observations that were booked."""
@@ -85,6 +101,10 @@ class Told:
             self.visited.add(host)
         if observation.retired:
             self.looked[host] = world.time.now
+            if self.places.get(host, (0, False))[1]:
+                self.finished[host] = world.time.now
+        elif now:
+            self.finished.pop(host, None)
         for reading in (*observation.kept, *([now] if now else ())):
             moment = world.read.get((reading.run, round(reading.read_at.timestamp() * 1000)))
             if moment is not None:

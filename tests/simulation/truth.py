@@ -83,9 +83,13 @@ class Truth:
         )
 
     def end(self, host: str, read: int | None) -> int:
-        """Return until when bytes of *host*, last *read* then, must be in a figure."""
+        """Return until when bytes of *host*, last *read* then, must be in a figure.
+
+        A host that has left has no later reading to wait for; one that was finished, and left
+        before a round told otherwise, has nothing after that look.
+        """
         if host in self.told.named and not self.told.names(host):
-            return EVER
+            return self.told.finished.get(host, EVER)
         return -1 if read is None else read
 
     def _is_due(self, due: Due, scope: Scope, ends: Mapping[str, int]) -> bool:
@@ -128,10 +132,11 @@ class Truth:
     def _passed(self, bearing: Bearing) -> bool:
         """Say whether the name stood for another machine only between two readings.
 
-        No ledger can know it, if the name stood for one machine before and after.
+        No ledger can know it, if the name stood for one machine before and after, and no round
+        told it of the other.
         """
         told, name = self.told, bearing.name
-        moments = [*told.shown.get(name, ()), told.looked.get(name, 0)]
+        moments = [*told.shown.get(name, ()), told.looked.get(name, 0), *told.rounds]
         if bearing.until is None or any(_during(bearing, moment) for moment in moments):
             return False
         all_ = [one for one in self._bearings if one.name == name]

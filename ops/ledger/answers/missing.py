@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, exists, or_, select
 
 from ops.ledger.answers.calendar import when
+from ops.ledger.answers.expected import NOTHING, Expected, may_count
 from ops.ledger.booking.entries import SHARP
 from ops.ledger.booking.sightings import NAMELESS
 from ops.ledger.database.schema import counters, gaps, hosts, late, ledger, runs
@@ -87,7 +88,8 @@ _RUNS = select(
 # A run that ended before the ledger knew the machine matters if it counted, or is to be billed.
 _OURS = (
     *(runs.c.ended.is_(None), runs.c.ended > hosts.c.known, hosts.c.adopted == "count"),
-    *(runs.c.doubt != "", exists().where(counters.c.run_id == runs.c.id), exists().where(_SAME)),
+    *(runs.c.waits.is_not(None), exists().where(_SAME)),
+    exists().where(counters.c.run_id == runs.c.id),
 )
 EVERY = ""
 """The host of what affects figures of every host."""
@@ -147,24 +149,6 @@ def certainty(
             worst = "at least"
     nothing = EVERY in unknown or (unknown and unknown.issuperset(concerned))
     return "unknown" if nothing else worst
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """The inventory as it is now, whatever the ledger was told last.
-
-    A host of it that the ledger was never told of was never read.
-    """
-
-    fleet: Collection[str] = ()
-    """Hosts that may count."""
-    absent: Collection[str] = ()
-    """Hosts that are to be without a core."""
-    spliced: Collection[str] = ()
-    """Hosts on which an open connection counts only when it closes."""
-
-
-NOTHING = Expected()
 
 
 def missing(
@@ -240,7 +224,7 @@ def _of_hosts(
     known: Iterable[Any], since: int, until: int, now: int, inventory: Expected
 ) -> Iterator[Missing]:
     for host in known:
-        back = host.name in inventory.fleet  # whatever the ledger was told last
+        back = inventory.names(host)
         last = min(host.known, host.earliest or now) if host.read is None else host.read
         end = now if back else min(now, host.gone or now)
         if host.name in inventory.spliced and end > since and until > last:
@@ -251,11 +235,6 @@ def _of_hosts(
             yield from _within(disk, since, until)
         if (back or may_count(host) or host.done is None) and (kind := _unread(host, last, end)):
             yield from _within(_one(host.name, kind, last, end), since, until)
-
-
-def may_count(host: Any) -> bool:
-    """Say whether a core may still count on *host*, a row of ``hosts``."""
-    return host.gone is None and not (host.absent and host.done is not None)
 
 
 def _unread(host: Any, last: int, end: int) -> Kind | None:

@@ -8,7 +8,8 @@ from typing import Any, TypedDict
 from sqlalchemy import Connection, Select, func, select
 
 from ops.ledger.answers.calendar import when
-from ops.ledger.answers.missing import EVERY, Expected, aliases, may_count
+from ops.ledger.answers.expected import Expected, may_count
+from ops.ledger.answers.missing import EVERY, aliases
 from ops.ledger.answers.periods import Piece
 from ops.ledger.answers.spans import BY_KEY, By
 from ops.ledger.booking.access import Reach, reach_of
@@ -75,7 +76,7 @@ class Asked:
         self.read_at = {
             row.name: None if row.read is None else when(row.read)
             for row in self.hosts.values()
-            if row.name in question.fleet or may_count(row)
+            if self.inventory.names(row) or may_count(row)
         } | dict.fromkeys(self.everyone - set(self.names.values()))
         """By host that may still count: when it was last read."""
 

@@ -131,10 +131,11 @@ def _book_visits(
 
 def decide_on(tx: Connection, visit: Visit, how: str, rows: Rows) -> None:
     """Count what no longer waits, and apply the decision *how*, if there is one."""
-    if visit.sightings:
+    new = [sighting.run for sighting in visit.sightings if not sighting.counted and sighting.used]
+    if new or any(sighting.counted for sighting in visit.sightings):
         visit.host.decision = ""  # it was about the first reading
     cleared = [run for run in visit.runs if run.waits is not None and not run.doubt]
-    asked = [run for run in visit.runs if run.doubt == "asked"] if how else []
+    asked = [r for r in visit.runs if r.asks or (r.doubt == "asked" and r in new)] if how else []
     for run in asked:
         run.doubt, visit.host.adopted = "", how
     for run in cleared:
@@ -217,7 +218,7 @@ def _finish_renamed(tx: Connection, visits: Sequence[Visit], now: int) -> None:
 
 
 def _answer(visit: Visit) -> Booked:
-    waits = any(run.doubt == "asked" for run in visit.runs)
+    waits = any(run.asks for run in visit.runs)
     refused = visit.problems and not visit.sightings
     question = doubts.question(visit.host.name) if waits else ""
     return Booked(

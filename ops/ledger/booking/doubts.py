@@ -47,7 +47,7 @@ def waiting_bytes(tx: Connection) -> dict[str, int]:
         .select_from(runs)
         .join(hosts, hosts.c.id == runs.c.host_id)
         .outerjoin(waiting, waiting.c.run_id == runs.c.id)
-        .where(runs.c.doubt == "asked")
+        .where(runs.c.doubt == "asked", runs.c.waits.is_not(None))
         .group_by(hosts.c.name)
     )
     return {name: int(amount) for name, amount in tx.execute(query)}
@@ -118,8 +118,8 @@ def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decide
 
 def _decide_on(tx: Connection, host: HostRow, how: Adopt, rows: Rows) -> Traffic | None:
     """Return the bytes that were decided on; None if nothing waits."""
-    query = select(runs).where(runs.c.host_id == host.id, runs.c.doubt == "asked")
-    asked = [RunRow(**row._mapping) for row in tx.execute(query)]
+    query = select(runs).where(runs.c.host_id == host.id, runs.c.waits.is_not(None))
+    asked = [run for row in tx.execute(query) if (run := RunRow(**row._mapping)).asks]
     if not asked:
         return None
     amounts = select(func.sum(waiting.c.up), func.sum(waiting.c.down))

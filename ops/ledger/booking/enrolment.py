@@ -1,7 +1,7 @@
 """Which hosts and keys there are: told by the inventory, remembered when they leave it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -10,6 +10,7 @@ from ops.ledger.answers.calendar import when
 from ops.ledger.booking.access import widen
 from ops.ledger.booking.doubts import waiting_bytes
 from ops.ledger.database.ids import locked_hosts
+from ops.ledger.database.rows import HostRow
 from ops.ledger.database.schema import gaps, hosts, keys, ledger, runs
 
 _BLINK = 2 * 60_000
@@ -55,6 +56,8 @@ class Inventory:
     """Those of the hosts that are to be without a core."""
     opens: Mapping[str, Collection[str]] | None = None
     """By key: the hosts that it may open. None: it may open all."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """By host: the place that its name stands for."""
 
 
 def enrol(tx: Connection, told: Inventory, now: int) -> None:
@@ -77,6 +80,8 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
             # A core may have run since it was last seen without one.
             values |= {} if absent and host.absent else {"done": None}
             tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
+        if (address := told.addresses.get(host.name, host.address)) != host.address:
+            _move(tx, host, address, now)
     for left in present:
         if left.name not in rows:
             done = left.done if left.absent else None
@@ -85,6 +90,17 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
     _enrol_keys(tx, told.keys, now)
     widen(tx, told.opens)
     tx.execute(update(ledger).values(told=now))
+
+
+def _move(tx: Connection, host: HostRow, address: str, now: int) -> None:
+    """Note that the name stands for another place: another machine may have counted at the old."""
+    since = min(host.known, host.earliest or host.known) if host.read is None else host.addressed
+    if host.address and since is not None and since > (host.read or 0):
+        gap = {"host_id": host.id, "kind": "before", "since": since, "until": now}
+        tx.execute(insert(gaps), [gap])
+    # Nobody has looked yet for what is left to fetch there.
+    moved = {"address": address, "addressed": now} | ({"done": None} if host.address else {})
+    tx.execute(update(hosts).where(hosts.c.id == host.id).values(moved))
 
 
 def _enrol_keys(tx: Connection, names: Collection[str], now: int) -> None:

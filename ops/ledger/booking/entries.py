@@ -119,7 +119,7 @@ class Rows:
         if fallen and run.reset is None:
             run.reset = sighting.since  # bytes that moved between that and the reset are lost
         if not sighting.counted:
-            run.waits = sighting.at if run.doubt else None
+            run.waits = sighting.at if run.doubt and sighting.used else None
             return Taken(fallen=fallen)
         moved = {key_of(change.name) for change in changes if any(change.added)}
         return Taken(new, moved, fallen)

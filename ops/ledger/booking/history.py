@@ -149,5 +149,7 @@ def _close(visit: "Visit") -> None:
     whole = seen.listed and alive and alive.at - alive.run.since > _STRAGGLES
     kept = {reading.run for reading in seen.kept} if whole else set()
     for run in visit.runs:
-        over = run.closed or run.stopped or run.identity in kept
-        run.closed = run.ended is not None and not run.doubt and over
+        over = run.ended is not None and (run.closed or run.stopped or run.identity in kept)
+        if over and run.waits is None:
+            run.doubt = ""  # it never counted anything
+        run.closed = over and not run.doubt

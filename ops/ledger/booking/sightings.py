@@ -56,8 +56,7 @@ def look(
 
     *runs* are those known of the host, *elsewhere* those known under other names, by identity.
     No moment is put before the ledger was *created*, nor after *now*, the collector's time. A run
-    that has counted nothing and does not run is left out while in doubt: if it counts later, that
-    is in doubt, too.
+    in doubt that has counted nothing yet stays so: what it counts first is in doubt, too.
     """
     same = same_machine(observation, host, runs)
     found = []
@@ -74,12 +73,11 @@ def look(
         if same and not run.id and not run.doubt and host.was_listed:
             # It was not on the disk then, or had counted nothing.
             sighting.since = max(sighting.since, host.listed_at or host.known)
-        sighting.counted = bool(run.id) or not run.doubt
+        sighting.counted = run.waits is not None or not run.doubt
         old = run.doubt or (run.identity in observation.begun and run.since < host.known)
         earliest = max(created, now - KEPT) if old else host.known
         sighting.at = _booking_time(sighting, host, run.read if run.id else earliest, now)
-        if run.id or live or sighting.used or not run.doubt:
-            found.append(sighting)
+        found.append(sighting)
     return found
 
 
@@ -200,9 +198,11 @@ def _doubt(sighting: Sighting, host: HostRow, observation: Observation, same: bo
     ``asked``: somebody must decide. ``look``: the host's disk, once it is read, will tell.
     """
     run = sighting.run
+    if run.waits is None and sighting.live and not sighting.used:
+        return ""
     if run.id:
         return doubt_of(run, observation, same) if run.doubt else ""
-    if (sighting.live and not sighting.used) or run.identity in observation.begun:
+    if run.identity in observation.begun:
         return ""
     if run.identity in observation.older:
         return "asked"

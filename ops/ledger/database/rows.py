@@ -28,6 +28,8 @@ class HostRow:
     decision: str = ""
     total: int = 0
     earliest: int | None = None
+    address: str = ""
+    addressed: int | None = None
 
     @property
     def knows_machine(self) -> bool:
@@ -57,3 +59,8 @@ class RunRow:
     closed: bool = False
     waits: int | None = None
     doubt: Literal["", "look", "asked"] = ""
+
+    @property
+    def asks(self) -> bool:
+        """Return whether somebody must decide about bytes of it."""
+        return self.doubt == "asked" and self.waits is not None

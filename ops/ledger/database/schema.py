@@ -69,13 +69,16 @@ hosts = Table(
     Column("decision", String, nullable=False, server_default=""),
     Column("total", BigInteger, nullable=False, server_default="0"),
     _moment("earliest", may_lack=True),
+    Column("address", String, nullable=False, server_default=""),
+    _moment("addressed", may_lack=True),
 )
 """*read*: the moment of the last booked reading; *run_id*: the newest run at that moment.
 *listed*, *listed_at*: whether and when its whole disk was read. *machine*: the machine behind the
 name. *absent*: the inventory wants no core there. *done*: when it was seen without a core and with
 nothing left to fetch. *decision*: the adoption that its first reading waits for. *total*: all
 bytes that it ever showed, booked or in doubt. *earliest*: when the inventory was told before it
-named the host; a rollout may have begun it since."""
+named the host; a rollout may have begun it since. *address*, *addressed*: the place that the name
+stands for, and since when."""
 
 keys = Table(
     "keys",
