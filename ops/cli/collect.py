@@ -119,7 +119,8 @@ def _line(round_: Collected) -> str:
     traffic = (
         f"{console.size(round_.booked.uplink)} up, {console.size(round_.booked.downlink)} down"
     )
-    parts = [f"{len(round_.read)} of {round_.asked} hosts read, {traffic} booked"]
+    asked = console.counted(round_.asked, "host")
+    parts = [f"{len(round_.read)} of {asked} read, {traffic} booked"]
     if round_.elsewhere:
         parts.append(f"{round_.elsewhere} read by other collectors")
     return f"{at}  {'; '.join(parts)} in {round_.seconds:.1f} s"
