@@ -164,6 +164,20 @@ def test_the_diff_says_whether_a_host_can_be_deleted(fleet: Path) -> None:
     assert "fra1 can be deleted: nothing is left to fetch" in ops_("diff").stdout
 
 
+def test_the_diff_says_that_a_server_with_a_new_name_loses_nothing(fleet: Path) -> None:
+    hosts = fleet / "inventory" / "hosts.toml"
+    whole = hosts.read_text()
+    hosts.write_text(whole[: whole.index("[hosts.fra1]")])
+    assert "another name" not in ops_("diff").stdout
+    hosts.write_text(whole.replace("[hosts.fra1]", "[hosts.fra2]"))
+    assert (
+        "a server that only gets another name loses nothing: each byte is counted once"
+        in ops_("diff").stdout
+    )
+    hosts.write_text(whole + '\n[hosts.lon1]\naddress = ["lon1.example.net"]\n')
+    assert "another name" not in ops_("diff").stdout
+
+
 def test_a_template_of_the_fleets_own_is_compared_too(fleet: Path) -> None:
     templates = fleet / "templates"
     templates.mkdir()

@@ -76,15 +76,16 @@ def _changes(selected: Selected, revision: str, output: Format) -> Changes:
             changes = between(Side(before, revision), Side(fleet), names, advance)
         there = {host.name for host in fleet.hosts}
         deleted = [h.name for h in before.hosts if h.name in names and h.name not in there]
+        renamed = not there <= {host.name for host in before.hosts}
     notes = [
         f"{path} is not what it was: {meaning}"
         for path, meaning in _BESIDE.items()
         if differs(fleet.folder, revision, path)
     ]
+    notes += _away(fleet, changes)
+    notes += _deleted(selected, deleted, renamed=renamed)
     shown = differences.as_json if output == "json" else differences.text
-    click.echo(
-        shown(changes, revision, [*notes, *_away(fleet, changes), *_deleted(selected, deleted)])
-    )
+    click.echo(shown(changes, revision, notes))
     return changes
 
 
@@ -97,8 +98,11 @@ def _away(fleet: Fleet, changes: Changes) -> Iterator[str]:
             yield f"{host.name} is in maintenance until {until}: rollouts leave it out"
 
 
-def _deleted(selected: Selected, names: Sequence[str]) -> Iterator[str]:
-    """Yield for each deleted host whether the ledger has all that it counted."""
+def _deleted(selected: Selected, names: Sequence[str], *, renamed: bool) -> Iterator[str]:
+    """Yield for each deleted host whether the ledger has all that it counted.
+
+    A host that is new may be the same server (*renamed*): then nothing is lost.
+    """
     if not names:
         return
     try:
@@ -106,6 +110,8 @@ def _deleted(selected: Selected, names: Sequence[str]) -> Iterator[str]:
             states = {state.name: state for state in ledger.hosts()}
     except LedgerError:
         states = {}
+    if renamed:
+        yield "a server that only gets another name loses nothing: each byte is counted once"
     for name in names:
         state = states.get(name)
         if state is None:
