@@ -22,6 +22,7 @@ from ops.cli import cli
 from ops.counting import collecting
 from ops.errors import FleetError
 from ops.ledger import Ledger
+from ops.ledger import thread as ledger_thread
 from ops.model import Traffic
 from tests.collectors import Core, Fleet, a_fleet, known_host, run_called
 from tests.postgres import AbsentError, database, running
@@ -176,7 +177,7 @@ def test_pitfall_22_a_ledger_that_is_held_for_a_while_is_waited_for(
 def test_a_ledger_that_is_held_too_long_is_told_and_nothing_is_lost(
     fleet: Fleet, host: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "PATIENCE", 1.0)
+    monkeypatch.setattr(ledger_thread, "PATIENCE", 1.0)
     host.use("alice", 100, 200)
     with fleet.rounds(deadline=1.0) as rounds:
         next(rounds)
@@ -193,7 +194,7 @@ def test_a_ledger_that_is_held_too_long_is_told_and_nothing_is_lost(
 def test_what_was_read_while_the_ledger_was_away_outlives_a_crash_of_the_core(
     fleet: Fleet, host: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "PATIENCE", 1.0)
+    monkeypatch.setattr(ledger_thread, "PATIENCE", 1.0)
     with fleet.rounds(deadline=1.0) as rounds:
         next(rounds)
         host.use("alice", 100, 200)
@@ -238,7 +239,7 @@ def test_a_signal_ends_it_after_the_running_transaction(
     host.use("alice", 1, 1)
     with started(fleet, "--every", "0.05s") as process:
         assert process.stdout
-        assert "1 of 1 hosts read, 1 B up, 1 B down booked" in process.stdout.readline()
+        assert "1 of 1 host read, 1 B up, 1 B down booked" in process.stdout.readline()
         process.send_signal(number)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == {signal.SIGTERM: 143, signal.SIGINT: 130}[number]
@@ -265,7 +266,7 @@ def test_a_second_collector_stands_by_and_takes_over(fleet: Fleet, host: Core) -
             assert second.stdout
             assert "another collector reads 1 host;" in second.stdout.readline()
             first.kill()
-            assert "1 of 1 hosts read" in second.stdout.readline()
+            assert "1 of 1 host read" in second.stdout.readline()
     fleet.collect()
 
 
@@ -329,7 +330,7 @@ def test_a_database_that_was_restarted_costs_no_round(
 def test_a_database_that_hangs_ends_a_round_and_costs_no_byte(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "PATIENCE", 1.0)
+    monkeypatch.setattr(ledger_thread, "PATIENCE", 1.0)
     host = fleet.core()
     try:
         server = running()
@@ -376,7 +377,7 @@ def _stopped(postmaster: int) -> Iterator[None]:
 def test_a_ledger_that_cannot_be_reached_is_told(
     fleet: Fleet, host: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "PATIENCE", 1.0)
+    monkeypatch.setattr(ledger_thread, "PATIENCE", 1.0)
     monkeypatch.setenv("OPS_LEDGER", "postgresql+psycopg://ops@127.0.0.1:1/none")
     outcome = fleet.collect(deadline=0.5)
     assert (outcome.exit_code, outcome.read) == (1, ())
@@ -462,6 +463,13 @@ def test_a_decision_about_a_host_that_does_not_answer_says_what_it_waits_for(
     words = ["collect", "--adopt", "count", "--host", "gone", "--timeout", "1"]
     assert cli(words, standalone_mode=False) != 0
     assert "gone: it was not read yet; the decision is stored" in capsys.readouterr().err
+    cli(["ledger", "status", "--json"], standalone_mode=False)
+    told = {
+        state["host"]: state["decision"] for state in json.loads(capsys.readouterr().out)["hosts"]
+    }
+    assert told == {"ams": None, "gone": "count"}
+    cli(["ledger", "status"], standalone_mode=False)
+    assert "decided: count, at the first reading" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_absent_host_is_read_until_nothing_is_left_to_fetch(fleet: Fleet, host: Core) -> None:

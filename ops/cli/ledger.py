@@ -62,7 +62,11 @@ def _json(state: "HostState") -> dict[str, object]:
         for name in ("known_since", "read_at", "counting_since", "gone", "done")
         for at in [getattr(state, name)]
     }
-    decided = {"adopted": state.adopted, "waiting_bytes": state.waiting}
+    decided = {
+        "adopted": state.adopted,
+        "decision": state.decision or None,
+        "waiting_bytes": state.waiting,
+    }
     return {"host": state.name, "run": state.run, **decided, "absent": state.absent, **times}
 
 
@@ -79,6 +83,8 @@ def _told(state: "HostState") -> str:
     """Say in a few words what there is to know of a host besides."""
     if state.waiting is not None:
         return f"{console.size(state.waiting)} wait for adoption"
+    if state.decision:
+        return f"decided: {state.decision}, at the first reading"
     if state.gone:
         return f"gone {state.gone:%Y-%m-%d}" + ("" if state.done else ", unfinished")
     if state.absent:

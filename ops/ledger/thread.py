@@ -157,9 +157,9 @@ def finished(ledger: Ledger) -> frozenset[str]:
     return frozenset(state.name for state in ledger.hosts() if state.absent and state.done)
 
 
-def ledger_thread(fleet: Fleet, patience: float = PATIENCE) -> LedgerThread:
+def ledger_thread(fleet: Fleet) -> LedgerThread:
     """Return a thread for the ledger of *fleet*, which it opens when it is first asked."""
-    return LedgerThread(partial(open_ledger, fleet, patience=patience), 2 * patience)
+    return LedgerThread(partial(open_ledger, fleet, patience=PATIENCE), 2 * PATIENCE)
 
 
 def _book(observations: list[Observation], ledger: Ledger) -> list[Booked]:
