@@ -7,11 +7,11 @@ would offer all keys of the agent before any key of a file.
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import asyncssh
 
 from ops.counting.tunnel.credentials import Credentials
+from ops.files import at_home
 
 SOCKET = "SSH_AUTH_SOCK"
 TRIES = 6
@@ -55,7 +55,7 @@ def agent_path(configured: object) -> str:
     written = str(configured)
     if written.startswith("$"):
         return os.environ.get(written[1:].strip("{}"), "")
-    return str(Path(written).expanduser()) if written else ""
+    return str(at_home(written)) if written else ""
 
 
 def offers(own: Credentials, of_agent: Sequence[asyncssh.SSHKeyPair]) -> list[Offer]:

@@ -1,13 +1,16 @@
-"""Find the word that somebody meant, and make control characters visible."""
+"""Find the word that somebody meant."""
 
 from collections.abc import Iterable
+
+from ops.model.visible import visible
 
 _ALIKE = 3
 _LONGEST = 100
 """Characters; comparing takes the square of them, and no name of ours is as long."""
 _MOST = 1000
 """Names that are compared with a word."""
-_MOST_SHOWN = 2000
+MOST_SHOWN = 2000
+"""Characters of a message; what somebody wrote can be longer."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -46,21 +49,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """
     remedy = did_you_mean(name, known)
     said = f"no {what} matches {name!r}" if set("*?[") & set(name) else f"unknown {what} {name!r}"
-    return visible(said + (f"; {remedy}" if remedy else ""))
-
-
-def visible(text: str) -> str:
-    """Return *text*, of a bearable length, with escapes for control characters.
-
-    >>> print(visible("fra1" + chr(27) + "[2J"))
-    fra1\\x1b[2J
-    """
-    text = text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )
+    return visible(said + (f"; {remedy}" if remedy else ""), MOST_SHOWN)
 
 
 def _worth_comparing(word: str, known: list[str]) -> list[str]:

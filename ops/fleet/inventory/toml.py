@@ -11,7 +11,8 @@ from typing import Any
 from ops import files
 from ops.errors import FleetError, Problem
 from ops.files import shown as shown
-from ops.fleet.inventory.spelling import visible
+from ops.fleet.inventory.spelling import MOST_SHOWN
+from ops.model.visible import visible
 
 Place = tuple[str | int, ...]
 
@@ -47,7 +48,8 @@ class Document:
         self, place: Place, message: str, remedy: str = "", value: object = None
     ) -> Problem:
         """Return a problem on the line of *place*; *value* finds the line in a longer list."""
-        return Problem(self.file, self.line(place, value), visible(message), visible(remedy))
+        said, todo = visible(message, MOST_SHOWN), visible(remedy, MOST_SHOWN)
+        return Problem(self.file, self.line(place, value), said, todo)
 
     def line(self, place: Place, value: object = None) -> int:
         """Return the line, from 1, of the nearest thing written that holds *place*."""
