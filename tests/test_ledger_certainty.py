@@ -303,6 +303,17 @@ def test_a_name_that_moves_to_another_place_before_it_was_read_leaves_a_gap(book
     assert (answer.certainty, reasons(answer)) == ("at least", ["before"])
 
 
+def test_a_used_server_at_a_changed_address_is_asked_about(books: Books) -> None:
+    enrol_at(books, "192.0.2.1:22")
+    books.clock.pass_(hours=1)
+    used = Server("ams1", books.clock)
+    used.use("alice", 2, 3)
+    books.clock.pass_(hours=1)
+    enrol_at(books, "192.0.2.2:22")
+    booked = books.ledger.book(told(used))
+    assert (booked.outcome, booked.traffic) == ("needs adoption", Traffic())
+
+
 def test_a_name_that_moves_to_a_place_and_back_unread_leaves_a_gap(books: Books) -> None:
     enrol_at(books, "192.0.2.1:22")
     server = Server("ams1", books.clock)

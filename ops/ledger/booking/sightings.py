@@ -219,7 +219,7 @@ def _came_later(sighting: Sighting, host: HostRow) -> bool:
         return True  # another run was alive when the host was last read
     if host.was_listed:
         return True  # it was not on the disk then, whatever its clock says
-    return sighting.run.since >= host.known
+    return sighting.run.since >= host.placed
 
 
 def _began_later(sighting: Sighting, host: HostRow) -> bool:
@@ -231,7 +231,7 @@ def _began_later(sighting: Sighting, host: HostRow) -> bool:
     if sighting.live and host.run_id is not None and host.read is not None:
         held_up = moment(sighting.live.read_at) < host.read
         latest = None if held_up else host.read
-    return sighting.run.since >= (latest or host.known) - _SLACK
+    return sighting.run.since >= max(latest or 0, host.placed) - _SLACK
 
 
 def _booking_time(sighting: Sighting, host: HostRow, earliest: int, now: int) -> int:

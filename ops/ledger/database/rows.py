@@ -32,6 +32,11 @@ class HostRow:
     addressed: int | None = None
 
     @property
+    def placed(self) -> int:
+        """Return since when the ledger knows the name and the place that it stands for."""
+        return max(self.known, self.addressed or 0)
+
+    @property
     def knows_machine(self) -> bool:
         """Return whether the machine behind the name was ever told."""
         return self.machine not in ("", UNKNOWN_MACHINE)
