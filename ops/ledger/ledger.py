@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Unpack
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from ops.ledger.answers import marks, missing, nic, usage, verify
 from ops.ledger.answers.calendar import hour_of, moment
 from ops.ledger.answers.expected import Expected
+from ops.ledger.answers.known import Known
 from ops.ledger.answers.marks import Mark
 from ops.ledger.answers.missing import Missing
 from ops.ledger.answers.nic import NicUsage
@@ -25,7 +26,6 @@ from ops.ledger.booking.pruning import Pruned
 from ops.ledger.database import backup, export
 from ops.ledger.database.lease import FileLease, Lease, SharedLease
 from ops.ledger.database.rows import Adopt
-from ops.ledger.database.schema import hosts
 from ops.ledger.database.store import Store
 from ops.model import Booked, LedgerSettings, Observation
 
@@ -84,13 +84,12 @@ class Ledger:
         if hour_of(self.now() // 1000) <= self._rolled:
             return
 
-        def latest(tx: Connection) -> int:
-            return max(self.now(), tx.execute(select(func.max(hosts.c.read))).scalar() or 0)
+        def roll(tx: Connection) -> bool:
+            rollup.roll(tx, self.now())
+            return pruning.due(tx, self.keep, self.now())
 
-        if self.store.read(lambda tx: rollup.due(tx, latest(tx))):
-            self.store.written(lambda tx: rollup.roll(tx, latest(tx)))
-            if self.store.read(lambda tx: pruning.due(tx, self.keep, self.now())):
-                self.prune()
+        if self.store.read(lambda tx: rollup.due(tx, self.now())) and self.store.written(roll):
+            self.prune()
         self._rolled = hour_of(self.now() // 1000)
 
     def enrol(
@@ -185,7 +184,9 @@ class Ledger:
         """
         span = moment(since), moment(until)
         inventory = Expected(fleet=fleet, absent=absent)
-        return self.store.read(lambda tx: missing.missing(tx, *span, self.now(), inventory))
+        return self.store.read(
+            lambda tx: missing.missing(tx, Known.of(tx), *span, self.now(), inventory)
+        )
 
     def mark(self, key: str, at: datetime | None = None, token: str = "") -> Mark:
         """Reset *key* for people: its usage since is counted from here. Nothing is zeroed.

@@ -105,10 +105,11 @@ def _late_across(tx: Connection, mark: Row[Any]) -> Traffic:
 def _read_since(tx: Connection, key: str, at: int) -> int:
     """Return when the host that may hold bytes of *key* and waited longest was last read."""
     lives = {row.id: row for row in tx.execute(select(keys).where(keys.c.name == key))}
-    reach = reach_of(tx, lives, None)[key]
+    known = tx.execute(select(hosts)).all()
+    reach = reach_of(tx, lives, None, {host.id: host.name for host in known})[key]
     read = [at] + [
         int(host.known if host.read is None else host.read)
-        for host in tx.execute(select(hosts).where(hosts.c.gone.is_(None)))
-        if host.done is None and (reach is None or host.name in reach)
+        for host in known
+        if host.gone is None and host.done is None and (reach is None or host.name in reach)
     ]
     return min(read)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, exists, or_, select
+from sqlalchemy import Connection, Row, bindparam, exists, or_, select
 
 from ops.ledger.answers.calendar import when
 from ops.ledger.answers.expected import NOTHING, Expected, may_count
+from ops.ledger.answers.known import SAME, Known
 from ops.ledger.booking.entries import SHARP
 from ops.ledger.booking.sightings import NAMELESS
-from ops.ledger.database.schema import counters, gaps, hosts, late, ledger, runs
+from ops.ledger.database.schema import counters, gaps, hosts, late, runs
 from ops.model import Certainty
 
 Kind = Literal[
@@ -68,18 +69,6 @@ WORDS: dict[Kind, str] = {
     "past": "the ledger began later",
     "empty": "the ledger was told of no host",
 }
-_other, _alias = runs.alias(), hosts.alias()
-_SAME = (_other.c.identity == runs.c.identity) & (_other.c.host_id != runs.c.host_id)
-_TWICE = (
-    select(runs, hosts.c.name, _alias.c.name.label("alias"))
-    .add_columns(_other.c.first.label("begun"), _other.c.read.label("last"))
-    .add_columns(_alias.c.gone.label("left"))
-    .join(hosts, hosts.c.id == runs.c.host_id)
-    .join(_other, _SAME)
-    .join(_alias, _alias.c.id == _other.c.host_id)
-    .where(~runs.c.identity.startswith(NAMELESS))
-)
-"""Runs that were read under two names of their machine: a row for each name."""
 _RUNS = select(
     runs,
     hosts.c.name,
@@ -88,8 +77,20 @@ _RUNS = select(
 # A run that ended before the ledger knew the machine matters if it counted, or is to be billed.
 _OURS = (
     *(runs.c.ended.is_(None), runs.c.ended > hosts.c.known, hosts.c.adopted == "count"),
-    *(runs.c.waits.is_not(None), exists().where(_SAME)),
+    *(runs.c.waits.is_not(None), exists().where(SAME)),
     exists().where(counters.c.run_id == runs.c.id),
+)
+_RUNS = _RUNS.where(runs.c.since < bindparam("until"), or_(*_OURS))
+_GAPS = (
+    select(gaps, hosts.c.name)
+    .join(hosts)
+    .where(gaps.c.until >= bindparam("begin"), gaps.c.since < bindparam("end"))
+)
+_LATE = (
+    select(hosts.c.name, late.c.since, late.c.until)
+    .distinct()
+    .join(hosts, hosts.c.id == late.c.host_id)
+    .where(late.c.until >= bindparam("begin"), late.c.since < bindparam("end"))
 )
 EVERY = ""
 """The host of what affects figures of every host."""
@@ -153,6 +154,7 @@ def certainty(
 
 def missing(
     tx: Connection,
+    known: Known,
     since: int,
     until: int,
     now: int,
@@ -163,11 +165,11 @@ def missing(
     """Return the known reasons between two moments, by host and time."""
     found = [*_of_runs(tx, since, until, now), *_gaps(tx, since, until)]
     found += _late(tx, since, until) if with_late else ()
-    known = tx.execute(select(hosts)).all()
     # If the clock here was set back, time stands still until it has caught up with the ledger.
-    latest = max([now, *(moment or 0 for host in known for moment in (host.read, host.gone))])
-    found += [*_shared(tx, since, until), *_of_hosts(known, since, until, latest, inventory)]
-    found += _of_ledger(tx, known, since, until, now, {*inventory.fleet, *inventory.absent})
+    latest = max([now, *(moment or 0 for host in known.hosts for moment in (host.read, host.gone))])
+    found += _shared(known.twice, since, until)
+    found += _of_hosts(known.hosts, since, until, latest, inventory)
+    found += _of_ledger(known, since, until, now, {*inventory.fleet, *inventory.absent})
     return sorted(found, key=lambda one: (one.host, one.since, one.kind))
 
 
@@ -176,7 +178,7 @@ def _one(host: str, kind: Kind, since: int, until: int, run: str = "") -> Missin
 
 
 def _of_runs(tx: Connection, since: int, until: int, now: int) -> Iterator[Missing]:
-    for run in tx.execute(_RUNS.where(runs.c.since < until, or_(*_OURS))):
+    for run in tx.execute(_RUNS, {"until": until}):
         for kind, begin, end in _ends(run, now):
             if begin < until and end >= since:
                 yield _one(run.name, kind, begin, end, run.identity)
@@ -197,22 +199,19 @@ def _ends(run: Row[tuple[object, ...]], now: int) -> Iterator[tuple[Kind, int, i
 
 
 def _gaps(tx: Connection, since: int, until: int) -> Iterator[Missing]:
-    query = select(gaps, hosts.c.name).join(hosts)
-    for gap in tx.execute(query.where(gaps.c.until >= since, gaps.c.since < until)):
+    for gap in tx.execute(_GAPS, {"begin": since, "end": until}):
         yield _one(gap.name, gap.kind, gap.since, gap.until)
 
 
 def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:
     """Yield the times in which bytes moved that were read at the end of them."""
-    query = select(hosts.c.name, late.c.since, late.c.until).distinct()
-    query = query.join(hosts, hosts.c.id == late.c.host_id)
-    for row in tx.execute(query.where(late.c.until >= since, late.c.since < until)):
+    for row in tx.execute(_LATE, {"begin": since, "end": until}):
         yield _one(row.name, "late", row.since, row.until)
 
 
-def _shared(tx: Connection, since: int, until: int) -> Iterator[Missing]:
+def _shared(twice: Sequence[Row[Any]], since: int, until: int) -> Iterator[Missing]:
     """Yield for each name the times in which another name of the same run was read."""
-    for run in tx.execute(_TWICE):
+    for run in twice:
         together = run.left is None or run.left > run.first
         begin = run.read if run.begun > run.read and not together else run.since
         end = max(run.last, run.read) if together else run.last
@@ -246,31 +245,23 @@ def _unread(host: Any, last: int, end: int) -> Kind | None:
     return "behind" if end - last > SHARP else None
 
 
-def aliases(tx: Connection) -> dict[str, set[str]]:
-    """Return by host the other names under which runs of the same machine were read."""
-    found: dict[str, set[str]] = {}
-    for run in tx.execute(_TWICE):
-        found.setdefault(run.name, set()).add(run.alias)
-    return found
-
-
 def _within(one: Missing, since: int, until: int) -> Iterator[Missing]:
     if one.since < when(until) and one.until >= when(since):
         yield one
 
 
 def _of_ledger(
-    tx: Connection, known: Sequence[Any], since: int, until: int, now: int, fleet: Collection[str]
+    known: Known, since: int, until: int, now: int, fleet: Collection[str]
 ) -> Iterator[Missing]:
-    frame = tx.execute(select(ledger)).one()
-    latest = max((host.read or 0 for host in known), default=0)
+    frame = known.frame
+    latest = max((host.read or 0 for host in known.hosts), default=0)
     if since >= now:
         yield _one(EVERY, "future", now, max(until, now))
     if until <= frame.created:
         yield _one(EVERY, "past", min(since, frame.created), frame.created)
     if latest > now + SHARP:
         yield _one(EVERY, "clock", now, latest)
-    if not known and not fleet:
+    if not known.hosts and not fleet:
         yield _one(EVERY, "empty", min(since, frame.created), now)
-    for name in sorted(set(fleet) - {host.name for host in known}):
+    for name in sorted(set(fleet) - {host.name for host in known.hosts}):
         yield _one(name, "never", min(frame.told or frame.created, now), now)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from ops.ledger.answers.calendar import day_of, moment
 from ops.ledger.booking.entries import Rows
@@ -21,6 +21,9 @@ class NicUsage:
     sent: int = 0
 
 
+_KNOWN = select(nics).where(nics.c.host_id.in_(bindparam("hosts", expanding=True)))
+
+
 def book(
     tx: Connection, rows: Rows, seen: Iterable[tuple[HostRow, NicCounters | None]], now: int
 ) -> None:
@@ -31,9 +34,9 @@ def book(
     cards = [(host, nic) for host, nic in seen if nic]
     if not cards:
         return
-    where = nics.c.host_id.in_([host.id for host, _ in cards])
+    there = [host.id for host, _ in cards]
     known: dict[int, dict[str, tuple[int, int]]] = {}
-    for host_id, boot, received, sent in tx.execute(select(nics).where(where)):
+    for host_id, boot, received, sent in tx.execute(_KNOWN, {"hosts": there}):
         known.setdefault(host_id, {})[boot] = received, sent
     highs: list[Row] = []
     added: list[Row] = []

@@ -30,6 +30,8 @@ class Kept:
     hours_from: int
     first: int
     """The first day with anything in it: before it there is nothing to cut."""
+    last: int
+    """The last five minutes with anything in it."""
     created: int
 
 
@@ -42,7 +44,7 @@ def pieces(since: int, until: int, kept: Kept) -> list[Piece]:
     if since <= kept.created < next_day(kept.first, kept.zone):
         begin = kept.first  # nothing was booked in that day before the ledger was made
     found = list(_joined(_rolled(begin, min(until, kept.rolled), until, kept)))
-    if until > kept.rolled:
+    if until > kept.rolled and max(since, kept.rolled) <= kept.last:
         found.append(Piece(fives, max(since, kept.rolled), until))
     return found
 

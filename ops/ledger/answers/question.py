@@ -3,18 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, func, select
 
 from ops.ledger.answers.calendar import when
 from ops.ledger.answers.expected import Expected, may_count
-from ops.ledger.answers.missing import EVERY, aliases
+from ops.ledger.answers.known import Known
+from ops.ledger.answers.missing import EVERY
 from ops.ledger.answers.periods import Piece
 from ops.ledger.answers.spans import BY_KEY, By
 from ops.ledger.booking.access import Reach, reach_of
 from ops.ledger.booking.doubts import waiting_keys
-from ops.ledger.database.schema import hosts, keys
+from ops.ledger.database.schema import keys
 from ops.model import Traffic
 
 
@@ -50,13 +52,28 @@ class Question:
     """The hosts of the inventory that are to be without a core."""
 
 
+_KEYS = select(keys)
+
+
+@cache
+def _sums(table: Table, by: tuple[str, ...], narrowed: tuple[str, ...]) -> Select[*tuple[int, ...]]:
+    """Return the query for sums of buckets between two seconds, of some keys and hosts or all."""
+    columns = [table.c[name] for name in by]
+    query = select(*columns, func.sum(table.c.up), func.sum(table.c.down)).group_by(*columns)
+    query = query.where(table.c.t >= bindparam("since"), table.c.t < bindparam("until"))
+    for name in narrowed:
+        some: BindParameter[int] = bindparam(name, expanding=True)
+        query = query.where(table.c[f"{name.removesuffix('s')}_id"].in_(some))
+    return query
+
+
 class Asked:
     """A question in the tables' numbers."""
 
-    def __init__(self, tx: Connection, question: Question) -> None:
+    def __init__(self, tx: Connection, question: Question, known: Known) -> None:
         self._tx = tx
         self.question = question
-        self.hosts = {row.id: row for row in tx.execute(select(hosts)) if self.about(row.name)}
+        self.hosts = {row.id: row for row in known.hosts if self.about(row.name)}
         self.names = {id_: row.name for id_, row in self.hosts.items()}
         inventory = {*question.fleet, *question.absent}
         self.everyone = {*self.names.values(), *filter(self.about, inventory)}
@@ -64,15 +81,15 @@ class Asked:
         self.seen = waiting_keys(tx)
         """Where each key was used, or may have been."""
         wanted = question.keys
-        rows = tx.execute(select(keys))
+        rows = tx.execute(_KEYS)
         self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}
         self.inventory = Expected(
             fleet=[name for name in question.fleet if self.about(name)],
             absent=[name for name in question.absent if self.about(name)],
             spliced=question.spliced,
         )
-        self._reach = reach_of(tx, self.keys, question.opens)
-        self._aliases = aliases(tx)
+        self._reach = reach_of(tx, self.keys, question.opens, known.names)
+        self._aliases = known.aliases
         self.read_at = {
             row.name: None if row.read is None else when(row.read)
             for row in self.hosts.values()
@@ -119,18 +136,14 @@ class Asked:
         self, piece: Piece, *, by_bucket: bool = False
     ) -> Iterator[tuple[int, int, int, Traffic]]:
         """Yield the bytes in the buckets of *piece*: bucket, key and host as far as is asked."""
-        table = piece.table
-        amounts = func.sum(table.c.up), func.sum(table.c.down)
         asked = {"key", "host"} if "key" in self.question.by else set(self.question.by)
-        by = [table.c.t] if by_bucket else []
-        by += [table.c[f"{name}_id"] for name in ("key", "host") if name in asked]
-        query: Select[*tuple[int, ...]] = select(*by, *amounts).group_by(*by)
-        query = query.where(table.c.t >= piece.since, table.c.t < piece.until)
-        if self.question.keys is not None:
-            query = query.where(table.c.key_id.in_(list(self.keys)))
-        if self.question.hosts is not None:
-            query = query.where(table.c.host_id.in_(list(self.hosts)))
-        for *ids, up, down in self._tx.execute(query):
+        wanted = {"keys": self.question.keys, "hosts": self.question.hosts}
+        narrowed = tuple(name for name in wanted if wanted[name] is not None)
+        ids_ = [f"{name}_id" for name in ("key", "host") if name in asked]
+        by = tuple(["t", *ids_] if by_bucket else ids_)
+        values: dict[str, object] = {"since": piece.since, "until": piece.until}
+        values |= {name: list(getattr(self, name)) for name in narrowed}
+        for *ids, up, down in self._tx.execute(_sums(piece.table, by, narrowed), values):
             if up is None:  # a sum of no rows
                 continue  # type: ignore[unreachable]
             bucket = ids.pop(0) if by_bucket else 0

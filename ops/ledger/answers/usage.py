@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table, func, select
 
 from ops.ledger.answers.calendar import moment, when
+from ops.ledger.answers.known import Known
 from ops.ledger.answers.marks import marks_of
 from ops.ledger.answers.missing import Missing, certainty, missing
 from ops.ledger.answers.periods import Kept, Piece, pieces
@@ -15,7 +16,7 @@ from ops.ledger.answers.question import Asked, Question
 from ops.ledger.answers.spans import Span, spans
 from ops.ledger.answers.sureness import Sureness, concerns, late_times
 from ops.ledger.booking.lateness import Late, late_bytes
-from ops.ledger.database.schema import days, ledger
+from ops.ledger.database.schema import days, fives
 from ops.model import Certainty, Traffic
 
 Place = tuple[int, int, int]
@@ -62,23 +63,30 @@ class Usage:
         return sum((row.traffic for row in self.rows), Traffic())
 
 
+_FILLED = select(
+    select(func.min(days.c.t)).scalar_subquery(), select(func.max(fives.c.t)).scalar_subquery()
+)
+
+
 def usage(tx: Connection, question: Question, now: int) -> Usage:
     """Answer *question*. UsageError where it is finer than what is kept."""
-    frame = tx.execute(select(ledger)).one()
+    known = Known.of(tx)
+    frame = known.frame
     zone = ZoneInfo(question.zone or frame.zone)
-    first = tx.execute(select(func.min(days.c.t))).scalar() or frame.rolled
+    first, last = tx.execute(_FILLED).one()
     fine = frame.rolled, frame.fives_from, frame.hours_from
-    kept = Kept(ZoneInfo(frame.zone), *fine, first, frame.created // 1000)
+    filled = first or frame.rolled, last or 0
+    kept = Kept(ZoneInfo(frame.zone), *fine, *filled, frame.created // 1000)
     parts = spans(question.since, question.until, question.by, zone)
-    asked = Asked(tx, question)
+    asked = Asked(tx, question, known)
     late = late_bytes(tx, parts, asked.keys, asked.hosts)
     latest = max([now, *(row.read or 0 for row in asked.hosts.values())])
     past = [part for part in parts if part.since * 1000 <= latest]
     sums = _sums(asked, past, kept, late)
     span = parts[0].since * 1000, parts[-1].until * 1000
-    found = missing(tx, *span, now, asked.inventory, with_late=False)
-    known = [m for m in found if asked.about(m.host)]
-    sure = Sureness(asked, parts, known, late, frame.created // 1000)
+    found = missing(tx, known, *span, now, asked.inventory, with_late=False)
+    about = [m for m in found if asked.about(m.host)]
+    sure = Sureness(asked, parts, about, late, frame.created // 1000)
     rows = (*_rows(asked, parts, sums, sure), *_late_rows(asked, late, zone))
     return Usage(
         since=when(span[0]).astimezone(zone),
@@ -86,7 +94,7 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
         zone=str(zone),
         rows=rows,
         certainty=sure.of_total(sum((row.traffic for row in rows), Traffic())),
-        missing=(*known, *late_times(asked, late)),
+        missing=(*about, *late_times(asked, late)),
         as_of=asked.as_of,
         read_at=asked.read_at,
     )
@@ -123,8 +131,9 @@ def _sums(asked: Asked, parts: Sequence[Span], kept: Kept, late: Late) -> dict[P
 def since_marks(tx: Connection, question: Question, now: int) -> Usage:
     """Return what each key used since its last mark; keys that have none are left out."""
     last = {mark.key: mark for mark in marks_of(tx, question.keys)}
-    asked = Asked(tx, question)
-    zone = ZoneInfo(question.zone or tx.execute(select(ledger.c.zone)).scalar_one())
+    everything = Known.of(tx)
+    asked = Asked(tx, question, everything)
+    zone = ZoneInfo(question.zone or everything.frame.zone)
     until = when(now).astimezone(zone)
     rows, found = [], set()
     for mark in last.values():
@@ -132,7 +141,7 @@ def since_marks(tx: Connection, question: Question, now: int) -> Usage:
         reach = asked.reach(mark.key)
         known = [
             one
-            for one in missing(tx, begin, now, now, asked.inventory)
+            for one in missing(tx, everything, begin, now, now, asked.inventory)
             if one.kind not in ("shared", "late") and concerns(one, reach)
         ]
         since = mark.counted_from.astimezone(zone)

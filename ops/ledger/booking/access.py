@@ -3,25 +3,37 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from ops.ledger.database.bulk import add_missing
-from ops.ledger.database.schema import EVERYWHERE, hosts, keys, reaches
+from ops.ledger.database.bulk import add_missing, in_parts
+from ops.ledger.database.schema import EVERYWHERE, keys, reaches
 
 Reach = frozenset[str] | None
 """Names of hosts; None is every host."""
 
 
-def widen(tx: Connection, opens: Mapping[str, Collection[str]] | None) -> None:
-    """Add the hosts that each key may open now to those that it ever could."""
+_REACHES = select(reaches)
+_PRESENT = select(keys.c.id, keys.c.name, keys.c.reach_id).where(keys.c.gone.is_(None))
+_OF_KEYS = select(keys.c.id, keys.c.reach_id).where(
+    keys.c.id.in_(bindparam("keys", expanding=True))
+)
+_WIDEN = update(keys).where(keys.c.id == bindparam("key")).values(reach_id=bindparam("reach"))
+
+
+def widen(
+    tx: Connection, opens: Mapping[str, Collection[str]] | None, numbers: Mapping[str, int]
+) -> None:
+    """Add the hosts that each key may open now to those that it ever could.
+
+    *numbers*: of the hosts of the inventory.
+    """
     if opens is None:
         unknown = keys.c.gone.is_(None) & keys.c.reach_id.is_(None)
         tx.execute(update(keys).where(unknown).values(reach_id=EVERYWHERE))
         return
-    numbers = {row.name: row.id for row in tx.execute(select(hosts.c.name, hosts.c.id))}
     sets = _sets(tx)
     wanted: dict[int, frozenset[int]] = {}
-    for row in tx.execute(select(keys).where(keys.c.gone.is_(None))):
+    for row in tx.execute(_PRESENT):
         if row.name not in opens or row.reach_id == EVERYWHERE:
             continue
         now = frozenset(numbers[host] for host in opens[row.name] if host in numbers)
@@ -35,29 +47,28 @@ def include(tx: Connection, pairs: Collection[tuple[int, int]]) -> None:
     """Add each host that counted a key, as (key, host), to the hosts that may hold bytes of it."""
     if not pairs:
         return
-    lives = {row.id: row for row in tx.execute(select(keys))}
+    there = in_parts(sorted({key for key, _ in pairs}))
+    reach = {id_: r for part in there for id_, r in tx.execute(_OF_KEYS, {"keys": part})}
     sets = _sets(tx)
     wanted: dict[int, frozenset[int]] = {}
     for key, host in pairs:
-        before = wanted.get(key) or sets.get(lives[key].reach_id)
+        before = wanted.get(key) or sets.get(reach[key])
         if before is not None and host not in before:
             wanted[key] = before | {host}
     _write(tx, wanted)
 
 
 def _sets(tx: Connection) -> dict[int, frozenset[int]]:
-    return {row.id: _parsed(row.hosts) for row in tx.execute(select(reaches))}
+    return {row.id: _parsed(row.hosts) for row in tx.execute(_REACHES)}
 
 
 def _write(tx: Connection, wanted: Mapping[int, frozenset[int]]) -> None:
     written = {reach: ",".join(map(str, sorted(reach))) for reach in wanted.values()}
     add_missing(tx, reaches, [{"hosts": text} for text in written.values()])
     if wanted:
-        numbers = {row.hosts: row.id for row in tx.execute(select(reaches))}
-        for key, reach in wanted.items():
-            tx.execute(
-                update(keys).where(keys.c.id == key).values(reach_id=numbers[written[reach]])
-            )
+        numbers = {row.hosts: row.id for row in tx.execute(_REACHES)}
+        rows = [{"key": key, "reach": numbers[written[reach]]} for key, reach in wanted.items()]
+        tx.execute(_WIDEN, rows)
 
 
 def _parsed(text: str) -> frozenset[int]:
@@ -65,14 +76,16 @@ def _parsed(text: str) -> frozenset[int]:
 
 
 def reach_of(
-    tx: Connection, lives: Mapping[int, Any], opens: Mapping[str, Collection[str]] | None
+    tx: Connection,
+    lives: Mapping[int, Any],
+    opens: Mapping[str, Collection[str]] | None,
+    names: Mapping[int, str],
 ) -> dict[str, Reach]:
     """Return the hosts that may hold bytes of each key; a key that was never told has all.
 
     *lives* are rows of ``keys`` by number: all lives of a name count. *opens*: by key, the hosts
-    that it may open now.
+    that it may open now. *names*: of all hosts, by number.
     """
-    names = {row.id: row.name for row in tx.execute(select(hosts.c.id, hosts.c.name))}
     sets = _sets(tx)
     found: dict[str, Reach] = {}
     for row in lives.values():

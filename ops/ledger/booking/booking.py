@@ -30,6 +30,13 @@ _NEW_RUNS = 0x6F707333
 """PostgreSQL's advisory lock: of two names of one machine, one books a new run first."""
 
 
+_FRAME = select(ledger).with_for_update(read=True)
+_LATEST = select(
+    select(func.max(hosts.c.read)).scalar_subquery(),
+    select(func.max(marks.c.at)).scalar_subquery(),
+)
+
+
 @dataclass
 class Visit:
     """One observation on its way into the ledger."""
@@ -71,12 +78,12 @@ def book(
     tx: Connection, observations: Sequence[Observation], adopt: Adopt | None, now: int
 ) -> list[Booked]:
     """Book *observations*, each of another host, at the collector's time *now*."""
-    frame = tx.execute(select(ledger).with_for_update(read=True)).one()
+    frame = tx.execute(_FRAME).one()
+    latest, marked = tx.execute(_LATEST).one()
     # If the clock here was set back, time stands still until it has caught up with the ledger.
-    now = max(now, tx.execute(select(func.max(hosts.c.read))).scalar() or now)
-    marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
+    now = max(now, latest or now)
     visits = _look(tx, observations, frame, now)
-    rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked)
+    rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked or 0)
     _book_visits(tx, visits, rows, adopt, now)
     return [_answer(visit) for visit in visits]
 

@@ -7,6 +7,12 @@ from sqlalchemy import Connection, select
 from ops.ledger.database.schema import hosts, runs
 from ops.ledger.ledger import Ledger
 
+_CLOSED = (
+    select(hosts.c.name, runs.c.identity)
+    .join(runs)
+    .where(runs.c.closed, runs.c.ended.is_not(None), ~runs.c.settled)
+)
+
 
 def closed_runs(ledger: Ledger, names: Iterable[str]) -> dict[str, frozenset[str]]:
     """Return, by host, the identities of runs of which all is booked that their hosts keep.
@@ -18,10 +24,7 @@ def closed_runs(ledger: Ledger, names: Iterable[str]) -> dict[str, frozenset[str
 
     def asked(tx: Connection) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        over = runs.c.closed & runs.c.ended.is_not(None) & ~runs.c.settled
-        for name, identity in tx.execute(
-            select(hosts.c.name, runs.c.identity).join(runs).where(over)
-        ):
+        for name, identity in tx.execute(_CLOSED):
             if name in wanted:
                 found.setdefault(name, set()).add(identity)
         return found

@@ -30,6 +30,24 @@ class Decided:
     """Hosts of which nothing waits."""
 
 
+_BYTES = (
+    select(hosts.c.name, func.coalesce(func.sum(waiting.c.up + waiting.c.down), 0))
+    .select_from(runs)
+    .join(hosts, hosts.c.id == runs.c.host_id)
+    .outerjoin(waiting, waiting.c.run_id == runs.c.id)
+    .where(runs.c.doubt == "asked", runs.c.waits.is_not(None))
+    .group_by(hosts.c.name)
+)
+_KEYS = (
+    select(users.c.name, hosts.c.name)
+    .select_from(waiting)
+    .join(users, users.c.id == waiting.c.user_id)
+    .join(runs, runs.c.id == waiting.c.run_id)
+    .join(hosts, hosts.c.id == runs.c.host_id)
+    .distinct()
+)
+
+
 def question(host: str) -> str:
     """Return the sentence that asks for a decision about *host*."""
     return (
@@ -41,30 +59,13 @@ def question(host: str) -> str:
 
 def waiting_bytes(tx: Connection) -> dict[str, int]:
     """Return by host the bytes that wait for a decision; hosts without a doubt are left out."""
-    amount = func.coalesce(func.sum(waiting.c.up + waiting.c.down), 0)
-    query = (
-        select(hosts.c.name, amount)
-        .select_from(runs)
-        .join(hosts, hosts.c.id == runs.c.host_id)
-        .outerjoin(waiting, waiting.c.run_id == runs.c.id)
-        .where(runs.c.doubt == "asked", runs.c.waits.is_not(None))
-        .group_by(hosts.c.name)
-    )
-    return {name: int(amount) for name, amount in tx.execute(query)}
+    return {name: int(amount) for name, amount in tx.execute(_BYTES)}
 
 
 def waiting_keys(tx: Connection) -> dict[str, set[str]]:
     """Return by key the hosts with bytes of it that wait for a decision."""
-    query = (
-        select(users.c.name, hosts.c.name)
-        .select_from(waiting)
-        .join(users, users.c.id == waiting.c.user_id)
-        .join(runs, runs.c.id == waiting.c.run_id)
-        .join(hosts, hosts.c.id == runs.c.host_id)
-        .distinct()
-    )
     found: dict[str, set[str]] = {}
-    for user, host in tx.execute(query):
+    for user, host in tx.execute(_KEYS):
         found.setdefault(key_of(user), set()).add(host)
     return found
 

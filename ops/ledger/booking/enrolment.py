@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ops.ledger.answers.calendar import when
 from ops.ledger.booking.access import widen
@@ -18,7 +18,20 @@ _BLINK = 2 * 60_000
 checkouts differ for a moment must not begin a new life of it each round."""
 
 
-_PRESENT = select(hosts).where(hosts.c.gone.is_(None)).order_by(hosts.c.name)
+_FRAME = select(ledger).with_for_update()
+_TOLD = update(ledger).values(told=bindparam("now"))
+_KNOWN = (
+    select(hosts)
+    .where(hosts.c.gone.is_(None) | hosts.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(hosts.c.name)
+    .with_for_update()
+)
+_KEYS = select(keys).order_by(keys.c.life)
+_STATES = (
+    select(hosts, runs.c.identity, runs.c.since)
+    .outerjoin(runs, runs.c.id == hosts.c.run_id)
+    .order_by(hosts.c.name)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +75,16 @@ class Inventory:
 
 def enrol(tx: Connection, told: Inventory, now: int) -> None:
     """Take in the whole inventory."""
-    frame = tx.execute(select(ledger).with_for_update()).one()
-    present = tx.execute(_PRESENT).all()
+    frame = tx.execute(_FRAME).one()
+    known = {row.name: row for row in tx.execute(_KNOWN, {"names": list(told.hosts)})}
+    present = [row for row in known.values() if row.gone is None]
     latest = max([frame.told, *(host.read or 0 for host in present)])
     # If the clock here was set back, time stands still until it has caught up with the ledger.
     now = now if now >= latest else latest + 1
-    rows = locked_hosts(tx, told.hosts, frame, now)
+    if known.keys() >= set(told.hosts):
+        rows = {name: HostRow(**known[name]._mapping) for name in told.hosts}
+    else:
+        rows = locked_hosts(tx, told.hosts, frame, now)
     for host in rows.values():
         absent = host.name in told.absent
         if host.gone is not None and host.read is None:
@@ -88,8 +105,8 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
             leave = update(hosts).where(hosts.c.id == left.id)
             tx.execute(leave.values(gone=now, done=done))
     _enrol_keys(tx, told.keys, now)
-    widen(tx, told.opens)
-    tx.execute(update(ledger).values(told=now))
+    widen(tx, told.opens, {host.name: host.id for host in rows.values()})
+    tx.execute(_TOLD, {"now": now})
 
 
 def _move(tx: Connection, host: HostRow, address: str, now: int) -> None:
@@ -99,12 +116,13 @@ def _move(tx: Connection, host: HostRow, address: str, now: int) -> None:
         gap = {"host_id": host.id, "kind": "before", "since": since, "until": now}
         tx.execute(insert(gaps), [gap])
     # Nobody has looked yet for what is left to fetch there.
-    moved = {"address": address, "addressed": now} | ({"done": None} if host.address else {})
+    first = {"address": address, "addressed": host.known}
+    moved = first | {"addressed": now, "done": None} if host.address else first
     tx.execute(update(hosts).where(hosts.c.id == host.id).values(moved))
 
 
 def _enrol_keys(tx: Connection, names: Collection[str], now: int) -> None:
-    last = {row.name: row for row in tx.execute(select(keys).order_by(keys.c.life))}
+    last = {row.name: row for row in tx.execute(_KEYS)}
     there = set(names)
     for row in last.values():
         if row.name not in there and row.gone is None:
@@ -126,11 +144,6 @@ def key_names(tx: Connection) -> list[str]:
 def host_states(tx: Connection) -> list[HostState]:
     """Return what is known of every host, by name."""
     waits = waiting_bytes(tx)
-    query = (
-        select(hosts, runs.c.identity, runs.c.since)
-        .outerjoin(runs, runs.c.id == hosts.c.run_id)
-        .order_by(hosts.c.name)
-    )
     return [
         HostState(
             name=row.name,
@@ -145,5 +158,5 @@ def host_states(tx: Connection) -> list[HostState]:
             waiting=waits.get(row.name),
             decision=row.decision,
         )
-        for row in tx.execute(query)
+        for row in tx.execute(_STATES)
     ]

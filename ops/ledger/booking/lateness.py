@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from ops.ledger.answers.calendar import five_of
 from ops.ledger.answers.spans import Span
 from ops.ledger.database.schema import late
 from ops.model import Traffic
 
+_CROSSING = select(late).where(late.c.until >= bindparam("begin"), late.c.since < bindparam("end"))
 Between = tuple[int, int]
 """Milliseconds after which, and until which, bytes moved."""
 Place = tuple[int, int]
@@ -45,8 +46,7 @@ def late_bytes(
     begin, end = parts[0].since * 1000, parts[-1].until * 1000
     asked_keys, asked_hosts = set(keys), set(hosts)
     found = Late()
-    query = select(late).where(late.c.until >= begin, late.c.since < end)
-    for row in tx.execute(query):
+    for row in tx.execute(_CROSSING, {"begin": begin, "end": end}):
         if row.key_id in asked_keys and row.host_id in asked_hosts:
             _sort(found, row, parts, begin, end)
     return found

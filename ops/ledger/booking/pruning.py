@@ -10,6 +10,8 @@ from ops.ledger.database.schema import baselines, counters, fives, hours, ledger
 from ops.model import LedgerSettings
 
 _DAY = 86400
+_FRAME = select(ledger)
+_LOCKED = _FRAME.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,14 @@ class Pruned:
 
 def due(tx: Connection, keep: LedgerSettings, now: int) -> bool:
     """Say whether a whole hour of something is older than it is kept."""
-    frame = tx.execute(select(ledger)).one()
+    frame = tx.execute(_FRAME).one()
     due_until: int = min(frame.rolled, five_of(now) - keep.keep_fives * _DAY)
     return due_until >= int(frame.fives_from) + HOUR
 
 
 def prune(tx: Connection, keep: LedgerSettings, now: int) -> Pruned:
     """Let go of buckets and of ended runs that are older than *keep* says."""
-    frame = tx.execute(select(ledger).with_for_update()).one()
+    frame = tx.execute(_LOCKED).one()
     # What is not rolled up yet is nowhere else.
     fives_from = min(frame.rolled, hour_of(now // 1000 - keep.keep_fives * _DAY))
     hours_from = min(frame.rolled, hour_of(now // 1000 - keep.keep_hours * _DAY))

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ops.ledger.booking.sightings import NAMELESS
 from ops.ledger.database.bulk import in_parts
@@ -38,18 +37,23 @@ class Known:
         return [row for row in self.rows.get(identity, ()) if row.host_id != host]
 
 
+_IS_NAMED = runs.c.identity.in_(bindparam("named", expanding=True))
+_OURS = runs.c.host_id.in_(bindparam("hosts", expanding=True))
+_NAMED = select(runs).where(_IS_NAMED)
+_OPEN = select(runs).where(_OURS & (runs.c.ended.is_(None) | (runs.c.doubt != "")) | _IS_NAMED)
+
+
 def known(tx: Connection, observed: Mapping[int, Observation]) -> Known:
     """Return the runs that *observed*, by host, speaks of, under whatever name they are known."""
     identities = {reading.run for o in observed.values() for reading in o.readings}
     identities |= {run for o in observed.values() for run in o.damaged}
     named = sorted(i for i in identities if i and not i.startswith(NAMELESS))
     found = Known(own={host: {} for host in observed})
-    ours = runs.c.host_id.in_(list(observed))
-    where = ours & (runs.c.ended.is_(None) | (runs.c.doubt != ""))
     first, *more = in_parts(named) or [[]]
-    for part in (where | runs.c.identity.in_(first), *(runs.c.identity.in_(m) for m in more)):
-        for row in tx.execute(select(runs).where(part)):
-            _keep(found, RunRow(**row._mapping))
+    rows = [*tx.execute(_OPEN, {"hosts": list(observed), "named": first})]
+    rows += [row for part in more for row in tx.execute(_NAMED, {"named": part})]
+    for row in rows:
+        _keep(found, RunRow(**row._mapping))
     return found
 
 
@@ -80,27 +84,37 @@ _HOST = (
 )
 
 
+_SAVE = (
+    update(runs)
+    .where(runs.c.id == bindparam("_id"))
+    .values({name: bindparam(name) for name in _RUN})
+)
+_SAVE_HOST = (
+    update(hosts)
+    .where(hosts.c.id == bindparam("_id"))
+    .values({name: bindparam(f"_{name}") for name in _HOST})
+)
+_HIGHS = select(counters).where(counters.c.run_id.in_(bindparam("runs", expanding=True)))
+
+
 def save(tx: Connection, changed: Iterable[RunRow]) -> None:
     """Write the parts of runs that may have changed."""
     rows = [{"_id": run.id} | {name: getattr(run, name) for name in _RUN} for run in changed]
     if rows:
-        values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _RUN}
-        tx.execute(update(runs).where(runs.c.id == bindparam("_id")).values(values), rows)
+        tx.execute(_SAVE, rows)
 
 
 def save_hosts(tx: Connection, changed: Iterable[HostRow]) -> None:
     """Write the parts of hosts that may have changed."""
     rows = [{"_id": host.id} | {f"_{n}": getattr(host, n) for n in _HOST} for host in changed]
     if rows:
-        values: dict[str, BindParameter[Any]] = {name: bindparam(f"_{name}") for name in _HOST}
-        tx.execute(update(hosts).where(hosts.c.id == bindparam("_id")).values(values), rows)
+        tx.execute(_SAVE_HOST, rows)
 
 
 def highs(tx: Connection, run_ids: list[int]) -> Highs:
     """Return the highest values seen of the users of runs."""
     found: Highs = {run: {} for run in run_ids}
     for part in in_parts(run_ids):
-        query = select(counters).where(counters.c.run_id.in_(part))
-        for run, user, up, down in tx.execute(query):
+        for run, user, up, down in tx.execute(_HIGHS, {"runs": part}):
             found[run][user] = up, down
     return found

@@ -4,12 +4,18 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from ops.ledger.database.bulk import add_missing, in_parts
 from ops.ledger.database.rows import HostRow
 from ops.ledger.database.schema import hosts, keys, users
 from ops.model.key import key_of
+
+_NAMES: BindParameter[str] = bindparam("names", expanding=True)
+_HOSTS = select(hosts).where(hosts.c.name.in_(_NAMES)).order_by(hosts.c.name).with_for_update()
+_USERS = select(users.c.name, users.c.id).where(users.c.name.in_(_NAMES))
+_LIVES = select(keys.c.name, keys.c.born, keys.c.id).order_by(keys.c.life)
+_LIVES_OF = _LIVES.where(keys.c.name.in_(_NAMES))
 
 
 def locked_hosts(tx: Connection, names: Iterable[str], frame: Any, now: int) -> dict[str, HostRow]:
@@ -19,14 +25,14 @@ def locked_hosts(tx: Connection, names: Iterable[str], frame: Any, now: int) -> 
     *frame* is the ledger's own row.
     """
     wanted = sorted(set(names))
-    query = select(hosts).where(hosts.c.name.in_(wanted)).order_by(hosts.c.name).with_for_update()
-    rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}
+    these = {"names": wanted}
+    rows = {row.name: HostRow(**row._mapping) for row in tx.execute(_HOSTS, these)}
     if len(rows) < len(wanted):
         earliest = min(frame.told or frame.created, now)
         blank = {"known": now, "listed": False, "adopted": "", "earliest": earliest}
         # Only the missing are inserted: PostgreSQL gives out a number to each that is tried.
         add_missing(tx, hosts, [{"name": name, **blank} for name in wanted if name not in rows])
-        rows = {row.name: HostRow(**row._mapping) for row in tx.execute(query)}
+        rows = {row.name: HostRow(**row._mapping) for row in tx.execute(_HOSTS, these)}
     return rows
 
 
@@ -34,12 +40,11 @@ def user_ids(tx: Connection, names: Iterable[str]) -> dict[str, int]:
     """Return the number of each of the core's users called *names*, given out if need be."""
     found: dict[str, int] = {}
     for chunk in in_parts(sorted(set(names))):
-        query = select(users.c.name, users.c.id).where(users.c.name.in_(chunk))
-        found.update((name, id_) for name, id_ in tx.execute(query))
+        found.update((name, id_) for name, id_ in tx.execute(_USERS, {"names": chunk}))
         missing = [name for name in chunk if name not in found]
         add_missing(tx, users, [{"name": name} for name in missing])
         if missing:
-            found.update((name, id_) for name, id_ in tx.execute(query))
+            found.update((name, id_) for name, id_ in tx.execute(_USERS, {"names": chunk}))
     return found
 
 
@@ -49,8 +54,7 @@ class Lives:
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
         self._lives: dict[str, list[tuple[int, int]]] = {}
-        query = select(keys.c.name, keys.c.born, keys.c.id).order_by(keys.c.life)
-        for name, born, id_ in tx.execute(query):
+        for name, born, id_ in tx.execute(_LIVES):
             self._lives.setdefault(name, []).append((born, id_))
 
     def ensure(self, core_users: Iterable[str], now: int) -> None:
@@ -59,8 +63,7 @@ class Lives:
         for name in sorted(names):
             add_missing(self._tx, keys, [{"name": name, "life": 1, "born": now}])
         if names:
-            query = select(keys.c.name, keys.c.born, keys.c.id).order_by(keys.c.life)
-            for name, born, id_ in self._tx.execute(query.where(keys.c.name.in_(names))):
+            for name, born, id_ in self._tx.execute(_LIVES_OF, {"names": sorted(names)}):
                 self._lives.setdefault(name, []).append((born, id_))
 
     def at(self, user: str, moment: int) -> int:
