@@ -78,7 +78,7 @@ bench: lab-packages $(INSTALLED)  ## the README's measurements, beside the peers
 	@for what in bench bench.collecting bench.ledger bench.validate bench.rollout; do $(BIN)/python -m $$what; done
 	@$(BIN)/python -m docs
 
-endurance: $(INSTALLED)  ## 100,000 answers of hosts that say anything; writes bench/ENDURANCE.md
+endurance: $(INSTALLED)  ## 100,000 answers of hosts that say anything, 20,000 simulated fleets
 	@$(BIN)/python -m bench.endurance
 
 clean:

@@ -15,6 +15,8 @@ from pathlib import Path
 from bench import page
 from tests.fuzzing.setting import laid_out
 from tests.fuzzing.trial import ANSWERS_A_CASE, SEED, Outcome, Trial
+from tests.simulation.campaign import Tally, everywhere, shown
+from tests.simulation.profiles import PROFILES
 
 PAGE = "ENDURANCE.md"
 FUZZED = """
@@ -63,21 +65,56 @@ def _table(outcome: Outcome) -> Iterator[str]:
     yield f"Visits booked: {sum(outcome.booked.values()):,}, {outcome.bytes:,} bytes."
 
 
-RUNS: dict[str, Callable[[int], Iterator[str]]] = {"fuzzed": fuzzed}
+SIMULATED = """
+## Fleets that all kinds of things happen to
+
+Months of simulated fleets, as `make simulate` plays them (`tests/simulation`): a third at rest, a
+third normal, a third wild. Each answer of the ledger is held against the bytes that moved.
+"""
+
+
+def simulated(count: int) -> Iterator[str]:
+    """Yield the section about simulated fleets, after *count* histories."""
+    total, began = Tally(), time.monotonic()
+    seeds = range(-(-count // len(PROFILES)))
+    for part in everywhere(list(PROFILES), seeds, os.cpu_count() or 1):
+        total.add(part)
+        if total.failures:
+            raise SystemExit(shown(*total.failures[0]))
+    yield SIMULATED
+    yield from told(total, time.monotonic() - began)
+
+
+def told(total: Tally, seconds: float) -> Iterator[str]:
+    """Yield what came of histories without a failure."""
+    yield f"{total.histories:,} histories of {total.steps:,} events in {seconds:.0f} s, which is"
+    yield f"{total.histories / seconds:.0f} a second: no figure was false. The ledger's answers:"
+    yield ""
+    yield "| certainty | figures | of them 0 bytes |"
+    yield "|---|---|---|"
+    for word in ("exact", "at least", "unknown"):
+        nothing = total.heard[f"{word} 0"]
+        yield f"| {word} | {total.heard[word] + nothing:,} | {nothing:,} |"
+
+
+RUNS: dict[str, Callable[[int], Iterator[str]]] = {"answers": fuzzed, "histories": simulated}
+"""By the option that says how many."""
+COUNTS = {"answers": 100_000, "histories": 20_000}
 
 
 def main() -> None:
     """Make every run, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench.endurance")
-    parser.add_argument("--answers", type=int, default=100_000, help="Answers of hosts to read.")
-    count = parser.parse_args().answers
+    for name, count in COUNTS.items():
+        parser.add_argument(f"--{name}", type=int, default=count, help=f"How many {name}.")
+    counts = vars(parser.parse_args())
 
     def lines() -> Iterator[str]:
         yield "# Endurance"
         yield ""
         yield f"`make endurance`, {page.conditions()}."
-        for run in RUNS.values():
-            yield from run(count)
+        for name, run in RUNS.items():
+            yield from run(counts[name])
 
     page.write(PAGE, lines())
 

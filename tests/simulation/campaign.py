@@ -57,6 +57,8 @@ def everywhere(
         for start in range(seeds.start, seeds.stop, PART)
         for profile in profiles
     ]
+    gc.collect()
+    gc.freeze()  # what is loaded now never goes: no process looks through it again
     with get_context("fork").Pool(processes) as pool:
         yield from pool.imap_unordered(_part, parts)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any
 
 ROOMS = (
@@ -80,29 +81,32 @@ def _middle(low: float, high: float) -> float:
 @contextmanager
 def simulated() -> Iterator[None]:
     """Replace the clocks, and the jitter, of the product's modules that are loaded."""
-    replaced = {
+    places = _places(len(sys.modules))
+    for module, attribute, _, new in places:
+        setattr(module, attribute, new)
+    try:
+        yield
+    finally:
+        for module, attribute, old, _ in places:
+            setattr(module, attribute, old)
+
+
+@cache
+def _places(modules: int) -> list[tuple[Any, str, Any, Any]]:
+    """Return what is replaced by what, by module and name, while so many *modules* are loaded."""
+    assert modules
+    replaced: dict[Any, Any] = {
         datetime: _Datetime,
         time.time: _wall,
         time.monotonic: _monotonic,
         random.uniform: _middle,
     }
-    changed = []
-    for name, module in list(sys.modules.items()):
-        if name.startswith(ROOMS):
-            for attribute, value in list(vars(module).items()):
-                if (new := _replacement(replaced, value)) is not None:
-                    changed.append((module, attribute, value))
-                    setattr(module, attribute, new)
-    try:
-        yield
-    finally:
-        for module, attribute, value in changed:
-            setattr(module, attribute, value)
-
-
-def _replacement(replaced: dict[Any, Any], value: object) -> Any:
-    return (
-        next((new for old, new in replaced.items() if value == old), None)
+    return [
+        (module, attribute, old, new)
+        for name, module in list(sys.modules.items())
+        if name.startswith(ROOMS)
+        for attribute, value in list(vars(module).items())
         if callable(value)
-        else None
-    )
+        for old, new in replaced.items()
+        if value == old
+    ]
