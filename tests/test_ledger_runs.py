@@ -219,7 +219,10 @@ def _books(folder: Path) -> Books:
 
 _SINCE = {
     "ledger": ["told"],
-    "hosts": ["machine", "listed_at", "absent", "done", "decision", "total", "earliest"],
+    "hosts": [
+        *("machine", "listed_at", "absent", "done", "decision", "total", "earliest"),
+        *("address", "addressed"),
+    ],
     "keys": ["reach_id"],
     "runs": ["closed", "waits", "doubt"],
 }
