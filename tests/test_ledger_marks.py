@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from ops.model import Traffic
 from tests.ledgers import Books
-from tests.test_ledger import all_used, new_server
+from tests.test_ledger import ALWAYS, all_used, new_server
 
 
 def since_reset(books: Books) -> dict[str, tuple[int, str]]:
@@ -125,3 +125,24 @@ def test_a_mark_sees_what_others_book_meanwhile_once(books: Books) -> None:
             books.ledger.mark("alice")
     marks = books.ledger.marks(["alice"])
     assert [mark.before.total for mark in marks] == list(range(2, 22, 2))
+
+
+def test_a_key_that_is_back_when_it_is_marked_counts_from_0_in_its_later_life(
+    books: Books,
+) -> None:
+    books.ledger.enrol(["ams1"], ["alice"])
+    server = new_server(books)
+    books.ledger.enrol(["ams1"], ["alice"])
+    server.use("alice", 10, 10)
+    books.ledger.book(server.visit())
+    books.ledger.enrol(["ams1"], [])
+    books.clock.pass_(minutes=4)
+    books.ledger.book(server.visit())
+    books.ledger.mark("alice")  # the inventory has her again, and no round has told so yet
+    books.clock.pass_(minutes=1)
+    books.ledger.enrol(["ams1"], ["alice"])
+    server.use("alice", 1, 2)
+    books.clock.pass_(seconds=1)
+    books.ledger.book(server.visit())
+    assert [row.life for row in books.ledger.usage(*ALWAYS).rows] == [1, 2]
+    assert since_reset(books) == {"alice": (3, "exact")}

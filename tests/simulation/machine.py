@@ -121,6 +121,7 @@ class Machine:
         """Do what the job of each minute did since it was last asked: only the newest counts."""
         run = self.run
         if run is None or self.hung:
+            self._ticked = self.time.now  # the minutes of a core that hangs have no reading
             return
         last = self.time.now - self.time.now % MINUTE
         if last > max(self._ticked, run.began):

@@ -1,6 +1,6 @@
 """Marks: a reset for people. Nothing is zeroed; what was used until then is remembered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, literal, select, update
 
 from ops.ledger.answers.calendar import when
 from ops.ledger.booking.access import reach_of
-from ops.ledger.database.bulk import add_missing
+from ops.ledger.database.bulk import add_missing, in_parts
 from ops.ledger.database.schema import fives, hosts, keys, late, ledger, marks, months
 from ops.model import Traffic
 
@@ -26,7 +26,7 @@ class Mark:
     before: Traffic
     """What the key had used until then, since ever."""
     after: Traffic
-    """What it has used since."""
+    """What it has used since, in this life and later ones."""
     cut: bool = False
     """Whether bytes were left out of *after* that may have moved before it began."""
 
@@ -58,8 +58,9 @@ def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
     if names is not None:
         query = query.where(keys.c.name.in_(list(names)))
     found = tx.execute(query).all()
-    used = _used_by(tx, {row.key_id for row in found})
-    crossing = {row.id: _late_across(tx, row) for row in found}
+    lives = _lives_since(tx, found)
+    used = _used_by(tx, {life for later in lives.values() for life in later})
+    crossing = {row.id: _late_across(tx, row, lives[row.id]) for row in found}
     return [
         Mark(
             key=row.name,
@@ -67,11 +68,26 @@ def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
             at=when(row.at),
             counted_from=when(row.since),
             before=Traffic(row.up, row.down),
-            after=used[row.key_id] - Traffic(row.up, row.down) - crossing[row.id],
+            after=sum((used[life] for life in lives[row.id]), Traffic())
+            - Traffic(row.up, row.down)
+            - crossing[row.id],
             cut=crossing[row.id].total > 0,
         )
         for row in found
     ]
+
+
+def _lives_since(tx: Connection, found: Sequence[Row[Any]]) -> dict[int, list[int]]:
+    """Return, by mark, the life of its key and those that began later.
+
+    A key may be back in the inventory when it is marked, before a round has told the ledger.
+    """
+    lives: dict[str, list[tuple[int, int]]] = {row.name: [] for row in found}
+    query = select(keys.c.name, keys.c.life, keys.c.id)
+    for part in in_parts(list(lives)):
+        for name, life, id_ in tx.execute(query.where(keys.c.name.in_(part))):
+            lives[name].append((life, id_))
+    return {row.id: [id_ for life, id_ in lives[row.name] if life >= row.life] for row in found}
 
 
 def _used_by(tx: Connection, lives: set[int]) -> dict[int, Traffic]:
@@ -93,10 +109,10 @@ def _life(tx: Connection, key: str, at: int) -> int:
     return int(tx.execute(query).scalar_one())
 
 
-def _late_across(tx: Connection, mark: Row[Any]) -> Traffic:
+def _late_across(tx: Connection, mark: Row[Any], lives: Sequence[int]) -> Traffic:
     """Return bytes read after *mark* that may have moved before the time that it counts from."""
     query = select(func.sum(late.c.up), func.sum(late.c.down)).where(
-        late.c.key_id == mark.key_id, late.c.since < mark.since, late.c.until > mark.at
+        late.c.key_id.in_(lives), late.c.since < mark.since, late.c.until > mark.at
     )
     up, down = tx.execute(query).one()
     return Traffic(int(up or 0), int(down or 0))
