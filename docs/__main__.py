@@ -1,6 +1,6 @@
 """Make what can be made from the code anew: `make docs`.
 
-The CLI reference, the page of the rules, and the README's blocks of output.
+The CLI reference, the page of the rules, and the READMEs' blocks of output.
 """
 
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "cli.md"
 RULES_PAGE = ROOT / "docs" / "rules.md"
 RESULTS = ROOT / "bench" / "RESULTS.md"
-README = ROOT / "README.md"
+READMES = [ROOT / "README.md", ROOT / "README.ru.md"]
 _BLOCK = re.compile(r"(?<=^```console\n)\$ (ops [^\n]*)\n.*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _SPEED = re.compile(r"\| hosts \| `ops traffic` .*?(?=\n\n)", re.DOTALL)
 _HEAD = """\
@@ -76,9 +76,9 @@ def _rule(rule: Rule) -> str:
     )
 
 
-def readme() -> str:
-    """Return the README with the output of its `$ ops ...` blocks, and its speed, as they are."""
-    text = _BLOCK.sub(lambda block: f"$ {block[1]}\n{_output(block[1])}\n", README.read_text())
+def readme(file: Path) -> str:
+    """Return *file* with today's output of its `$ ops ...` blocks, and with the measured speed."""
+    text = _BLOCK.sub(lambda block: f"$ {block[1]}\n{_output(block[1])}\n", file.read_text())
     measured = _SPEED.search(RESULTS.read_text())
     return _SPEED.sub(lambda _: measured[0], text) if measured else text
 
@@ -110,7 +110,7 @@ def _output(command: str) -> str:
 
 def main() -> None:
     """Write what is out of date, and name it; with --check, write nothing and exit 1 for it."""
-    made = {REFERENCE: reference(), RULES_PAGE: rules(), README: readme()}
+    made = {REFERENCE: reference(), RULES_PAGE: rules(), **{file: readme(file) for file in READMES}}
     stale = {file: text for file, text in made.items() if file.read_text() != text}
     for file, text in stale.items():
         sys.stdout.write(f"{file.relative_to(ROOT)}\n")
