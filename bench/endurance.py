@@ -25,7 +25,7 @@ FUZZED = """
 A host sends true answers, answers with other values, mangled bytes and noise, on every channel:
 the gRPC reply, the output of `xray api`, the look at its disk, kept readings, its version, its
 config and its state. The code behind `ops traffic`, `collect`, `hosts`, `compare`,
-`secrets recover` and `diff --live` reads them. Whatever it believes is compared with what the
+`secrets recover` and `diff --servers` reads them. Whatever it believes is compared with what the
 bytes say, and the ledger's total with the sum of it. Errors are short and steer no terminal.
 """
 

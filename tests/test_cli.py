@@ -91,7 +91,7 @@ def test_the_help_fits_a_screen() -> None:
 
 def test_traffic_sums_the_fleet_and_a_keys_generations() -> None:
     out = ops_("traffic", "--all-hosts").stdout
-    assert out.startswith("Live counters, begun 2026-11-20 00:00:00 UTC (ams1); ")
+    assert out.startswith("Live counters since 2026-11-20 00:00:00 UTC (ams1). ")
     assert [line.split("  ")[0] for line in out.splitlines()[2:]] == [
         *("key", "alice", "gone (removed)", "bob", "total")
     ]

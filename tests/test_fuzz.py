@@ -20,7 +20,7 @@ def test_a_host_that_answers_anything_harms_nobody(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     outcome = Trial(laid_out(tmp_path / "fleet"), tmp_path).run(FIRST, CASES)
-    for what in ("collect", "hosts", "compare", "recover", "diff --live"):
+    for what in ("collect", "hosts", "compare", "recover", "diff --servers"):
         kinds = [kind for kind in outcome.answers if kind.startswith(f"{what}: ")]
         assert len(kinds) > 1, f"{what} was never believed, or never refused: it proves nothing"
     assert outcome.booked["booked"] > CASES / 2

@@ -189,7 +189,7 @@ FILES = {
         "link alice",
         "secrets fill",
         "validate --no-core",
-        "diff --live",
+        "diff --servers",
     ),
     "fleet/templates/xray.json.j2": ("render fra1", "validate --no-core"),
     "fleet/templates/inbounds/vless-raw-reality.json.j2": ("render fra1", "validate --no-core"),

@@ -52,7 +52,7 @@ def test_what_is_kept_was_checked_and_is_encrypted_again(fleet: Fleet, runtime: 
     typist = edit(fleet, 'echo "# checked" >> "$1"; stat -c %a "$1" "$(dirname "$1")"')
     assert typist.code() == 0
     assert typist.shown.split()[:2] == ["600", "700"]
-    assert "kept in inventory/secrets.toml.age" in typist.shown
+    assert "stored in inventory/secrets.toml.age" in typist.shown
     assert store.encrypted(fleet).read_bytes() != before
     assert store.read(fleet).endswith("# checked\n")
 

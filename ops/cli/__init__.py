@@ -1,4 +1,4 @@
-"""What people type. Each verb is a file of its own, imported only when it is asked for."""
+"""The commands of `ops`. Each verb is one module here, imported only when it is called."""
 
 import gc
 import importlib
@@ -13,20 +13,20 @@ from ops.errors import OpsError
 from ops.files import sentence
 
 _VERBS = {
-    "traffic": "What each key used, live, over the whole fleet.",
-    "stats": "One key's or every key's counters, a line each, for scripts.",
-    "collect": "Read every host and book it: what `ops usage` tells of.",
-    "usage": "What was used: by key, host, day or month, and how sure it is.",
-    "reset": "Count a key's usage from 0 again; history stays.",
-    "ledger": "Look after the ledger: verify, export, back up, prune.",
-    "status": "One line and an exit code for a monitoring system.",
-    "compare": "Exact counters beside inbounds, network card and an estimate.",
-    "link": "A key's share links, QR codes and client configs.",
-    "keys": "The keys of the inventory, and where they open.",
-    "hosts": "The hosts: reachable, core, uptime; first contact.",
-    "render": "The config that a host would get.",
-    "validate": "Read and check the fleet, as CI should before a rollout.",
-    "diff": "What a commit means for servers and people; --live: drift.",
+    "traffic": "Show the live traffic of each key over the whole fleet.",
+    "stats": "Print live counters, one line for each key, for scripts.",
+    "collect": "Read every host and book its traffic into the ledger.",
+    "usage": "Show usage by key, host, day or month, and its certainty.",
+    "reset": "Count the usage of a key from 0 again; history stays.",
+    "ledger": "Verify, export, back up or prune the ledger.",
+    "status": "Print one line and an exit code for a monitoring system.",
+    "compare": "Show exact counters beside inbounds, network card, estimate.",
+    "link": "Print share links, QR codes and client configs of a key.",
+    "keys": "Show the keys, and the inbounds that each opens.",
+    "hosts": "Show the state of the hosts; trust new ones.",
+    "render": "Print the config for one host.",
+    "validate": "Check the fleet before a rollout, as CI should.",
+    "diff": "Show the effect of a commit; --servers: drift.",
     "secrets": "Make, edit, encrypt and recover the fleet's secrets.",
     "core": "Fetch and pin releases of the Xray core.",
     "init": "Write a new fleet folder.",
@@ -35,10 +35,10 @@ _VERBS = {
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Import without looking for garbage, and after it look seldom.
+    """Import without garbage collection, and collect seldom afterwards.
 
-    Modules stay, and what a short run makes is small: walking it all over and over took an
-    eighth of a start and of a reading of 300 hosts.
+    Modules stay, and a short run makes little garbage. Collections took an eighth of the start,
+    and an eighth of a reading of 300 hosts.
     """
     gc.disable()
     try:
@@ -50,10 +50,10 @@ def _without_collections() -> Iterator[None]:
 
 
 class Verbs(click.Group):
-    """The verbs; a module is imported when its verb is asked for, so `ops` starts quickly."""
+    """The verbs of `ops`. A module is imported when its verb is called, so `ops` starts quickly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs in the order people meet them."""
+        """Return the verbs, the most used ones first."""
         return list(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -68,7 +68,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the verb that *args* begin with; a misspelt one gets a remedy."""
+        """Return the verb at the beginning of *args*; raises UsageError with a hint for others."""
         if args[0] not in _VERBS and not args[0].startswith("-"):
             import difflib
 
@@ -83,7 +83,7 @@ class Verbs(click.Group):
             formatter.write_dl(list(_VERBS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; what a person can mend is one message and a code, never a traceback."""
+        """Run the verb; print an OpsError or OSError as one message, without a traceback."""
         try:
             return super().invoke(ctx)
         except OpsError as error:
@@ -91,7 +91,7 @@ class Verbs(click.Group):
             ctx.exit(error.exit_code)
         except BrokenPipeError:
             raise
-        except OSError as error:  # a file that is closed to us, a disk that is full
+        except OSError as error:  # a file without permission, a full disk
             click.echo(f"Error: {sentence(error)}", err=True)
             ctx.exit(1)
 
@@ -99,17 +99,17 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xray-ops", message="ops %(version)s")
 def cli() -> None:
-    """Read a fleet of Xray servers: the folder with inventory/hosts.toml, here, above
-    or $OPS_FLEET. Only `pyinfra inventory deploy.py` changes servers.
+    """Read a fleet of Xray servers; only `pyinfra inventory deploy.py` changes them.
+    The fleet is this folder, one above it, or $OPS_FLEET.
 
     \b
     Example:
-      ops traffic --all-hosts
+      ops traffic
     """
 
 
 def main() -> None:
-    """Run `ops`: exit 70 is a bug of ours, 130 an interruption."""
+    """Run `ops`. Exit code 70 is a bug of `ops`, 130 an interruption."""
     try:
         sys.exit(cli(prog_name="ops", standalone_mode=False))
     except click.ClickException as error:
@@ -123,4 +123,4 @@ def main() -> None:
         sys.excepthook(*sys.exc_info())
         sys.exit(70)
     finally:
-        gc.freeze()  # what is left goes with the process: Python need not look through it
+        gc.freeze()  # the process ends: no need to collect garbage

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ops.cli.options import Selected, fleet_option
+from ops.cli.asking.options import fleet_option
 from ops.cli.printing import console
 from ops.config.core import ARCHIVES, archive, keep
 from ops.config.core.cache import fetch_release, pinned
@@ -17,23 +17,25 @@ from ops.config.core.download import Progress
 from ops.config.core.pin import pin as pin_core
 from ops.config.core.program import machine_of, version_of
 from ops.errors import CoreError, UsageError
+from ops.reporting.selection import Selection
 
 _archive_option = click.option(
     "--archive",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A release's zip that is here already.",
+    metavar="FILE",
+    help="Take the zip of the release from this file.",
 )
 _machine_option = click.option(
     "--machine",
     type=click.Choice(list(ARCHIVES)),
-    help="The servers' `uname -m` (default: the archive's, or x86_64).",
+    help="The servers' `uname -m` (default: that of the archive, or x86_64).",
 )
 
 
 @contextmanager
 def _percent() -> Iterator[Progress]:
-    """Show how far a download is."""
+    """Show the progress of a download in percent."""
     shown = 0
     with console.progress("Downloading", 100) as advance:
 
@@ -48,7 +50,7 @@ def _percent() -> Iterator[Progress]:
 
 @click.group()
 def core() -> None:
-    """Keep releases of the Xray core: fetched once, checked, handed to the hosts.
+    """Fetch and pin releases of the Xray core.
 
     \b
     Example:
@@ -61,21 +63,21 @@ def core() -> None:
 @click.option(
     "--mirror",
     metavar="URL",
-    help="Another place than hosts.toml's url; {version} and {file} are filled in.",
+    help="Download from here instead of hosts.toml's url; {version} and {file} are replaced.",
 )
 @_machine_option
 @fleet_option
-def fetch(selected: Selected, file: Path | None, mirror: str | None, machine: str | None) -> None:
-    """Put the pinned release into this machine's cache, if its SHA-256 is the pinned one.
+def fetch(selection: Selection, file: Path | None, mirror: str | None, machine: str | None) -> None:
+    """Download the pinned release into the cache of this machine, and check its SHA-256.
 
-    Goes through the proxy of the environment (https_proxy), and on where it broke off before.
+    The download uses the proxy in https_proxy. It continues an interrupted download.
 
     \b
     Example:
       ops core fetch
       ops core fetch --mirror "https://mirror.example.net/xray/{version}/{file}"
     """
-    pinned_core = selected.fleet.core
+    pinned_core = selection.fleet.core
     machine = machine or "x86_64"
     if mirror:
         pinned_core = replace(pinned_core, url=mirror)
@@ -92,14 +94,14 @@ def fetch(selected: Selected, file: Path | None, mirror: str | None, machine: st
 @_archive_option
 @_machine_option
 @fleet_option
-def pin(selected: Selected, version: str | None, file: Path | None, machine: str | None) -> None:
-    """Write a release's version and SHA-256 into hosts.toml, and keep its zip in the cache.
+def pin(selection: Selection, version: str | None, file: Path | None, machine: str | None) -> None:
+    """Write the version and the SHA-256 of a release into hosts.toml, and its zip into the cache.
 
-    VERSION is downloaded (26.10.10, say). An archive's version and machine are read from the
-    program in it; one that does not run here needs VERSION, too.
+    VERSION, such as 26.10.10, is downloaded. For an archive, version and machine are read from
+    the program in it. If that program does not run here, give VERSION too.
 
-    A sum that you have not compared with another source is only what the download happened to
-    be: from here on, nothing else is ever installed.
+    Compare the printed SHA-256 with another source: from now on every host gets exactly this
+    file.
 
     \b
     Example:
@@ -108,7 +110,7 @@ def pin(selected: Selected, version: str | None, file: Path | None, machine: str
     """
     if not (version or file):
         raise click.UsageError("name a VERSION to download, or an --archive")
-    before = selected.fleet.core
+    before = selection.fleet.core
     version = _version(version) if version else None
     if file:
         machine = _machine(file, machine)
@@ -118,7 +120,7 @@ def pin(selected: Selected, version: str | None, file: Path | None, machine: str
         machine = machine or "x86_64"
         with _percent() as progress:
             sha256 = fetch_release(before, version, machine, progress)
-    lost = pin_core(selected.fleet.folder, version, {machine: sha256})
+    lost = pin_core(selection.fleet.folder, version, {machine: sha256})
     click.echo(f"hosts.toml pins core {version} for {machine}, SHA-256 {sha256}")
     for other in lost:
         click.echo(
@@ -128,27 +130,27 @@ def pin(selected: Selected, version: str | None, file: Path | None, machine: str
         )
 
 
-def _version(said: str) -> str:
-    """Return *said* as hosts.toml has it: release pages write v26.10.10."""
-    found = said.removeprefix("v")
-    if not re.fullmatch(r"\d+\.\d+\.\d+", found):
-        raise UsageError(f"{said!r} is no version: write a release's number, as 26.10.10")
-    return found
+def _version(written: str) -> str:
+    """Return *written* without the leading v of release pages; raises UsageError otherwise."""
+    version = written.removeprefix("v")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise UsageError(f"{written!r} is no version: write a release's number, as 26.10.10")
+    return version
 
 
 def _machine(file: Path, asked: str | None) -> str:
-    """Return the machines that *file* is for; CoreError where others were named."""
-    found = machine_of(file)
-    if asked not in (None, found):
+    """Return the machine of the program in *file*; raises CoreError if *asked* is another."""
+    machine = machine_of(file)
+    if asked not in (None, machine):
         raise CoreError(
-            f"{file} holds a program for {found}, not for {asked}: that one's archive is called "
+            f"{file} holds a program for {machine}, not for {asked}: that one's archive is called "
             f"{ARCHIVES[asked]}"
         )
-    return found
+    return machine
 
 
 def _version_in(file: Path, asked: str | None, machine: str) -> str:
-    """Return the version of the program in *file*: what it says itself, where it runs here."""
+    """Return the version that the program in *file* prints, or *asked* if it does not run here."""
     if machine != platform.machine():
         if asked:
             return asked
@@ -156,7 +158,7 @@ def _version_in(file: Path, asked: str | None, machine: str) -> str:
             f"a program for {machine} does not run here and cannot say its version: "
             f"`ops core pin VERSION --archive {file}`"
         )
-    found = version_of(file)
-    if asked not in (None, found):
-        raise CoreError(f"{file} holds core {found}, not {asked}")
-    return found
+    version = version_of(file)
+    if asked not in (None, version):
+        raise CoreError(f"{file} holds core {version}, not {asked}")
+    return version

@@ -1,29 +1,26 @@
-"""``ops hosts``: how the servers are, and first contact with a new one."""
+"""``ops hosts``: the state of the servers, and first contact with a new one."""
 
 import sys
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops.cli.options import (
+from ops.cli.asking.options import (
     Format,
-    Selected,
     fleet_option,
     host_options,
     table_options,
     timeout_option,
 )
-from ops.cli.printing import console
+from ops.cli.printing import console, exit_codes
 from ops.counting import reading
 from ops.errors import HostError, OpsError, UsageError
-from ops.fleet import selection
+from ops.fleet import selection as of_fleet
 from ops.model import Fleet, Host
-from ops.reporting.traffic import per_key
+from ops.model.phrases import duration
+from ops.reporting.hosts import HostReport, read_hosts
+from ops.reporting.selection import Selection, maintenance_lines
+from ops.reporting.shapes import live as shapes
 from ops.servers import trust
-
-if TYPE_CHECKING:
-    from ops.counting.reading.commands import Inspection
 
 _HEADINGS = ("host", "state", "core", "up", "counting since", "keys used", "read by")
 
@@ -33,11 +30,11 @@ _HEADINGS = ("host", "state", "core", "up", "counting since", "keys used", "read
 @table_options
 @host_options
 @click.pass_context
-def hosts(context: click.Context, selected: Selected, timeout: float, output: Format) -> None:
-    """Show the hosts: reachable, core, since when it counts, how many keys were used since.
+def hosts(context: click.Context, selection: Selection, timeout: float, output: Format) -> None:
+    """Show the state of each host: core, uptime, start of counting, number of keys used.
 
-    The API is read by a forwarded socket or port, or by exec: the core's own program on the host,
-    where sshd forwards nothing.
+    The last column shows how the API was read: by a forwarded socket or port, or by exec. With
+    exec the host runs its own `xray api`, because its sshd forbids forwarding.
 
     \b
     Example:
@@ -47,65 +44,44 @@ def hosts(context: click.Context, selected: Selected, timeout: float, output: Fo
     """
     if context.invoked_subcommand:
         return
-    with console.progress("Asking", len(selected.hosts)) as advance:
-        found = reading.inspect_hosts(selected.fleet, selected.hosts, deadline=timeout)
-        advance()
-    failures = {error.host: error for error in found.failures}
-    lines = [_line(host, found.results.get(host.name), failures) for host in selected.hosts]
+    console.notes(maintenance_lines(selection.away))
+    with console.progress("Asking", len(selection.hosts)) as advance:
+        reports = read_hosts(selection, deadline=timeout, progress=advance)
     if output == "json":
-        click.echo(console.as_json(lines))
+        click.echo(console.as_json([shapes.host(report) for report in reports]))
     else:
         written = console.as_csv if output == "csv" else console.table
-        click.echo(written(_HEADINGS, [_row(line) for line in lines]))
-    unread = [line for line in lines if line["state"] != "up"]
-    console.failures(f"{line['host']}: {line['reason']}" for line in unread)
-    raise click.exceptions.Exit(console.exit_code(len(lines), len(unread)))
+        click.echo(written(_HEADINGS, [_row(report) for report in reports]))
+    unread = [report for report in reports if report.state != "up"]
+    console.failures(f"{report.host}: {report.reason}" for report in unread)
+    raise click.exceptions.Exit(exit_codes.of_hosts(len(reports), len(unread)))
 
 
-def _line(host: Host, found: "Inspection | None", failures: dict[str, HostError]) -> dict[str, Any]:
-    line: dict[str, Any] = dict.fromkeys(
-        ("host", "state", "core", "uptime_seconds", "counting_since", "keys_used", "way", "reason")
-    )
-    line["host"] = host.name
-    if found is None:
-        return line | {"state": "unreachable", "reason": failures[host.name].reason}
-    line["core"] = found.core
-    if isinstance(found.reading, HostError):
-        return line | {"state": "no answer", "reason": found.reading.reason}
-    now = found.reading
-    return line | {
-        "state": "up",
-        "uptime_seconds": int((now.read_at - now.counting_since).total_seconds()),
-        "counting_since": console.moment(now.counting_since),
-        "keys_used": len(per_key(now)),
-        "way": now.way,
-    }
-
-
-def _row(line: dict[str, Any]) -> list[str]:
-    uptime = line["uptime_seconds"]
-    shown = line | {
-        "uptime_seconds": "" if uptime is None else console.span(timedelta(seconds=uptime))
-    }
-    return ["" if value is None else str(value) for value in list(shown.values())[: len(_HEADINGS)]]
+def _row(report: HostReport) -> list[str]:
+    since = shapes.host(report)["counting_since"]
+    uptime = duration(report.uptime) if report.uptime is not None else ""
+    cells = (report.host, report.state, report.core, uptime, since, report.keys_used, report.way)
+    return ["" if cell is None else str(cell) for cell in cells]
 
 
 @hosts.command("trust")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--fingerprint", metavar="SHA256:...", help="What the one server's console shows.")
-@click.option("--replace", "instead", is_flag=True, help="Replace the host key that is known now.")
+@click.option(
+    "--fingerprint", metavar="SHA256:...", help="The fingerprint on the server's own console."
+)
+@click.option("--replace", is_flag=True, help="Replace the host key that known_hosts has now.")
 @fleet_option
 def trust_host(
-    selected: Selected, names: tuple[str, ...], fingerprint: str | None, instead: bool
+    selection: Selection, names: tuple[str, ...], fingerprint: str | None, replace: bool
 ) -> None:
-    """Learn the ssh host keys of hosts or jump hosts, after comparing their fingerprints.
+    """Store the ssh host keys of hosts or jump hosts after comparing their fingerprints.
 
     NAME can be a glob. No login is made, so no ssh key is needed. On the server's own console
     `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows the fingerprint. With --fingerprint
-    nothing is asked.
+    there is no question.
 
-    The keys are kept in inventory/known_hosts. Its lines are OpenSSH's: lines of a known_hosts file
-    that you have already, such as ~/.ssh/known_hosts, can be copied into it.
+    The keys are stored in inventory/known_hosts, in the format of OpenSSH. Lines of another
+    known_hosts file, such as ~/.ssh/known_hosts, can be copied into it.
 
     \b
     Example:
@@ -113,48 +89,48 @@ def trust_host(
       ops hosts trust 'fra*' bastion.example.net
       ops hosts trust fra1 --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIDTMczCvj3tD2s
     """
-    chosen = _chosen(selected.fleet, names)
+    chosen = _chosen(selection.fleet, names)
     if fingerprint and len(chosen) > 1:
         raise UsageError(f"--fingerprint is that of one server, and {len(chosen)} were named")
     failures = [
         error
         for host in chosen
-        if (error := _trust(selected.fleet, host, fingerprint, instead)) is not None
+        if (error := _trust(selection.fleet, host, fingerprint, replace)) is not None
     ]
     if len(chosen) == 1 and failures:
         raise failures[0]
     console.failures(failures)
     unknown = sum(isinstance(error, HostError) for error in failures)
-    no = 1 if failures else 0
-    raise click.exceptions.Exit(console.exit_code(len(chosen), unknown) or no)
+    no = exit_codes.NO if failures else exit_codes.OK
+    raise click.exceptions.Exit(exit_codes.of_hosts(len(chosen), unknown) or no)
 
 
 def _chosen(fleet: Fleet, names: tuple[str, ...]) -> tuple[Host, ...]:
-    """Return the hosts and jump hosts that *names* mean; ~/.ssh/config is read if need be."""
+    """Return the hosts and jump hosts called *names*; jump hosts may be in ~/.ssh/config."""
     try:
-        return selection.hosts_or_jumps(fleet, names)
+        return of_fleet.hosts_or_jumps(fleet, names)
     except UsageError:
         jumps = reading.jump_hosts(fleet)
         if not jumps.keys() & set(names):
             raise
-        others = selection.hosts_or_jumps(fleet, [name for name in names if name not in jumps])
+        others = of_fleet.hosts_or_jumps(fleet, [name for name in names if name not in jumps])
         return (*others, *(jumps[name] for name in names if name in jumps))
 
 
-def _trust(fleet: Fleet, host: Host, fingerprint: str | None, instead: bool) -> OpsError | None:
-    """Show the keys of *host*, keep them once compared, and return the reason if that failed."""
+def _trust(fleet: Fleet, host: Host, fingerprint: str | None, replace: bool) -> OpsError | None:
+    """Show the keys of *host* and store them once compared; return the error if that failed."""
     try:
         shown = {key.fingerprint: key.line for key in reading.host_keys(fleet, host)}
         lines = trust.chosen(host, shown, fingerprint) if fingerprint else list(shown.values())
         if not fingerprint:
-            for found, line in shown.items():
-                click.echo(f"{host.name} shows {found} ({line.split()[1]})")
-        if trust.is_known(fleet, host, lines, instead=instead):
+            for seen, line in shown.items():
+                click.echo(f"{host.name} shows {seen} ({line.split()[1]})")
+        if trust.is_known(fleet, host, lines, instead=replace):
             click.echo(f"{host.name}: was trusted already")
             return None
         if not (fingerprint or _compared(host)):
             return OpsError(f"{host.name}: nothing was trusted; who is answering there?")
-        trust.keep(fleet, host, lines, instead=instead)
+        trust.keep(fleet, host, lines, instead=replace)
         click.echo(f"{host.name}: trusted from now on")
     except OpsError as error:
         return error
@@ -162,7 +138,10 @@ def _trust(fleet: Fleet, host: Host, fingerprint: str | None, instead: bool) -> 
 
 
 def _compared(host: Host) -> bool:
-    """Return whether a person has found the fingerprints that are shown to be the server's."""
+    """Ask whether the shown fingerprints are those of the server.
+
+    Raises UsageError if stdin is no terminal.
+    """
     if not sys.stdin.isatty():
         raise UsageError(f"nobody is here to compare them: give {host.name}'s --fingerprint")
     return click.confirm(f"Is that what {host.name}'s own console shows?")

@@ -1,12 +1,12 @@
-"""``ops init``: a fleet folder to begin with."""
+"""``ops init``: a new fleet folder."""
 
 from pathlib import Path
 
 import click
 
-from ops.cli.printing import console
 from ops.errors import UsageError
 from ops.fleet import inventory, starter
+from ops.model.phrases import counted
 
 
 @click.command()
@@ -14,13 +14,12 @@ from ops.fleet import inventory, starter
 @click.option(
     "--ci",
     type=click.Choice(list(starter.CI)),
-    help="Write a job that validates each commit, too.",
+    help="Write a CI job that validates each commit.",
 )
 def init(folder: Path | None, ci: str | None) -> None:
     """Write a new fleet into FOLDER: commented, valid, ready for git.
 
-    Files that are there already are left as they are. Inside a fleet `ops init --ci github` adds
-    the job, and nothing else.
+    Existing files stay unchanged. Inside a fleet, `ops init --ci github` adds only the CI job.
 
     \b
     Example:
@@ -36,7 +35,7 @@ def init(folder: Path | None, ci: str | None) -> None:
     for name in written:
         click.echo(f"wrote {folder / name}")
     if kept:
-        click.echo(f"kept what was there already: {console.counted(len(kept), 'file')}", err=True)
+        click.echo(f"kept what was there already: {counted(len(kept), 'file')}", err=True)
     click.echo(
         f"\nNext: describe your servers in {folder / 'inventory/hosts.toml'}, then\n"
         f"  cd {folder}\n{starter.NEXT}"
@@ -44,6 +43,6 @@ def init(folder: Path | None, ci: str | None) -> None:
 
 
 def _add(fleet: Path, ci: str) -> None:
-    """Write the job alone into a fleet that is there."""
+    """Write only the CI job, into an existing fleet."""
     name, is_new = starter.write_ci(fleet, ci)
     click.echo(f"wrote {fleet / name}" if is_new else f"kept {fleet / name}: it was there already")

@@ -1,4 +1,4 @@
-"""``ops ledger``: look after the ledger itself."""
+"""``ops ledger``: check, copy and prune the ledger."""
 
 import os
 import sys
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from ops.cli import ledger_access
-from ops.cli.options import Format, Selected, fleet_option, table_options
+from ops.cli.asking.options import Format, fleet_option, table_options
 from ops.cli.printing import console
 from ops.errors import LedgerError, UsageError
 from ops.files import must_be_file, sentence
+from ops.model.phrases import counted
+from ops.reporting.selection import Selection
+from ops.reporting.shapes.ledger import host_state
 
 if TYPE_CHECKING:
     from ops.ledger import HostState
@@ -23,7 +25,9 @@ _COLUMNS = ("host", "read", "run", "counting since", "known since", "state")
 
 @click.group()
 def ledger() -> None:
-    """Look after the ledger: state/ledger.db of the fleet, or what hosts.toml or OPS_LEDGER names.
+    """Check, copy and prune the ledger.
+
+    It is state/ledger.db of the fleet, or the database that hosts.toml or OPS_LEDGER names.
 
     \b
     Example:
@@ -35,18 +39,18 @@ def ledger() -> None:
 @ledger.command()
 @table_options
 @fleet_option
-def status(selected: Selected, output: Format) -> None:
-    """Show when each host was last read, and which run of the core it was in then.
+def status(selection: Selection, output: Format) -> None:
+    """Show the time of each host's last reading, and the run of its core at that time.
 
     \b
     Example:
       ops ledger status
     """
-    with ledger_access.opened(selected) as opened:
+    with selection.open_ledger() as opened:
         states = opened.hosts()
         where, zone = opened.store.engine.url.render_as_string(hide_password=True), opened.zone
     if output == "json":
-        shown = {"url": where, "zone": zone, "hosts": [_json(state) for state in states]}
+        shown = {"url": where, "zone": zone, "hosts": [host_state(state) for state in states]}
         click.echo(console.as_json(shown))
         return
     if output == "csv":
@@ -56,31 +60,17 @@ def status(selected: Selected, output: Format) -> None:
         click.echo(f"{where}, days in {zone}\n\n{console.table(_COLUMNS, rows)}")
 
 
-def _json(state: "HostState") -> dict[str, object]:
-    times = {
-        name: console.moment(at) if at else None
-        for name in ("known_since", "read_at", "counting_since", "gone", "done")
-        for at in [getattr(state, name)]
-    }
-    decided = {
-        "adopted": state.adopted,
-        "decision": state.decision or None,
-        "waiting_bytes": state.waiting,
-    }
-    return {"host": state.name, "run": state.run, **decided, "absent": state.absent, **times}
-
-
 def _cells(state: "HostState") -> Sequence[str]:
     def at(name: str) -> str:
         when = getattr(state, name)
         return f"{when:%Y-%m-%d %H:%M:%S}" if when else ""
 
     times = at("counting_since"), at("known_since")
-    return [state.name, at("read_at") or "never", state.run[:12], *times, _told(state)]
+    return [state.name, at("read_at") or "never", state.run[:12], *times, _remark(state)]
 
 
-def _told(state: "HostState") -> str:
-    """Say in a few words what there is to know of a host besides."""
+def _remark(state: "HostState") -> str:
+    """Return the last column: an adoption, or the way in which the host leaves the fleet."""
     if state.waiting is not None:
         return f"{console.size(state.waiting)} wait for adoption"
     if state.decision:
@@ -93,44 +83,48 @@ def _told(state: "HostState") -> str:
 
 
 def _short_cells(state: "HostState") -> Sequence[str]:
-    """Return what fits into 80 columns: times to the minute, what people compare of a run."""
-    name, read, run, counting, known, told = _cells(state)
-    return [name, read[:16], run[:8], counting[:16], known[:10], told]
+    """Return cells that fit into 80 columns: times to the minute, the start of the run's name."""
+    name, read, run, counting, known, remark = _cells(state)
+    return [name, read[:16], run[:8], counting[:16], known[:10], remark]
 
 
 @ledger.command()
 @fleet_option
-def verify(selected: Selected) -> None:
-    """Prove that all adds up: counters and buckets, to the byte; exit 1 where it does not.
+def verify(selection: Selection) -> None:
+    """Check that the sums of counters and of buckets agree to the byte; exit 1 if not.
 
     \b
     Example:
       ops ledger verify
     """
-    with ledger_access.opened(selected) as opened:
+    with selection.open_ledger() as opened:
         faults = opened.verify()
     if faults:
         raise LedgerError("\n".join(["the ledger does not add up:", *faults]))
-    click.echo("The ledger adds up: what the runs counted is what is booked, in every bucket.")
+    click.echo("The ledger adds up: counters and buckets agree to the byte.")
 
 
 @ledger.command()
 @click.option(
-    "--output", "target", type=click.Path(path_type=Path), help="A new file; else stdout."
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write to this new file (default: stdout).",
 )
 @fleet_option
-def export(selected: Selected, target: Path | None) -> None:
+def export(selection: Selection, target: Path | None) -> None:
     """Write the whole ledger as lines of JSON, for another database or program.
 
-    The first line names the format, its version and the time zone. Each table begins with its
-    name and columns, and a line is a row; the last line counts them. Moments are milliseconds,
-    buckets (t) seconds since 1970 in UTC; up and down are bytes.
+    The first line has the format, its version and the time zone. Each table begins with a line of
+    its name and columns, and each of its rows is a line. The last line has the number of rows.
+    Moments are in milliseconds since 1970 in UTC, buckets (t) in seconds. up and down are bytes.
 
     \b
     Example:
       ops ledger export --output ledger.jsonl
     """
-    with ledger_access.opened(selected) as opened:
+    with selection.open_ledger() as opened:
         if target is None:
             for line in opened.export():
                 click.echo(line)
@@ -143,7 +137,7 @@ def export(selected: Selected, target: Path | None) -> None:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in opened.export())
         except BaseException as error:
-            target.unlink(missing_ok=True)  # half of an export is none
+            target.unlink(missing_ok=True)  # half of an export is useless
             if isinstance(error, OSError):
                 error.filename = str(target)
             raise
@@ -152,8 +146,8 @@ def export(selected: Selected, target: Path | None) -> None:
 @ledger.command("import")
 @click.argument("source", type=click.Path(path_type=Path))
 @fleet_option
-def import_(selected: Selected, source: Path) -> None:
-    """Read an export into a ledger that is empty yet; SOURCE is a file, or - for stdin.
+def import_(selection: Selection, source: Path) -> None:
+    """Read an export into an empty ledger. SOURCE is a file, or - for stdin.
 
     \b
     Example:
@@ -165,17 +159,17 @@ def import_(selected: Selected, source: Path) -> None:
         file = sys.stdin.buffer if is_stdin else source.open("rb")
     except OSError as error:
         raise UsageError(sentence(error)) from None
-    with file, ledger_access.opened(selected, make=True) as opened:
+    with file, selection.open_ledger(make=True) as opened:
         count = opened.import_(_lines(str(source), file))
-    click.echo(f"The ledger has {console.counted(count, 'row')} now.")
+    click.echo(f"The ledger has {counted(count, 'row')} now.")
 
 
 _LONGEST = 1 << 24
-"""Bytes of a line; a row has some hundreds."""
+"""Bytes of a line; a row has a few hundred."""
 
 
 def _lines(name: str, file: BinaryIO) -> Iterator[str]:
-    """Yield the lines of *file*; UsageError for one that no export has."""
+    """Yield the lines of *file*; raises UsageError for a line that no export has."""
     for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
         if len(line) == _LONGEST:
             raise UsageError(f"{name}:{number}: is over 16 MiB: this is no export of a ledger")
@@ -188,36 +182,36 @@ def _lines(name: str, file: BinaryIO) -> Iterator[str]:
 @ledger.command()
 @click.argument("target", type=click.Path(path_type=Path))
 @fleet_option
-def backup(selected: Selected, target: Path) -> None:
+def backup(selection: Selection, target: Path) -> None:
     """Copy the ledger to the new file TARGET while it is in use (SQLite).
 
-    A ledger that is put back from a copy catches up by itself: hosts keep the last readings of
-    ended runs for 90 days.
+    After a copy is put back, the next rounds book the traffic since then: hosts store the last
+    readings of ended runs for 90 days.
 
     \b
     Example:
       ops ledger backup ledger-2026-11-22.db
     """
-    with ledger_access.opened(selected) as opened:
+    with selection.open_ledger() as opened:
         opened.backup(target)
     click.echo(f"The ledger is copied to {target}.")
 
 
 @ledger.command()
 @fleet_option
-def prune(selected: Selected) -> None:
-    """Let go of 5 minutes, hours and runs older than they are kept; totals never change.
+def prune(selection: Selection) -> None:
+    """Delete five-minute rows, hourly rows and runs past their retention. Totals stay.
 
-    `ops collect` does it by itself; [ledger] in hosts.toml says how long they are kept.
+    `ops collect` does this too. The retention is set in [ledger] of hosts.toml.
 
     \b
     Example:
       ops ledger prune
     """
-    with ledger_access.opened(selected) as opened:
+    with selection.open_ledger() as opened:
         gone = opened.prune()
     click.echo(
-        f"Deleted {console.counted(gone.fives, 'five-minute row')} and "
-        f"{console.counted(gone.hours, 'hourly row')}; "
-        f"{console.counted(gone.runs, 'ended run')} summed up."
+        f"Deleted {counted(gone.fives, 'five-minute row')} and "
+        f"{counted(gone.hours, 'hourly row')}; "
+        f"{counted(gone.runs, 'ended run')} summed up."
     )

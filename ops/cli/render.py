@@ -1,30 +1,32 @@
-"""``ops render``: the config that a host would get."""
+"""``ops render``: the config for one host."""
 
 import click
 
-from ops.cli.options import Selected, fleet_option
+from ops.cli.asking.options import fleet_option
 from ops.config.render import placeholders
 from ops.config.render import render as config_of
 from ops.config.render.bounds import rendering
-from ops.fleet import secrets, selection
+from ops.fleet import secrets
+from ops.fleet import selection as of_fleet
+from ops.reporting.selection import Selection
 
 
 @click.command()
 @click.argument("host")
-@click.option("--with-secrets", is_flag=True, help="Put the real secrets in; placeholders else.")
+@click.option("--with-secrets", is_flag=True, help="Print real secrets instead of placeholders.")
 @fleet_option
-def render(selected: Selected, host: str, with_secrets: bool) -> None:
-    """Print the core's config for HOST as the rollout renders it.
+def render(selection: Selection, host: str, with_secrets: bool) -> None:
+    """Print the config of the core for HOST as the rollout renders it.
 
-    Secrets are placeholders unless asked for. The rollout also blocks the addresses that it
-    finds on the host itself; here only those in the inventory are known.
+    Secrets are placeholders by default. The rollout also blocks the addresses of the host's own
+    network cards; this command only knows those in the inventory.
 
     \b
     Example:
       ops render fra1
     """
-    fleet = selected.fleet
-    chosen = selection.host(fleet, host)
+    fleet = selection.fleet
+    chosen = of_fleet.host(fleet, host)
     used = secrets.load(fleet) if with_secrets else placeholders(fleet)
     with rendering(chosen):
         config = config_of(fleet, chosen, used)

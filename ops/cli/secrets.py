@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from ops.cli.editing import edited
-from ops.cli.options import Selected, fleet_option, host_options, timeout_option
-from ops.cli.printing import console
+from ops.cli.asking.editing import edited
+from ops.cli.asking.options import fleet_option, host_options, timeout_option
+from ops.cli.printing import console, exit_codes
 from ops.errors import SecretsError, UsageError
 from ops.files import locked, there
 from ops.fleet.inventory import find
@@ -16,6 +16,8 @@ from ops.fleet.secrets.fill import departed
 from ops.fleet.secrets.fill import fill as fill_secrets
 from ops.fleet.secrets.fill import forget as forget_secrets
 from ops.fleet.secrets.parse import parse
+from ops.model.phrases import counted, listed
+from ops.reporting.selection import Selection, maintenance_lines
 from ops.servers import recovery
 from ops.servers.changes.git import git
 
@@ -24,8 +26,8 @@ from ops.servers.changes.git import git
 def secrets() -> None:
     """Make, edit, encrypt and recover the fleet's secrets.
 
-    They lie in inventory/secrets.toml (mode 0600, not in git), or encrypted to several people
-    in inventory/secrets.toml.age, which is committed. inventory/issued.toml says which exist.
+    They are in inventory/secrets.toml (mode 0600, not in git), or encrypted to several people in
+    inventory/secrets.toml.age, which is committed. inventory/issued.toml lists their names.
 
     \b
     Example:
@@ -39,31 +41,31 @@ def secrets() -> None:
     "again",
     multiple=True,
     metavar="NAME",
-    help="Make anew what belongs to a key, or to an inbound (fra1/reality); people are cut off.",
+    help="Replace the secrets of a key or an inbound (fra1/reality). Old links stop working.",
 )
 @fleet_option
-def fill(selected: Selected, again: tuple[str, ...]) -> None:
-    """Make the secrets that never existed; refuse to replace one that did.
+def fill(selection: Selection, again: tuple[str, ...]) -> None:
+    """Make missing secrets. A secret that existed before is never replaced silently.
 
     \b
     Example:
       ops secrets fill
       ops secrets fill --replace bob
     """
-    made = fill_secrets(selected.fleet, again)
+    made = fill_secrets(selection.fleet, again)
     for name in made:
         click.echo(f"made {name}")
     if not made:
         click.echo("nothing to make: every secret that the fleet needs is there")
-    if gone := departed(selected.fleet):
-        named = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
-        click.echo(f"kept for names that left the fleet: {named} (`ops secrets forget`)", err=True)
+    if gone := departed(selection.fleet):
+        left = f"secrets of names that left the fleet: {listed(gone, most=5)}"
+        click.echo(f"{left} (delete them with `ops secrets forget`)", err=True)
 
 
 @secrets.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @fleet_option
-def forget(selected: Selected, names: tuple[str, ...]) -> None:
+def forget(selection: Selection, names: tuple[str, ...]) -> None:
     """Delete the secrets of keys, hosts and inbounds that left the fleet.
 
     NAME is a key, a host, or an inbound of a host (fra1/reality). A key that comes back later
@@ -73,22 +75,22 @@ def forget(selected: Selected, names: tuple[str, ...]) -> None:
     Example:
       ops secrets forget bob
     """
-    for name in forget_secrets(selected.fleet, names):
+    for name in forget_secrets(selection.fleet, names):
         click.echo(f"deleted {name}")
 
 
 @secrets.command()
 @fleet_option
-def edit(selected: Selected) -> None:
-    """Open the secrets in $EDITOR; they are checked before they are kept.
+def edit(selection: Selection) -> None:
+    """Open the secrets in $EDITOR, and check them before they are stored.
 
-    They lie in a private folder in memory meanwhile, which is removed at the end.
+    While you edit, they are in a private folder in memory, which is removed at the end.
 
     \b
     Example:
       ops secrets edit
     """
-    fleet = selected.fleet
+    fleet = selection.fleet
     with locked(fleet.folder / "inventory"):
         before = store.read(fleet)
         after = edited(
@@ -101,12 +103,12 @@ def edit(selected: Selected) -> None:
             return
         store.write(fleet, after)
         issued.keep(fleet, issued.data_of(after))
-        click.echo(f"kept in {shown(store.path(fleet) or store.plain(fleet))}")
+        click.echo(f"stored in {shown(store.path(fleet) or store.plain(fleet))}")
 
 
 @secrets.command()
 @fleet_option
-def encrypt(selected: Selected) -> None:
+def encrypt(selection: Selection) -> None:
     """Encrypt the plain secrets to the fleet's recipients, and remove the plain file.
 
     \b
@@ -114,34 +116,38 @@ def encrypt(selected: Selected) -> None:
       ops secrets recipients --add age1...
       ops secrets encrypt
     """
-    with locked(selected.fleet.folder / "inventory"):
-        if done := store.is_encrypted_to_all(selected.fleet):
-            file = store.encrypted(selected.fleet)
+    with locked(selection.fleet.folder / "inventory"):
+        if done := store.is_encrypted_to_all(selection.fleet):
+            file = store.encrypted(selection.fleet)
         else:
-            file = store.encrypt(selected.fleet)
-    count = len(age.recipients(selected.fleet))
-    called = "1 recipient" if count == 1 else f"{count} recipients"
+            file = store.encrypt(selection.fleet)
+    count = len(age.recipients(selection.fleet))
+    people = counted(count, "recipient")
     if done:
-        click.echo(f"{shown(file)} is encrypted to {called} already: nothing was changed")
+        click.echo(f"{shown(file)} is encrypted to {people} already: nothing was changed")
     else:
-        click.echo(f"{shown(file)} is encrypted to {called}: commit it, and recipients.txt")
+        click.echo(f"{shown(file)} is encrypted to {people}: commit it, and recipients.txt")
 
 
 @secrets.command()
-@click.option("--add", multiple=True, metavar="KEY", help="An age or ssh public key.")
-@click.option("--remove", multiple=True, metavar="KEY", help="One that shall read no more.")
+@click.option(
+    "--add", multiple=True, metavar="PUBLIC", help="Add this age or ssh public key. Repeatable."
+)
+@click.option(
+    "--remove", multiple=True, metavar="PUBLIC", help="Remove this public key. Repeatable."
+)
 @fleet_option
-def recipients(selected: Selected, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
-    """List who can read the encrypted secrets; add or remove people.
+def recipients(selection: Selection, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    """List the public keys of the people that can read the encrypted secrets; add or remove some.
 
-    Secrets that are encrypted already are encrypted anew. Who could read them once knows them
-    still: after a removal, replace what must not be known.
+    Existing secrets are encrypted again. A removed person may still have an old copy: replace
+    the secrets that this person must not know (`ops secrets fill --replace`).
 
     \b
     Example:
       ops secrets recipients --add "$(cat colleague.pub)"
     """
-    fleet = selected.fleet
+    fleet = selection.fleet
     with locked(fleet.folder / "inventory"):
         now = age.recipients(fleet)
         if missing := [key for key in remove if key not in now]:
@@ -158,9 +164,9 @@ def recipients(selected: Selected, add: tuple[str, ...], remove: tuple[str, ...]
 
 @secrets.command()
 def identity() -> None:
-    """Print the public key of this user's age identity for `recipients --add`.
+    """Print the public key of this user's age identity, for `recipients --add`.
 
-    The identity is made where there is none.
+    If this user has no identity, it is made.
 
     \b
     Example:
@@ -177,16 +183,16 @@ def identity() -> None:
 @click.option(
     "--take",
     type=click.Choice(["ours", "theirs"]),
-    help="Take this side of a secret that both sides changed.",
+    help="For a secret that both sides changed: take this side.",
 )
 @click.option(
     "--fleet",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The fleet's folder, if it is not this one or above it.",
+    help="The folder of the fleet (default: this folder or one above it).",
 )
 def merge(folder: Path | None, take: str | None) -> None:
-    """Put together encrypted secrets that two people changed, after `git merge` stopped.
+    """Merge encrypted secrets that two people changed, after `git merge` stopped.
 
     secrets.toml.age, issued.toml and recipients.txt are merged by name. Then `git add` them.
 
@@ -205,41 +211,42 @@ def merge(folder: Path | None, take: str | None) -> None:
 
 
 def _sides(inventory: Path, name: str) -> merging.Sides | None:
-    """Return the sides of the file called *name*, where a merge of git stopped at it."""
-    found = [git(inventory, "show", f":{stage}:./{name}") for stage in (1, 2, 3)]
-    base, ours, theirs = (None if one.returncode else one.stdout for one in found)
+    """Return the sides of the file called *name*; None if git has no conflict in it."""
+    stages = [git(inventory, "show", f":{stage}:./{name}") for stage in (1, 2, 3)]
+    base, ours, theirs = (None if one.returncode else one.stdout for one in stages)
     return merging.Sides(base, ours, theirs) if ours is not None and theirs is not None else None
 
 
 @secrets.command()
 @click.option(
-    "--afresh", is_flag=True, help="Begin without an encrypted file that nobody can open any more."
+    "--afresh", is_flag=True, help="Rename an encrypted file that cannot be opened, and start new."
 )
 @timeout_option
 @host_options
-def recover(selected: Selected, timeout: float, afresh: bool) -> None:
-    """Rebuild the secrets' file from the configs that the servers run.
+def recover(selection: Selection, timeout: float, afresh: bool) -> None:
+    """Rebuild the file of secrets from the configs that the servers run.
 
-    What is in the file stays; what the servers disagree on is named and left out.
+    Secrets in the file stay. A secret that differs between servers is printed and left out.
 
     \b
     Example:
       ops secrets recover
     """
-    fleet = selected.fleet
-    found = recovery.recover(fleet, selected.hosts, deadline=timeout, afresh=afresh)
-    for name in found.recovered:
+    fleet = selection.fleet
+    console.notes(maintenance_lines(selection.away))
+    result = recovery.recover(fleet, selection.hosts, deadline=timeout, afresh=afresh)
+    for name in result.recovered:
         click.echo(f"recovered {name}")
-    for conflict in found.conflicts:
+    for conflict in result.conflicts:
         click.echo(f"left out: {conflict}", err=True)
-    console.failures(found.failures)
-    if not found.recovered:
+    console.failures(result.failures)
+    if not result.recovered:
         click.echo("nothing to recover")
-    if found.aside:
+    if result.aside:
         click.echo(
-            f"{shown(found.aside)} is the file that could not be opened. The secrets are in "
+            f"{shown(result.aside)} is the file that could not be opened. The secrets are in "
             f"{shown(store.plain(fleet))}: `ops secrets recipients --add` yourself, then "
             "`ops secrets encrypt`",
             err=True,
         )
-    raise click.exceptions.Exit(console.exit_code(len(selected.hosts), len(found.failures)))
+    raise click.exceptions.Exit(exit_codes.of_hosts(len(selection.hosts), len(result.failures)))

@@ -1,44 +1,63 @@
-"""``ops usage``: what was used, and how sure that is."""
+"""``ops usage``: usage from the ledger, with the certainty of each figure."""
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import click
 
-from ops.cli import ledger_access, nic, period
-from ops.cli.options import Format, Selected, selection_options, table_options
-from ops.cli.printing import usage_table
+from ops.cli.asking.options import Format, selection_options, table_options
+from ops.cli.printing import billing_table, console, exit_codes, usage_table
+from ops.reporting.billing import bills
+from ops.reporting.selection import Selection
+from ops.reporting.shapes.ledger import bill as bill_shape
+from ops.reporting.shapes.ledger import usage as usage_shape
+from ops.reporting.usage import is_exact
+from ops.reporting.usage import usage as usage_of
 
 if TYPE_CHECKING:
-    from ops.ledger import Ledger, Narrowed
+    from ops.ledger import By, Usage
 
 
 @click.command()
-@click.option("--since", metavar="TIME", help="From when: 2026-11-01, 2026-11-01T12:00, 2d, reset.")
-@click.option("--until", metavar="TIME", help="Until when, exclusive; now, if it is not said.")
-@click.option("--month", metavar="MONTH", help="A calendar month: 2026-11, this or last.")
+@click.option(
+    "--since",
+    default="",
+    metavar="TIME",
+    help="Begin at this time: 2026-11-01, 2026-11-01T12:00, 2d ago, or the last reset.",
+)
+@click.option("--until", default="", metavar="TIME", help="End before this time (default: now).")
+@click.option(
+    "--month", default="", metavar="MONTH", help="A calendar month: 2026-11, this or last."
+)
 @click.option(
     "--by",
     type=click.Choice(["key", "host", "hour", "day", "month"]),
     multiple=True,
     default=["key"],
     show_default=True,
-    help="What a line is about; may be given more than once.",
+    help="Group rows by key, host, hour, day or month. Repeatable.",
 )
-@click.option("--zone", metavar="ZONE", help="In whose days: Asia/Tokyo; else the ledger's.")
-@click.option("--nic", "cards", is_flag=True, help="With --by host: the hoster's month and bytes.")
-@click.option("--require-exact", is_flag=True, help="Exit with 3 where a figure is not exact.")
+@click.option(
+    "--zone",
+    default="",
+    metavar="ZONE",
+    help="Time zone for days and months, such as Asia/Tokyo (default: the ledger's).",
+)
+@click.option(
+    "--nic",
+    is_flag=True,
+    help="With --by host: show the bytes of the network card in the hoster's month.",
+)
+@click.option("--require-exact", is_flag=True, help="Exit with 3 if a figure is not exact.")
 @table_options
 @selection_options
 def usage(
-    selected: Selected,
-    since: str | None,
-    until: str | None,
-    month: str | None,
-    by: tuple[Literal["key", "host", "hour", "day", "month"], ...],
-    zone: str | None,
-    cards: bool,
+    selection: Selection,
+    since: str,
+    until: str,
+    month: str,
+    by: "tuple[By, ...]",
+    zone: str,
+    nic: bool,
     require_exact: bool,
     output: Format,
 ) -> None:
@@ -56,60 +75,31 @@ def usage(
       ops usage --by host --nic
       ops usage --since reset
     """
-    _refuse_contradictions(since, until, month, by, zone, cards)
-    with ledger_access.opened(selected) as ledger:
-        if cards:
-            nic.show_cards(selected, ledger, month, output)
-            return
-        narrowed = _narrowed(selected, ledger, zone or "")
-        if since == "reset":
-            answer = ledger.usage_since_marks(**narrowed)
-        else:
-            begin, end = _period(period.zone(zone or ledger.zone), since, until, month)
-            answer = ledger.usage(begin, end, by=by, **narrowed)
-        usage_table.show_usage(selected, answer, by, output)
-    sure = {answer.certainty, *(row.certainty for row in answer.rows)}
-    if require_exact and sure != {"exact"}:
-        raise click.exceptions.Exit(3)
+    if nic:
+        if by not in (("host",), ("key",)) or zone or since or until:
+            raise click.UsageError("--nic goes with --by host and --month: months are the hoster's")
+        _show_cards(selection, month, output)
+        return
+    with selection.open_ledger() as ledger:
+        answer = usage_of(
+            selection, ledger, since=since, until=until, month=month, by=by, zone=zone
+        )
+    _show(selection, answer, by, output)
+    if require_exact and not is_exact(answer):
+        raise click.exceptions.Exit(exit_codes.SOME_UNKNOWN)
 
 
-def _refuse_contradictions(
-    since: str | None,
-    until: str | None,
-    month: str | None,
-    by: tuple[str, ...],
-    zone: str | None,
-    cards: bool,
-) -> None:
-    if month and (since or until):
-        raise click.UsageError("--month and --since or --until say different things: use one")
-    if cards and (by not in (("host",), ("key",)) or zone or since or until):
-        raise click.UsageError("--nic goes with --by host and --month: months are the hoster's")
-    if since == "reset" and (by != ("key",) or until):
-        raise click.UsageError("--since reset is by key, and until now")
+def _show(selection: Selection, answer: "Usage", by: "tuple[By, ...]", output: Format) -> None:
+    if output == "json":
+        click.echo(console.as_json(usage_shape(selection.fleet, answer, by)))
+    else:
+        click.echo((usage_table.csv if output == "csv" else usage_table.text)(answer, by))
 
 
-def _period(
-    zone: ZoneInfo, since: str | None, until: str | None, month: str | None
-) -> tuple[datetime, datetime]:
-    from ops.ledger import month as month_in
-
-    now = datetime.now(UTC)
-    this = month_in(*period.month(month or "this", now.astimezone(zone).date()), zone)
-    if not (since or until):
-        return this
-    begin = period.moment(since, zone, now) if since else this[0]
-    return begin, period.moment(until, zone, now) if until else now
-
-
-def _narrowed(selected: Selected, ledger: "Ledger", zone: str) -> "Narrowed":
-    fleet = selected.fleet
-    return {
-        "zone": zone,
-        "keys": ledger_access.key_names(selected, ledger),
-        "hosts": ledger_access.host_names(selected, ledger),
-        "spliced": {host.name for host in fleet.hosts if host.accounting == "spliced"},
-        "opens": fleet.opened_hosts(),
-        "fleet": [host.name for host in fleet.hosts if host.state != "absent"],
-        "absent": [host.name for host in fleet.hosts if host.state == "absent"],
-    }
+def _show_cards(selection: Selection, month: str, output: Format) -> None:
+    with selection.open_ledger() as ledger:
+        cards = bills(selection, ledger, month)
+    if output == "json":
+        click.echo(console.as_json([bill_shape(card) for card in cards]))
+    else:
+        click.echo((billing_table.csv if output == "csv" else billing_table.text)(cards))

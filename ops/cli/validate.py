@@ -1,28 +1,28 @@
-"""``ops validate``: what stands between a commit and the servers."""
+"""``ops validate``: judge the fleet before a rollout."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ops.cli.code_quality import gitlab
-from ops.cli.options import Selected, host_options
-from ops.cli.printing import console, findings
+from ops.cli.asking.options import Selecting, unread_host_options
+from ops.cli.printing import console, exit_codes, findings
 from ops.config.lint import RULES
 from ops.config.lint.rules import run
 from ops.config.validation import Options, Report, validate_files, validate_fleet
 from ops.config.validation.report import Findings
 from ops.errors import FleetError, UsageError
 from ops.files import must_be_file, sentence
-from ops.fleet import selection
+from ops.fleet import selection as of_fleet
 from ops.fleet.inventory import unknown
 from ops.model import Fleet, Host
+from ops.model.phrases import counted
 from ops.servers.changes import Side, changed_since, fleet_at
 
 _FORMATS = {
     "text": findings.text,
     "github": findings.github,
-    "gitlab": gitlab,
+    "gitlab": findings.gitlab,
     "sarif": findings.sarif,
     "json": findings.as_json,
 }
@@ -44,46 +44,53 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
 @click.option(
     "--core",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Test with this program; the cached pinned one, or `xray`, otherwise.",
+    metavar="FILE",
+    help="Test with this Xray program (default: the pinned one in the cache, else `xray`).",
 )
-@click.option("--no-core", "without_core", is_flag=True, help="Let the rules alone judge.")
-@click.option("--require-core", is_flag=True, help="No core, or not the pinned one: an error.")
-@click.option("--require-secrets", is_flag=True, help="Placeholders are an error.")
-@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option(
+    "--no-core", "without_core", is_flag=True, help="Judge by the rules only, without a core."
+)
+@click.option("--require-core", is_flag=True, help="Fail if the pinned core is not available.")
+@click.option(
+    "--require-secrets", is_flag=True, help="Fail if a secret is missing on this machine."
+)
+@click.option("--strict", is_flag=True, help="Fail on warnings too.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(list(_FORMATS)),
     default="text",
     show_default=True,
-    help="For people, GitHub's annotations, GitLab's Code Quality, code scanning, programs.",
+    help="Print text for people, json for programs, or a format for GitHub, GitLab or SARIF.",
 )
-@click.option("--changed-since", "since", metavar="REV", help="Only hosts that changed since REV.")
+@click.option(
+    "--changed-since", "since", metavar="REV", help="Judge only hosts that changed since REV."
+)
 @click.option(
     "--explain",
     metavar="CODE",
     callback=_explain,
     expose_value=False,
     is_eager=True,
-    help="Say all about one rule, and nothing else.",
+    help="Explain one rule, and exit.",
 )
-@host_options
+@unread_host_options
 def validate(
-    selected: Selected,
+    selecting: Selecting,
     files: tuple[Path, ...],
     strict: bool,
     form: str,
     since: str | None,
     **options: Any,
 ) -> None:
-    """Judge the fleet, or any Xray config: rules, and the real core's own test.
+    """Judge the fleet, or any Xray config, by rules and by the test of the real core.
 
-    Needs no server and no secret. Every host is rendered, judged by the rules of docs/rules.md and
-    tested by the pinned core (`ops core fetch` gets it). FILE is any config of Xray instead, with
-    comments, `-` for stdin; several are merged as `xray run -confdir` does it.
+    It needs no server and no secret. Each host is rendered, judged by the rules of docs/rules.md,
+    and tested by the pinned core (get it with `ops core fetch`). Instead, FILE can be any Xray
+    config, with comments, or - for stdin. Several files are merged as `xray run -confdir` does.
 
-    Exit code 1 if there is an error. A host accepts a finding in hosts.toml, with a reason:
-    ignore = { XO506 = "the site is in our own rack" }
+    The exit code is 1 if there is an error. To accept a finding of a host, write the reason into
+    hosts.toml: ignore = { XO506 = "the site is in our own rack" }
 
     \b
     Example:
@@ -95,13 +102,16 @@ def validate(
     asked = Options(**options)
     if files and since:
         raise UsageError("--changed-since selects hosts of a fleet; FILE is a config by itself")
-    report = _of_files(files, selected, asked) if files else _of_fleet(selected, asked, form, since)
+    report = (
+        _of_files(files, selecting, asked) if files else _of_fleet(selecting, asked, form, since)
+    )
     click.echo(_FORMATS[form](report))
-    raise click.exceptions.Exit(1 if report.failed(strict=strict) else 0)
+    failed = report.failed(strict=strict)
+    raise click.exceptions.Exit(exit_codes.NO if failed else exit_codes.OK)
 
 
-def _of_files(files: tuple[Path, ...], selected: Selected, options: Options) -> Report:
-    if selected.host_globs or selected.group_globs:
+def _of_files(files: tuple[Path, ...], selecting: Selecting, options: Options) -> Report:
+    if selecting.hosts or selecting.groups:
         raise UsageError("--host and --group select hosts of a fleet; FILE is a config by itself")
     for file in files:
         if str(file) != "-":
@@ -116,14 +126,15 @@ def _demand(file: Path) -> None:
         raise UsageError(sentence(error)) from None
 
 
-def _of_fleet(selected: Selected, options: Options, form: str, since: str | None) -> Report:
+def _of_fleet(selecting: Selecting, options: Options, form: str, since: str | None) -> Report:
     try:
-        fleet = selected.fleet
+        selection = selecting.selection()
     except FleetError as error:
         if form == "text":
             raise
         return _unreadable(error)
-    hosts = selection.hosts(fleet, selected.host_globs, selected.group_globs)
+    fleet = selection.fleet
+    hosts = of_fleet.hosts(fleet, selection.host_globs, selection.group_globs)
     if since:
         hosts = _changed(fleet, hosts, since)
     with console.progress("Checking", len(hosts)) as advance:
@@ -131,7 +142,7 @@ def _of_fleet(selected: Selected, options: Options, form: str, since: str | None
 
 
 def _changed(fleet: Fleet, hosts: tuple[Host, ...], since: str) -> tuple[Host, ...]:
-    """Return those of *hosts* that changed; all of them if nobody can tell, for that was wrong."""
+    """Return those of *hosts* that changed; all of them if the old fleet was not valid."""
     try:
         with (
             fleet_at(fleet.folder, since) as before,
@@ -139,22 +150,22 @@ def _changed(fleet: Fleet, hosts: tuple[Host, ...], since: str) -> tuple[Host, .
         ):
             changed = changed_since(Side(before, since), Side(fleet), hosts, on)
     except FleetError as error:
-        click.echo(f"every host is judged, for {since} does not validate: {error}", err=True)
+        click.echo(f"every host is judged, because {since} does not validate: {error}", err=True)
         return hosts
     if same := len(hosts) - len(changed):
-        click.echo(f"{console.counted(same, 'host')} not judged: as at {since}", err=True)
+        click.echo(f"{counted(same, 'host')} not judged: as at {since}", err=True)
     return changed
 
 
 def _unreadable(error: FleetError) -> Report:
-    """Return the problems of the inventory in the form of findings."""
-    found = Findings()
+    """Return the problems of the inventory as findings."""
+    problems = Findings()
     for problem in error.problems:
-        found.say(
+        problems.say(
             run.INVENTORY_WRONG,
             problem.message,
             file=problem.file,
             line=problem.line,
             remedy=problem.remedy,
         )
-    return Report(subjects=(), findings=found.in_order())
+    return Report(subjects=(), findings=problems.in_order())

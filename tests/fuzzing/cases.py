@@ -9,8 +9,7 @@ from typing import Any, get_args
 from unittest import mock
 
 from ops.cli import hosts as hosts_shown
-from ops.cli import traffic as traffic_shown
-from ops.cli.printing import console
+from ops.cli.printing import console, live_table
 from ops.counting.collecting import visiting
 from ops.counting.collecting.probe import fetched
 from ops.counting.collecting.visiting import Visit, Visitor
@@ -22,9 +21,13 @@ from ops.counting.xray_api.stubs import stats_pb2
 from ops.errors import HostError
 from ops.model import Fleet, Host, Reading
 from ops.model.strangers import LARGEST_COUNT
-from ops.reporting.comparing import asking
-from ops.reporting.comparing.figures import Figures
-from ops.reporting.traffic import Grouping, rows, total
+from ops.reporting.comparison import other_figures
+from ops.reporting.comparison.figures import Figures
+from ops.reporting.hosts import host_report
+from ops.reporting.live import live_report
+from ops.reporting.rows import Grouping
+from ops.reporting.selection import Selection
+from ops.reporting.shapes import live as shapes
 from ops.servers.changes import drift
 from ops.servers.on_host import places
 from ops.servers.planning.decision import Here
@@ -124,18 +127,17 @@ def check_shown(fleet: Fleet, host: Host, outcome: Visit | HostError) -> None:
     now = None if isinstance(outcome, HostError) else outcome.observation.now
     failed = outcome if isinstance(outcome, HostError) else outcome.failure
     answer = Round(readings=(now,) if now else (), failures=(failed,) if failed else ())
-    missing = [failure.host for failure in answer.failures]
     for by in get_args(Grouping):
-        lines = rows(fleet, answer.readings, by, None, missing)
+        report = live_report(Selection(fleet), answer, by)
         shown = [
-            console.as_json(traffic_shown._json(by, lines, answer, missing)),
-            traffic_shown._csv(by, lines),
-            traffic_shown._table(by, lines, console.size),
+            console.as_json(shapes.live_traffic(report)),
+            live_table.csv(report),
+            live_table.rates(report),
         ]
         check_text(shown)
         if by == "key" and now:
             used = (v for name, v in now.users.items() if not name.startswith("~"))
-            assert total(lines).total == sum(one.total for one in used)
+            assert report.total.total == sum(one.total for one in used)
 
 
 def check_text(shown: Iterable[str]) -> None:
@@ -155,10 +157,9 @@ def inspected(fuzzed: FuzzedHost) -> str:
         return "refused"
     failure = HostError(fuzzed.host.name, "no answer")
     inspection = Inspection(core=version, reading=failure)
-    line = hosts_shown._line(fuzzed.host, inspection, {})
-    check_text(
-        [console.as_json([line]), console.table(hosts_shown._HEADINGS, [hosts_shown._row(line)])]
-    )
+    report = host_report(fuzzed.host, inspection, None)
+    table = console.table(hosts_shown._HEADINGS, [hosts_shown._row(report)])
+    check_text([console.as_json([shapes.host(report)]), table])
     return "believed"
 
 
@@ -170,7 +171,7 @@ def compared(fuzzed: FuzzedHost) -> str:
     )
     raw = mangled(fuzzed.rng, true).decode("utf-8", "replace")
     try:
-        card, guess = asking._others(raw, fuzzed.host)
+        card, guess = other_figures.parse(raw, fuzzed.host)
     except ValueError as error:
         check_error(HostError(fuzzed.host.name, str(error)))
         return "refused"
@@ -196,7 +197,7 @@ def recovered(fuzzed: FuzzedHost, fleet: Fleet, host: Host, config: Any) -> str:
 
 
 def drifted(fuzzed: FuzzedHost, here: Here, host: Host, state: Any) -> str:
-    """Compare it with the inventory as `ops diff --live` does."""
+    """Compare it with the inventory as `ops diff --servers` does."""
     raw = places.ANSWER + json_bytes(fuzzed.rng, state).decode("utf-8", "replace")
     try:
         standing = drift.standing(here, host, raw)

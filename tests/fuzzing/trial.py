@@ -135,7 +135,7 @@ class Trial:
         yield "recover", cases.recovered(fuzzed, setting.fleet, setting.host, setting.config)
         if number % 4 == 0:
             here = setting.here
-            yield "diff --live", cases.drifted(fuzzed, here, setting.host, setting.state)
+            yield "diff --servers", cases.drifted(fuzzed, here, setting.host, setting.state)
 
     def _visit(self, fuzzed: FuzzedHost) -> str:
         found = cases.visited(fuzzed)

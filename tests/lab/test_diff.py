@@ -1,4 +1,4 @@
-"""Drift on real servers: what `ops diff --live` names is what a rollout then changes."""
+"""Drift on real servers: what `ops diff --servers` names is what a rollout then changes."""
 
 import json
 import subprocess
@@ -13,9 +13,9 @@ API = f"{layout.CORE} api"
 
 
 def live(operator: Operator, *words: str, exits: int = 0) -> str:
-    """Type ``ops diff --live``; it must end with *exits*, and show no secret."""
+    """Type ``ops diff --servers``; it must end with *exits*, and show no secret."""
     done = subprocess.run(
-        [str(BIN / "ops"), "diff", "--live", *words],
+        [str(BIN / "ops"), "diff", "--servers", *words],
         cwd=operator.folder,
         env=operator.variables(),
         capture_output=True,

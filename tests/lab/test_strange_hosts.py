@@ -48,7 +48,7 @@ def test_noise_of_login_shells_changes_no_answer(operator: Operator) -> None:
     code, printed = typed(operator, "hosts", "--json")
     assert code == 0, printed
     assert [line["core"] for line in json.loads(printed)] == ["26.10.10"] * 3
-    code, printed = typed(operator, "diff", "--live")
+    code, printed = typed(operator, "diff", "--servers")
     assert code == 0, printed
     assert typed(operator, "collect", "--adopt", "count")[0] == 0
     code, printed = typed(operator, "compare", "--json")
@@ -63,7 +63,7 @@ def test_a_sudo_that_wants_a_password_costs_its_own_host(operator: Operator, hos
         " mount --bind /run/strict /etc/sudoers"
     )
     try:
-        told = {words: typed(operator, *words.split()) for words in ("collect", "diff --live")}
+        told = {words: typed(operator, *words.split()) for words in ("collect", "diff --servers")}
     finally:
         wait_until(lambda: host2.run("true", check=False).returncode == 0, "sudo is back")
     for words, (_, printed) in told.items():
@@ -71,7 +71,7 @@ def test_a_sudo_that_wants_a_password_costs_its_own_host(operator: Operator, hos
         assert "admin may not use sudo on it without a password (sudo: a password" in printed
         assert "for card in" not in printed
         assert "memfd" not in printed
-    assert told["diff --live"][0] == 3
+    assert told["diff --servers"][0] == 3
     assert "lab1" not in told["collect"][1]
 
 

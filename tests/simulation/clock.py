@@ -15,7 +15,7 @@ from typing import Any
 ROOMS = (
     "ops.counting.collecting",
     "ops.ledger",
-    "ops.cli",
+    "ops.reporting",
     "ops.counting.reading",
     "ops.fleet.selection",
 )

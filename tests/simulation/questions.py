@@ -1,16 +1,15 @@
 """Questions to the product, asked through the code of `ops usage`, `ops reset` and `ops status`."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import redirect_stderr
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from io import StringIO
 from zoneinfo import ZoneInfo
 
-from ops.cli import status, usage
-from ops.cli.options import Selected
 from ops.ledger import Usage, month
 from ops.ledger.answers.spans import By
+from ops.reporting.selection import Selection
+from ops.reporting.status import status
+from ops.reporting.usage import narrowed
 from tests.simulation.books import Books
 from tests.simulation.clock import when
 from tests.simulation.world import World
@@ -33,11 +32,9 @@ class Question:
     """In whose days; the ledger's if empty."""
 
 
-def selected(world: World, hosts: Iterable[str] = (), keys: Iterable[str] = ()) -> Selected:
+def selected(world: World, hosts: Iterable[str] = (), keys: Iterable[str] = ()) -> Selection:
     """Return what the options of a command select."""
-    chosen = Selected(None, tuple(hosts), (), tuple(keys))
-    chosen.__dict__["fleet"] = world.inventory.fleet()
-    return chosen
+    return Selection(world.inventory.fleet(), tuple(hosts), (), tuple(keys))
 
 
 def ask(world: World, books: Books, question: Question) -> Usage:
@@ -45,20 +42,18 @@ def ask(world: World, books: Books, question: Question) -> Usage:
     begin, end = span_of(world, books, question.span)
     ledger = books.ledger
     chosen = selected(world, question.hosts, question.keys)
-    narrowed = usage._narrowed(chosen, ledger, question.zone)
-    return ledger.usage(begin, end, by=question.by, **narrowed)
+    narrowing = narrowed(chosen, ledger, question.zone)
+    return ledger.usage(begin, end, by=question.by, **narrowing)
 
 
 def since_reset(world: World, books: Books) -> Usage:
     """Return what each key used since it was reset."""
-    return books.ledger.usage_since_marks(**usage._narrowed(selected(world), books.ledger, ""))
+    return books.ledger.usage_since_marks(**narrowed(selected(world), books.ledger))
 
 
 def state(world: World, books: Books) -> str:
     """Return the line of `ops status`."""
-    given = [selected(world), books.ledger, timedelta(minutes=10)]
-    with redirect_stderr(StringIO()):  # hosts in maintenance are named there
-        return str(status._state(*given)[1])  # type: ignore[arg-type]
+    return status(selected(world), books.ledger).line
 
 
 def span_of(world: World, books: Books, span: str) -> tuple[datetime, datetime]:

@@ -1,1 +1,1 @@
-"""Prints tables, JSON and CSV."""
+"""Tables, CSV, JSON, messages and exit codes: the output of the verbs."""

@@ -1,12 +1,13 @@
-"""Show changes to people and to programs: hosts that change alike are told once."""
+"""The text of changes and of drift; hosts with the same change share one paragraph."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 
-from ops.cli.printing import console
+from ops.model.phrases import listed
+from ops.reporting.changes import ChangeReport
 from ops.servers.changes import Changes, Drift, HostChange, Standing
 
 _MEANING = {
@@ -28,20 +29,20 @@ _COUNTED = {
     "links": "with other links only",
 }
 _COMMIT = re.compile("[0-9a-f]{40,64}")
-_NAMED = 6
-"""Hosts that are named; more are a number."""
 
 
-def text(changes: Changes, revision: str, notes: Sequence[str]) -> str:
-    """Return *changes* for people."""
+def text(report: ChangeReport) -> str:
+    """Return *report* for people."""
     alike: dict[str, list[HostChange]] = {}
-    for change in changes.hosts:
+    for change in report.changes.hosts:
         alike.setdefault(repr(replace(change, host="")), []).append(change)
     lines = []
     for change, *others in alike.values():
         hosts = [change.host, *(other.host for other in others)]
-        lines += [click.style(_named(hosts), bold=True), *(f"  {line}" for line in _lines(change))]
-    return "\n".join([*lines, *(f"note: {note}" for note in notes), _summary(changes, revision)])
+        heading = click.style(listed(hosts, noun="hosts"), bold=True)
+        lines += [heading, *(f"  {line}" for line in _lines(change))]
+    notes = (f"note: {note}" for note in report.notes)
+    return "\n".join([*lines, *notes, _summary(report.changes, report.revision)])
 
 
 def _lines(change: HostChange) -> Iterator[str]:
@@ -50,46 +51,24 @@ def _lines(change: HostChange) -> Iterator[str]:
             yield click.style(f"{sign} key {key} on {', '.join(inbounds)}", fg=colour)
     for inbound in change.links:
         parts = ", ".join(change.why_links.get(inbound, ()))
-        told = f"~ links to {inbound}: its keys need new ones{f' ({parts})' if parts else ''}"
-        yield click.style(told, fg="yellow")
+        line = f"~ links to {inbound}: its keys need new ones{f' ({parts})' if parts else ''}"
+        yield click.style(line, fg="yellow")
     for path, sign in change.files.items():
         yield f"{sign} {path}"
     why = f": {', '.join(change.why)}" if change.why else ""
     yield f"{_MEANING[change.effect]}{why}"
 
 
-def _named(hosts: Sequence[str]) -> str:
-    """Return *hosts* in a line.
-
-    >>> _named(["a", "b", "c", "d", "e", "f", "g", "h"])
-    'a, b, c, d, e, f and 2 more hosts'
-    """
-    more = f" and {len(hosts) - _NAMED} more hosts" if len(hosts) > _NAMED else ""
-    return ", ".join(hosts[:_NAMED]) + more
-
-
 def _summary(changes: Changes, revision: str) -> str:
     effects = [change.effect for change in changes.hosts]
-    counts = [f"{effects.count(e)} {said}" for e, said in _COUNTED.items() if e in effects]
+    counts = [f"{effects.count(e)} {text}" for e, text in _COUNTED.items() if e in effects]
     counts.append(f"{changes.unchanged} as they were")
     named = revision[:12] if _COMMIT.fullmatch(revision) else revision
     return f"since {named}: hosts {', '.join(counts)}"
 
 
-def as_json(changes: Changes, revision: str, notes: Sequence[str]) -> str:
-    """Return *changes* for programs."""
-    return console.as_json(
-        {
-            "since": revision,
-            "hosts": [asdict(change) for change in changes.hosts],
-            "unchanged": changes.unchanged,
-            "notes": list(notes),
-        }
-    )
-
-
 def drift_text(drift: Drift) -> str:
-    """Return *drift* for people: a line for each thing that a rollout would change."""
+    """Return *drift* for people: a line for each difference."""
     lines = [line for standing in drift.standings for line in _of_host(standing)]
     drifted = sum(standing.drifted for standing in drift.standings)
     asked = len(drift.standings) - drifted
@@ -103,21 +82,3 @@ def _of_host(standing: Standing) -> Iterator[str]:
     if standing.refusal:
         refused = f"{standing.host}: a rollout would refuse: {standing.refusal}"
         yield click.style(refused, fg="yellow")
-
-
-def drift_as_json(drift: Drift) -> str:
-    """Return *drift* for programs."""
-    return console.as_json(
-        {
-            "hosts": [
-                {
-                    "host": standing.host,
-                    "drifted": standing.drifted,
-                    "changes": list(standing.lines),
-                    "refusal": standing.refusal or None,
-                }
-                for standing in drift.standings
-            ],
-            "unknown": console.as_failures(drift.failures),
-        }
-    )

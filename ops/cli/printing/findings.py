@@ -1,6 +1,7 @@
-"""Show what was found: to people, to GitHub, to whatever reads SARIF, to programs."""
+"""The findings of `ops validate`: text, JSON, and the formats of GitHub, GitLab and SARIF."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -10,13 +11,17 @@ from ops.cli.printing import console
 from ops.config.lint import ERROR, NOTE, RULES, WARNING, Finding, Rule
 from ops.config.validation import Report
 from ops.config.validation.report import merged
+from ops.model.phrases import counted
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", NOTE: "cyan"}
+_GITLAB = {ERROR: "critical", WARNING: "minor", NOTE: "info"}
+_HEAD = "inventory/hosts.toml"
+"""The file of a finding without a place: GitLab and SARIF show only findings with a place."""
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def text(report: Report) -> str:
-    """Return *report* for people: a line each, in the form that editors jump to."""
+    """Return *report* for people: a line for each finding, in a form that editors read."""
     return "\n".join([*_lines(report), summary(report)])
 
 
@@ -24,33 +29,33 @@ def _lines(report: Report) -> Iterator[str]:
     for finding, subjects in merged(report.findings):
         severity = click.style(str(finding.severity), fg=_COLOURS[finding.severity], bold=True)
         about = ", ".join(filter(None, [_hosts(report, subjects), finding.json_path]))
-        said = f"{finding.message}{f' ({about})' if about else ''}; {finding.remedy}"
+        message = f"{finding.message}{f' ({about})' if about else ''}; {finding.remedy}"
         place = _printable(finding.place or "here")
-        yield f"{place}: {severity} {finding.rule.code}: {_printable(said)}"
+        yield f"{place}: {severity} {finding.rule.code}: {_printable(message)}"
 
 
-def _printable(said: str) -> str:
-    """Return *said* on one line, and without what a terminal would act on."""
-    return "".join(letter if letter.isprintable() else "?" for letter in said)
+def _printable(text: str) -> str:
+    """Return *text* on one line, with ? for each control character."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _hosts(report: Report, subjects: tuple[str, ...]) -> str:
-    """Return whom a finding is about, where the place does not say it."""
+    """Return the hosts of a finding of a fleet; empty for a single config."""
     named = [name for name in subjects if name]
     if not report.pinned or not named:
         return ""
-    more = console.counted(len(named) - 1, "more host")
+    more = counted(len(named) - 1, "more host")
     return named[0] if len(named) == 1 else f"{named[0]} and {more}"
 
 
 def summary(report: Report) -> str:
-    """Return the last line: what was judged, by which core, and the answer."""
-    what = "host" if report.pinned else "config"
+    """Return the last line: the number of hosts, the core of the test, the number of findings."""
+    noun = "host" if report.pinned else "config"
     count = len(report.subjects) if report.pinned else 1
     by = _core(report)
-    counts = ", ".join(console.counted(report.count(s), str(s)) for s in (ERROR, WARNING, NOTE))
+    counts = ", ".join(counted(report.count(s), str(s)) for s in (ERROR, WARNING, NOTE))
     ignored = f", {report.ignored} ignored" if report.ignored else ""
-    return f"{console.counted(count, what)}, {by}: {counts}{ignored}"
+    return f"{counted(count, noun)}, {by}: {counts}{ignored}"
 
 
 def _core(report: Report) -> str:
@@ -61,7 +66,7 @@ def _core(report: Report) -> str:
 
 
 def github(report: Report) -> str:
-    """Return *report* as workflow commands, which GitHub shows at the lines they name."""
+    """Return *report* as workflow commands, which GitHub shows as annotations of lines."""
     words = {ERROR: "error", WARNING: "warning", NOTE: "notice"}
     lines = []
     for finding, subjects in merged(report.findings):
@@ -80,6 +85,31 @@ def _data(message: str) -> str:
 
 def _property(message: str) -> str:
     return _data(message).replace(":", "%3A").replace(",", "%2C")
+
+
+def gitlab(report: Report) -> str:
+    """Return *report* as a Code Quality report, for ``artifacts: reports: codequality``."""
+    return console.as_json(
+        [
+            {
+                "description": f"{finding.message}; {finding.remedy}",
+                "check_name": f"{finding.rule.code} {finding.rule.name}",
+                "fingerprint": _fingerprint(finding, subjects),
+                "severity": _GITLAB[finding.severity],
+                "location": {
+                    "path": finding.file or _HEAD,
+                    "lines": {"begin": finding.line or 1},
+                },
+            }
+            for finding, subjects in merged(report.findings)
+        ]
+    )
+
+
+def _fingerprint(finding: Finding, subjects: tuple[str, ...]) -> str:
+    """Return a hash of *finding* that stays the same while lines above it come and go."""
+    parts = (finding.rule.code, finding.file, finding.message, finding.json_path, *subjects)
+    return sha256("\0".join(parts).encode()).hexdigest()
 
 
 def as_json(report: Report) -> str:
@@ -135,11 +165,9 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
 
 
 def _sarif_result(finding: Finding, rules: list[str]) -> dict[str, Any]:
-    # A result without a place is shown nowhere: what is about none is put at the inventory's head.
-    file = finding.file or "inventory/hosts.toml"
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(file)},
+            "artifactLocation": {"uri": quote(finding.file or _HEAD)},
             "region": {"startLine": finding.line or 1},
         }
     }
@@ -155,7 +183,7 @@ def _sarif_result(finding: Finding, rules: list[str]) -> dict[str, Any]:
 
 
 def explained(rule: Rule) -> str:
-    """Return all there is to say of *rule*."""
+    """Return the code, the reason and the remedy of *rule*."""
     return (
         f"{rule.code} {rule.name} ({rule.severity}{versions(rule)})\n\n"
         f"{rule.sentence}\n\nWhy: {rule.why}\nRemedy: {rule.remedy}"
@@ -163,7 +191,7 @@ def explained(rule: Rule) -> str:
 
 
 def versions(rule: Rule) -> str:
-    """Return the cores that *rule* is about, as the end of a list; nothing where it is all."""
+    """Return the range of cores of *rule* as the end of a list; empty for all cores."""
     since = f", core {'.'.join(map(str, rule.since))} or newer" if rule.since else ""
     before = f", before core {'.'.join(map(str, rule.before))}" if rule.before else ""
     return since + before

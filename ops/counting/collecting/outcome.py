@@ -30,10 +30,3 @@ class Collected:
     """What may be as it should: users whom the inventory no longer names."""
     ledger_error: str = ""
     """Why nothing, or not all, is in the ledger."""
-
-    @property
-    def exit_code(self) -> int:
-        """Return 0 if all is read and booked; 3 and 4 for hosts, 1 for the ledger's side."""
-        if self.failures:
-            return 3 if self.read else 4
-        return 1 if self.ledger_error or self.unadopted else 0

@@ -1,4 +1,4 @@
-"""Ask hosts for every figure there is, over one line each."""
+"""Read each host's counters, network card and connections over one connection."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,17 +12,18 @@ from ops.counting.tunnel import Deadline, Dialer
 from ops.errors import HostError
 from ops.model import Fleet, Host, NicCounters
 from ops.model.visible import visible
-from ops.reporting.comparing.connections import Estimate, asking, estimate
-from ops.reporting.comparing.figures import Comparison, Figures, by_key, since
+from ops.reporting.comparison.estimate import Estimate, command, estimate
+from ops.reporting.comparison.figures import Comparison, Figures, since
+from ops.reporting.rows import by_key
 
 _FOR_THE_API = 0.6
-"""Of the time that is left: a core that hangs must not keep us from the other figures."""
+"""Part of the remaining time that the API may take, so that a core that hangs leaves the rest."""
 
 
 async def compared(
     fleet: Fleet, hosts: Sequence[Host], *, deadline: float, over: float | None
 ) -> Comparison:
-    """Return the figures of *hosts* since their cores began, or *over* so many seconds."""
+    """Return the figures of *hosts* since their cores started, or of *over* seconds from now."""
     async with Dialer(fleet) as dialer:
 
         async def ask(host: Host, until: Deadline) -> Figures:
@@ -43,7 +44,7 @@ async def compared(
 
 
 async def _figures(reader: HostReader, host: Host, until: Deadline) -> Figures:
-    """Return what one host says; HostError if it says nothing at all."""
+    """Return the figures of one host; raises HostError if it has none."""
     share = Deadline(until.at - until.left * (1 - _FOR_THE_API), until.seconds)
     reading, failure = None, None
     try:
@@ -57,19 +58,23 @@ async def _figures(reader: HostReader, host: Host, until: Deadline) -> Figures:
         error=failure.reason if failure else "",
     )
     try:
-        printed = await reader.line.run(f"{CARDS}\n{asking(host)}", until)
+        printed = await reader.line.run(f"{CARDS}\n{command(host)}", until)
     except HostError as error:
         if failure:
             raise failure from None
         return replace(figures, trouble=error.reason)
     try:
-        card, guess = _others(printed, host)
+        card, guess = parse(printed, host)
     except ValueError as error:
         return replace(figures, trouble=f"its other figures cannot be read: {visible(str(error))}")
     return replace(figures, card=card, estimate=guess)
 
 
-def _others(printed: str, host: Host) -> tuple[NicCounters | None, Estimate]:
+def parse(printed: str, host: Host) -> tuple[NicCounters | None, Estimate]:
+    """Return the network card's counters, None without a card, and the estimate.
+
+    Raises ValueError if *printed*, the host's output, has another form.
+    """
     lines = printed.split("\n")
     card = cards([line.split(" ") for line in lines], host.name, datetime.now(UTC))
     moved = card.received + card.sent if card else 0

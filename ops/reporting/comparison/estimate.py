@@ -1,7 +1,7 @@
-"""Estimate what a host relayed from its connections: what people did before they had counters.
+"""Estimate the traffic of a host from its connections, as people did before they had counters.
 
-It is a guess, and says so: of connections that are open now, or of those in the access log at the
-mean of others. It needs no API, so it still answers where the core does not.
+The estimate is a guess: the number of open connections, or of those in the access log, times the
+mean bytes of a connection. It needs no API, so it works even if the core does not answer.
 """
 
 import re
@@ -16,7 +16,7 @@ from ops.model.strangers import LONGEST_NAME, count, text
 METHOD = "estimate_based_on_connections"
 _BYTES = re.compile(r"\bbytes_(?:acked|received):(\d{1,19})\b")
 _MOST = 2**40
-"""Connections that a log can hold."""
+"""The largest number of connections that is believed of a log."""
 _ACCESS_LOG = f"""\
 log=$(sed -n 's/.*"access": *"\\(\\/[^"]*\\)".*/\\1/p' {RUNTIME}/config.json 2>/dev/null)
 [ -f "$log" ] && echo logged && awk '/ accepted / {{ n[/ email: /? $NF : "-"]++ }}
@@ -26,40 +26,39 @@ log=$(sed -n 's/.*"access": *"\\(\\/[^"]*\\)".*/\\1/p' {RUNTIME}/config.json 2>/
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a host's connections may have moved, both ways together."""
+    """An estimate of the bytes of a host's connections, both directions together."""
 
     connections: int
     mean: float
-    """Bytes a connection."""
+    """Bytes per connection."""
     basis: Literal["open connections", "access log"]
     shares: Mapping[str, float] = field(default_factory=dict)
-    """The part of the connections that is each key's; where none is named, all are alike."""
+    """By key: its part of the connections. If empty, all keys have equal parts."""
 
     @property
     def total(self) -> int:
-        """Return the bytes in all."""
+        """Return the bytes of all connections."""
         return round(self.connections * self.mean)
 
     def of(self, key: str, keys: int) -> int:
-        """Return the bytes of *key*, one of so many *keys*."""
+        """Return the bytes of *key*; *keys* is the number of keys on the host."""
         share = self.shares.get(key, 0.0) if self.shares else 1 / max(1, keys)
         return round(self.total * share)
 
 
-def asking(host: Host) -> str:
-    """Return the command, for a root shell, that prints what :func:`estimate` needs."""
+def command(host: Host) -> str:
+    """Return a command for a root shell; :func:`estimate` reads its output."""
     ports = " or ".join(f"sport = :{inbound.port}" for inbound in host.inbounds)
     sockets = f"ss -tinHO state established '( {ports} )' | sed 's/^/socket /'" if ports else ":"
     return f"{sockets}\n{_ACCESS_LOG}grep ^Tcp: /proc/net/snmp\n"
 
 
 def estimate(lines: Sequence[str], card_bytes: int) -> Estimate:
-    """Return the estimate from what :func:`asking` printed.
+    """Return the estimate from *lines*, the output of :func:`command`.
 
-    *card_bytes* is what the network card moved since boot: half of it, a connection accepted
-    since then, is the mean where none is open.
-
-    ValueError where they are in another form.
+    *card_bytes* are the network card's bytes since boot. If no connection is open, half of them,
+    divided by the connections accepted since boot, is the mean. Raises ValueError if a line has
+    another form.
 
     >>> estimate(["socket 0 0 a b bytes_acked:900 bytes_received:100", "socket 0 0 a c"], 0).total
     1000
@@ -79,7 +78,7 @@ def estimate(lines: Sequence[str], card_bytes: int) -> Estimate:
 
 
 def _accepted(lines: Sequence[str]) -> int:
-    """Return how many connections the kernel has accepted since boot, those of sshd too."""
+    """Return the number of connections accepted since boot, including those of sshd."""
     table = [line.split()[1:] for line in lines if line.startswith("Tcp: ")]
     if len(table) != 2 or len(table[0]) != len(table[1]):
         return 0

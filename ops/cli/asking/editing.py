@@ -1,4 +1,4 @@
-"""Let a person edit a secret text: in a private folder in memory that is gone afterwards."""
+"""Edit a secret text in $EDITOR, in a private folder in memory that is removed afterwards."""
 
 import os
 import signal
@@ -17,10 +17,10 @@ _MEMORY = Path("/dev/shm")  # noqa: S108  the folder in it is private
 
 
 def edited(name: str, before: str, check: Callable[[str], object]) -> str:
-    """Return what a person makes of *before* in $EDITOR, in a file called *name*.
+    """Open *before* in $EDITOR, in a file called *name*, and return the new text.
 
-    *check* raises OpsError for what cannot be kept; the person may mend it then, or give up
-    (click.Abort). Where nobody is at the terminal the error is the end of it.
+    *check* raises OpsError for a text that cannot be stored. On a terminal the person may then
+    edit again, or give up: that raises click.Abort. Without a terminal the error is raised.
     """
     with _private_folder() as folder:
         file = folder / name
@@ -52,7 +52,7 @@ def _read(file: Path) -> str:
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """Yield a folder that is removed even if the terminal is closed meanwhile."""
+    """Yield a folder that is removed even if the terminal is closed in the meantime."""
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with tempfile.TemporaryDirectory(prefix="ops-", dir=_in_memory()) as folder:
@@ -67,6 +67,6 @@ def _end(number: int, _: object) -> None:
 
 
 def _in_memory() -> Path | None:
-    """Return a folder that no disk keeps, where there is one."""
+    """Return a folder in memory; None if this machine has none."""
     places = [Path(os.environ.get("XDG_RUNTIME_DIR") or _MEMORY), _MEMORY]
     return next((place for place in places if os.access(place, os.W_OK | os.X_OK)), None)

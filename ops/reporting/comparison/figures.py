@@ -1,13 +1,12 @@
-"""One host's figures side by side: what each counts, and how it should relate to the exact one."""
+"""One host's figures of the same bytes, and their expected relation to the exact figure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ops.errors import HostError
-from ops.model import NicCounters, Reading, Traffic
-from ops.model.key import key_of
-from ops.reporting.comparing.connections import Estimate
-from ops.reporting.traffic import fell
+from ops.model import Fleet, NicCounters, Reading, Traffic
+from ops.reporting.comparison.estimate import Estimate
+from ops.reporting.rates import fell, less
 
 EXPECTED = {
     "exact": "payload of the users, to the buffer",
@@ -15,60 +14,83 @@ EXPECTED = {
     "network_card": "over twice exact: each byte comes and goes, with headers; since boot",
     "estimate": "none: a guess from connections",
 }
+"""By figure: its expected relation to the exact figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What was found out about one host; what could not be is None, and *errors* say why."""
+    """The figures of one host. A figure that could not be read is None."""
 
     host: str
     reading: Reading | None
     card: NicCounters | None = None
     estimate: Estimate | None = None
     error: str = ""
-    """Why there is no exact figure."""
+    """The reason if there is no exact figure."""
     trouble: str = ""
-    """Why there is no other."""
+    """The reason if another figure is missing."""
     users: Mapping[str, Traffic] = field(default_factory=dict)
-    """By key, the generations together."""
+    """By key, its generations summed."""
 
     @property
     def exact(self) -> Traffic | None:
-        """Return what the users moved."""
+        """Return the traffic of all keys."""
         return sum(self.users.values(), Traffic()) if self.reading else None
 
     @property
     def inbounds(self) -> Traffic | None:
-        """Return what the inbounds counted."""
+        """Return the traffic that the inbounds counted."""
         return sum(self.reading.inbounds.values(), Traffic()) if self.reading else None
+
+    def of(self, key: str) -> Traffic | None:
+        """Return the exact traffic of *key*; None if the core did not answer."""
+        return self.users.get(key, Traffic()) if self.reading else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """All hosts that said anything, and those that did not."""
+    """The figures of the hosts that ssh reached, and the failures of the others."""
 
     hosts: tuple[Figures, ...]
     failures: tuple[HostError, ...]
 
+    @property
+    def without_exact(self) -> int:
+        """Return the number of hosts without an exact figure, failures included."""
+        return len(self.failures) + sum(figures.reading is None for figures in self.hosts)
 
-def by_key(users: Mapping[str, Traffic]) -> dict[str, Traffic]:
-    """Return the traffic of keys, their generations summed; nobody's is left out.
 
-    >>> by_key({"alice": Traffic(1, 2), "alice~2": Traffic(3, 4)})
-    {'alice': Traffic(uplink=4, downlink=6)}
+def difference(figure: int, exact: Traffic | None) -> float | None:
+    """Return the difference of *figure* from the exact one in percent; None without traffic.
+
+    >>> difference(110, Traffic(40, 60))
+    10.0
     """
-    summed: dict[str, Traffic] = {}
-    for user, used in users.items():
-        if key := key_of(user):
-            summed[key] = summed.get(key, Traffic()) + used
-    return summed
+    if exact is None or not exact.total:
+        return None
+    return round((figure / exact.total - 1) * 100, 2)
+
+
+def opening(fleet: Fleet, figures: Figures) -> list[str]:
+    """Return the names of the keys that open the host of *figures*."""
+    return [key.name for key in fleet.keys_opening(fleet.host(figures.host))]
+
+
+def keys_of(fleet: Fleet, figures: Figures, chosen: Sequence[str] | None) -> list[str]:
+    """Return the names of the keys to show of a host: those that open it or that it counted.
+
+    *chosen* narrows them; None means all.
+    """
+    names = opening(fleet, figures)
+    names += sorted(figures.users.keys() - set(names))
+    return [name for name in names if chosen is None or name in chosen]
 
 
 def since(before: Iterable[Figures], now: Figures) -> Figures:
-    """Return *now* less what stood there *before*: the same span for every figure.
+    """Return the figures *now* less those *before*: every figure then covers the same span.
 
-    Where the core or the host began anew in between, its counters have: they are all new. Where
-    somebody set counters back, what moved is unknown.
+    Counters of a core or a host that restarted in between began at 0, so all of them are new.
+    A figure is unknown if somebody set its counters back.
     """
     old = next((figures for figures in before if figures.host == now.host), None)
     if old is None:
@@ -79,9 +101,9 @@ def since(before: Iterable[Figures], now: Figures) -> Figures:
         reading = replace(
             reading,
             counting_since=old.reading.read_at,
-            inbounds=_less(reading.inbounds, old.reading.inbounds),
+            inbounds=less(reading.inbounds, old.reading.inbounds),
         )
-        users = _less(users, old.users)
+        users = less(users, old.users)
     if card and old.card and card.boot == old.card.boot:
         received, sent = card.received - old.card.received, card.sent - old.card.sent
         card = replace(card, received=received, sent=sent)
@@ -92,7 +114,7 @@ def since(before: Iterable[Figures], now: Figures) -> Figures:
 
 
 def _without_falls(now: Figures, old: Figures) -> Figures:
-    """Return *now* without figures that are lower than in *old*, though nothing began anew."""
+    """Return *now* without figures that are lower than in *old* though nothing restarted."""
     reading, card = now.reading, now.card
     if reading and old.reading and reading.run == old.reading.run and fell(reading, old.reading):
         now = replace(now, reading=None, users={}, error="its counters fell: somebody resets them")
@@ -100,14 +122,3 @@ def _without_falls(now: Figures, old: Figures) -> Figures:
     if card and then and (card.received < then.received or card.sent < then.sent):
         now = replace(now, card=None, trouble="its network card's counters fell meanwhile")
     return now
-
-
-def _less(now: Mapping[str, Traffic], before: Mapping[str, Traffic]) -> dict[str, Traffic]:
-    nothing = Traffic()
-    return {
-        name: Traffic(
-            used.uplink - before.get(name, nothing).uplink,
-            used.downlink - before.get(name, nothing).downlink,
-        )
-        for name, used in now.items()
-    }

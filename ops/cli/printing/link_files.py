@@ -1,4 +1,4 @@
-"""Put links, pictures and client configs into files that only their owner can read."""
+"""Files of links, pictures and client configs that only their owner can read."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from ops.model import Key
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write *content* to *file* with mode 0600, and say so."""
+    """Write *content* to *file* with mode 0600, and print its name."""
     try:
         replace(file, content, mode=0o600)
     except OSError as error:
@@ -22,15 +22,15 @@ def write(file: Path, content: bytes) -> None:
 
 
 def draw(
-    found: list[Link], key: Key, png: Path | None, svg: Path | None, only: Callable[[], Link]
+    links: list[Link], key: Key, png: Path | None, svg: Path | None, only: Callable[[], Link]
 ) -> None:
-    """Draw the one link into a file, or each of *found* into a folder that is there."""
+    """Draw each of *links* into a folder, or *only* one link into a file."""
     for path, kind in ((png, "png"), (svg, "svg")):
         if path is None:
             continue
         if path.is_dir():
-            for one in found:
-                write(path / f"{_named(one, found, key)}.{kind}", _picture(one, kind))
+            for one in links:
+                write(path / f"{_named(one, links, key)}.{kind}", _picture(one, kind))
         else:
             write(path, _picture(only(), kind))
 
@@ -39,8 +39,8 @@ def _picture(one: Link, kind: str) -> bytes:
     return qr_codes.png(one.url) if kind == "png" else qr_codes.svg(one.url).encode()
 
 
-def _named(one: Link, found: list[Link], key: Key) -> str:
-    """Return a file's name: key, host, inbound, and the address where there are several."""
+def _named(one: Link, links: list[Link], key: Key) -> str:
+    """Return a file's name: key, host, inbound, and the address if the inbound has several."""
     place = (one.host.name, one.inbound.name)
-    several = sum((other.host.name, other.inbound.name) == place for other in found) > 1
+    several = sum((other.host.name, other.inbound.name) == place for other in links) > 1
     return "-".join([key.name, *place, *([one.address] if several else [])])

@@ -70,7 +70,7 @@ def state(answers: Answers, host: str, change: Callable[[HostState], HostState])
 
 @pytest.mark.usefixtures("said")
 def test_no_drift_is_exit_0() -> None:
-    result = ops_("diff", "--live")
+    result = ops_("diff", "--servers")
     assert (result.exit_code, result.stdout) == (0, "hosts: 0 drifted, 2 as the inventory asks\n")
 
 
@@ -79,7 +79,7 @@ def test_another_secret_in_the_core_is_drift_that_a_rollout_refuses(said: Answer
         return there._replace(users={"reality": {"alice": "0" * 8}})
 
     state(said, "fra1", another)
-    result = ops_("diff", "--live")
+    result = ops_("diff", "--servers")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[:2] == [
         "fra1: ~ key alice on reality (another secret)",
@@ -90,14 +90,14 @@ def test_another_secret_in_the_core_is_drift_that_a_rollout_refuses(said: Answer
 
 def test_an_answer_that_is_none_is_an_unknown_host(said: Answers) -> None:
     said["ams1"] = "Welcome to ams1!\nlast login: yesterday"
-    result = ops_("diff", "--live", "--host", "ams1")
+    result = ops_("diff", "--servers", "--host", "ams1")
     assert result.exit_code == 4
     assert result.stderr == "ams1: last login: yesterday\n"
 
 
 def test_what_the_host_complains_of_is_told_without_the_program(said: Answers) -> None:
     said["ams1"] = CommandError("ams1", "sudo: a password is required")
-    result = ops_("diff", "--live", "--json")
+    result = ops_("diff", "--servers", "--json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["unknown"] == [
         {"host": "ams1", "reason": "sudo: a password is required"}
@@ -106,18 +106,18 @@ def test_what_the_host_complains_of_is_told_without_the_program(said: Answers) -
 
 def test_a_core_that_is_another_is_drift(said: Answers) -> None:
     state(said, "ams1", lambda there: there._replace(started_core="6" * 64))
-    assert "ams1: the core is restarted: core 26.10.10" in ops_("diff", "--live").stdout
+    assert "ams1: the core is restarted: core 26.10.10" in ops_("diff", "--servers").stdout
 
 
 def test_a_machine_without_a_pinned_core_is_drift(said: Answers) -> None:
     state(said, "ams1", lambda there: there._replace(machine="aarch64"))
-    result = ops_("diff", "--live")
+    result = ops_("diff", "--servers")
     assert result.exit_code == 1
     assert "pins no SHA-256 of core 26.10.10 for aarch64" in result.stdout
 
 
 def test_without_secrets_nothing_can_be_compared(fleet: Fleet, said: Answers) -> None:
     (fleet.folder / "inventory" / "secrets.toml").unlink()
-    result = ops_("diff", "--live")
+    result = ops_("diff", "--servers")
     assert result.exit_code == 1
     assert "inventory/secrets.toml is missing" in result.stderr

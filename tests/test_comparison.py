@@ -9,9 +9,9 @@ import pytest
 
 from ops.cli import cli
 from ops.model import Host, Inbound, NicCounters, Reading, Traffic
-from ops.reporting.comparing import METHOD
-from ops.reporting.comparing.connections import asking, estimate
-from ops.reporting.comparing.figures import Figures, since
+from ops.reporting.comparison import METHOD
+from ops.reporting.comparison.estimate import command, estimate
+from ops.reporting.comparison.figures import Figures, since
 from tests.collectors import Core, Fleet, a_fleet, known_host
 from tests.ledgers import NOON
 
@@ -66,8 +66,8 @@ def test_the_question_names_the_ports() -> None:
         Inbound(name="a", protocol="vless", port=1),
         Inbound(name="b", protocol="vless", port=2),
     )
-    assert "( sport = :1 or sport = :2 )" in asking(Host(name="x", inbounds=inbounds))
-    assert "ss " not in asking(Host(name="x"))
+    assert "( sport = :1 or sport = :2 )" in command(Host(name="x", inbounds=inbounds))
+    assert "ss " not in command(Host(name="x"))
 
 
 def figures(run: str, used: int, boot: str, sent: int) -> Figures:
