@@ -9,7 +9,6 @@ from ops.counting import reading
 from ops.counting.reading import DEADLINE, Round
 from ops.errors import HostError
 from ops.model import Certainty, Reading, Traffic
-from ops.reporting.rates import rates
 from ops.reporting.rows import Grouping, LiveRow, rows, total
 from ops.reporting.selection import Selection
 
@@ -82,6 +81,8 @@ def watch_rates(
     The first report has no rows, because a rate needs two readings. Close the generator to close
     the connections to the hosts.
     """
+    from ops.reporting.rates import rates
+
     before: Sequence[Reading] = ()
     names = [host.name for host in (*selection.hosts, *selection.away)]
     rounds = reading.watch(selection.fleet, selection.hosts, every=every, deadline=deadline)

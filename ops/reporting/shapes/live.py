@@ -1,12 +1,14 @@
 """The JSON of live figures: traffic, counters for scripts, the state of hosts."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ops.model import Reading, Traffic
-from ops.reporting.hosts import HostReport
 from ops.reporting.live import LiveReport
 from ops.reporting.rows import COLUMNS, LiveRow
 from ops.reporting.shapes.values import failures, moment, moment_or_none, traffic_bytes
+
+if TYPE_CHECKING:
+    from ops.reporting.hosts import HostReport
 
 
 def live_traffic(report: LiveReport) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def counters_of_key(key: str, traffic: Traffic) -> dict[str, Any]:
     return {"key": key, "traffic_bytes": traffic_bytes(traffic)}
 
 
-def host(report: HostReport) -> dict[str, Any]:
+def host(report: "HostReport") -> dict[str, Any]:
     """Return the JSON of one host in `ops hosts`."""
     return {
         "host": report.host,
