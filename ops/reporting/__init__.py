@@ -10,6 +10,7 @@ A report is asked for with a :class:`~ops.reporting.selection.Selection` of host
 * ``resets``: marks, and the usage between them
 * ``hosts``: reachability, version and age of the cores
 * ``access``: the inbounds that each key opens
+* ``changes``: the effect of a commit, and the drift of servers
 
 ``shapes`` turns reports into JSON, and ``spans`` reads times as people write them.
 """
