@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli import cli
+from tests.prose import Text, clauses, docstrings, help_texts, long_sentences
+
 ROOT = Path(__file__).parent.parent
 ORDER = (
     "model",
@@ -82,6 +85,10 @@ PITFALLS = {
     26: "a socket left behind, and two processes on one port",
 }
 """How others lose bytes or count them twice."""
+CLAUSES = {"docstrings": 0.242, "help": 0.0}
+LONG = {"docstrings": 0.002, "help": 0.0}
+"""Ceilings for plain language: the share of texts with a what/who/whose clause, and of sentences
+over 25 words. They only fall."""
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base"}
 
 
@@ -194,3 +201,26 @@ def named_pitfalls() -> frozenset[int]:
 
 def test_no_module_is_named_after_nothing() -> None:
     assert [file for file in sources("ops", "lab", "bench") if file.stem in FORBIDDEN_NAMES] == []
+
+
+@cache
+def texts_of(kind: str) -> tuple[Text, ...]:
+    if kind == "help":
+        return tuple(help_texts(cli))
+    files = [*sources("ops", "lab", "inventory"), ROOT / "deploy.py", ROOT / "config.py"]
+    return tuple(text for file in files for text in docstrings(file))
+
+
+@pytest.mark.parametrize("kind", CLAUSES)
+def test_nouns_stand_in_place_of_clauses_with_what_and_who(kind: str) -> None:
+    texts = texts_of(kind)
+    found = clauses(texts)
+    assert len(found) / len(texts) <= CLAUSES[kind], "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_sentences_are_short(kind: str) -> None:
+    texts = texts_of(kind)
+    found = long_sentences(texts)
+    share = len(found) / sum(len(text.sentences) for text in texts)
+    assert share <= LONG[kind], "\n".join(map(str, found))
