@@ -11,7 +11,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 # What apt says is for the log, unless it fails.
 install = mkdir -p build && { $(APT) update && $(APT) install -y --no-install-recommends $(1); } >build/apt.log 2>&1 || { cat build/apt.log >&2; exit 1; }
 
-.PHONY: help demo down test check lint unit lab simulate root lab-packages proto docs lock bench endurance clean
+.PHONY: help demo down test check lint unit lab simulate root lab-packages proto docs lock wheel image bench endurance clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -54,10 +54,20 @@ proto: $(INSTALLED)  ## make the gRPC stubs anew from proto/
 docs: $(INSTALLED)  ## make the CLI reference anew from the code
 	@$(BIN)/python -m docs
 
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+wheel: $(INSTALLED)  ## build the wheel that people install, into dist/
+	@$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+BUILDER ?= $(shell command -v buildah podman docker | head -1)
+
+image: wheel  ## build a container image with ops and pyinfra for CI, with buildah, podman or docker
+	@[ -n "$(BUILDER)" ] || { echo "No builder: as root, apt-get install buildah" >&2; exit 1; }
+	@$(BUILDER) build -t xray-ops -f Containerfile $(IMAGE_OPTIONS) .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml
 
-lock:  ## pin the newest dependencies, with hashes (needs uv)
+lock: $(INSTALLED)  ## pin the newest dependencies, with hashes
 	$(LOCK) -o requirements.lock
 	$(LOCK) -c requirements.lock --group dev -o requirements-dev.lock
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from lab.core import ensure_core
 from ops.cli import cli
 from ops.fleet import starter
+from ops.fleet.starter.installed import Installed
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent
@@ -108,7 +109,47 @@ def test_what_is_pinned_is_pinned(fleet: Path) -> None:
     used = re.findall(r"uses: (\S+)", text)
     assert used
     assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in used)
-    assert re.fullmatch(r"xray-ops==\S+\n", (fleet / "requirements.txt").read_text())
+
+
+LOCKED = ("sqlalchemy==", "pyinfra==")
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (f"git+https://example.com/x.git@{COMMIT}", f"@ git+https://example.com/x.git@{COMMIT}\n"),
+        ("https://pypi.example.com/simple", "--index-url https://pypi.example.com/simple\n"),
+    ],
+)
+def test_requirements_name_the_source_and_pin_all_else(
+    source: str, line: str, tmp_path: Path
+) -> None:
+    said = CliRunner().invoke(cli, ["init", str(tmp_path), "--source", source])
+    assert said.exit_code == 0, said.output
+    text = (tmp_path / "requirements.txt").read_text()
+    assert [part for part in (line, *LOCKED) if part not in text] == []
+
+
+@pytest.mark.parametrize(
+    "source", ["xray-ops", "xray-ops==0.1", "http://x", "./other.whl", "dist", "git@x:y.git"]
+)
+def test_requirements_never_hold_a_name_that_anybody_could_register(
+    source: str, tmp_path: Path
+) -> None:
+    said = CliRunner().invoke(cli, ["init", str(tmp_path), "--source", source])
+    assert said.exit_code == 2
+    assert not (tmp_path / "requirements.txt").exists()
+
+
+def test_without_a_known_source_there_is_no_requirements_file_and_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.cli.init.installed", lambda: Installed(version="0.2.0"))
+    said = CliRunner().invoke(cli, ["init", str(tmp_path / "f")])
+    assert said.exit_code == 0
+    assert not (tmp_path / "f" / "requirements.txt").exists()
+    assert f"ops init {tmp_path / 'f'} --source" in said.stderr
 
 
 def test_a_fleet_that_is_there_only_gets_the_file(fleet: Path) -> None:
@@ -134,9 +175,7 @@ def test_the_pre_commit_hook_runs_what_is_installed() -> None:
         assert bool(re.search(hook["files"], path)) is judged
 
 
-@pytest.mark.parametrize("branch", ["main", "master"])
-def test_the_job_runs_for_a_push_to_what_git_calls_the_first_branch(branch: str) -> None:
-    text = (ROOT / "ops" / "starter" / "ci" / "github.yml").read_text()
-    [branches] = re.findall(r"branches: \[(.+)\]", text)
-    assert branch in branches.split(", ")
-    assert "refs/heads/main" not in text
+def test_the_job_runs_for_a_push_to_any_branch() -> None:
+    text = (ROOT / "ops" / "fleet" / "starter" / "ci" / "github.yml").read_text()
+    assert re.search(r"^on:\n  push:\n  pull_request:\n", text, re.MULTILINE)
+    assert "refs/heads/" not in text

@@ -5,12 +5,15 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops.errors import OpsError
 from ops.files import sentence
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _VERBS = {
     "traffic": "Show the live traffic of each key over the whole fleet.",
@@ -30,6 +33,7 @@ _VERBS = {
     "secrets": "Make, edit, encrypt and recover the fleet's secrets.",
     "core": "Fetch and pin releases of the Xray core.",
     "init": "Write a new fleet folder.",
+    "completion": "Print a script for the completion of bash, zsh or fish.",
 }
 
 
@@ -69,13 +73,25 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the verb at the beginning of *args*; raises UsageError with a hint for others."""
-        if args[0] not in _VERBS and not args[0].startswith("-"):
+        is_verb = args[0] in _VERBS or args[0].startswith("-")
+        if not (is_verb or ctx.resilient_parsing):
             import difflib
 
             close = difflib.get_close_matches(args[0], _VERBS, n=1)
             remedy = f"; did you mean {close[0]!r}?" if close else ", see `ops --help`"
             raise click.UsageError(f"no such command {args[0]!r}{remedy}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
+        """Return the verbs and options that begin with *incomplete*. No verb is imported."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [
+            CompletionItem(verb, help=text)
+            for verb, text in _VERBS.items()
+            if verb.startswith(incomplete)
+        ]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
@@ -96,8 +112,25 @@ class Verbs(click.Group):
             ctx.exit(1)
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from ops.fleet.starter.installed import installed
+
+        package = installed()
+        commit = f" (commit {package.commit[:12]})" if package.commit else ""
+        click.echo(f"ops {package.version}{commit}")
+        ctx.exit()
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="xray-ops", message="ops %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and the commit, and exit.",
+)
 def cli() -> None:
     """Read a fleet of Xray servers; only `pyinfra inventory deploy.py` changes them.
     The fleet is this folder, one above it, or $OPS_FLEET.

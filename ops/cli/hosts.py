@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from ops.cli.asking.names import completer
 from ops.cli.asking.options import (
     Format,
     fleet_option,
@@ -65,7 +66,9 @@ def _row(report: HostReport) -> list[str]:
 
 
 @hosts.command("trust")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="NAME...", shell_complete=completer("host")
+)
 @click.option(
     "--fingerprint", metavar="SHA256:...", help="The fingerprint on the server's own console."
 )

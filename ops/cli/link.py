@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from ops.cli.asking.names import completer
 from ops.cli.asking.options import Format, host_options, json_option
 from ops.cli.printing import console, link_files
 from ops.config.links import Link, client, links
 from ops.config.links import qr as qr_codes
 from ops.errors import UsageError
-from ops.fleet import secrets
 from ops.fleet import selection as of_fleet
 from ops.model import Host, Inbound, Key, Secrets
 from ops.reporting.selection import Selection
@@ -22,9 +22,13 @@ _picture = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("name", metavar="KEY")
+@click.argument("name", metavar="KEY", shell_complete=completer("key"))
 @click.option(
-    "--inbound", default="*", metavar="GLOB", help="Select only inbounds with a matching name."
+    "--inbound",
+    default="*",
+    metavar="GLOB",
+    shell_complete=completer("inbound"),
+    help="Select only inbounds with a matching name.",
 )
 @click.option("--address", default="*", metavar="GLOB", help="Select only matching addresses.")
 @click.option("--qr", "on_terminal", is_flag=True, help="Print a QR code below each link.")
@@ -79,6 +83,8 @@ def link(
       ops link alice --host fra1 --client-json -o alice.json
     """
     key = of_fleet.key(selection.fleet, name)
+    from ops.fleet import secrets  # imports pydantic, which completion does without
+
     known = secrets.load(selection.fleet)
     chosen = _links(selection, key, known, inbound, address)
     lines: list[str] = []

@@ -2,17 +2,14 @@
 
 import click
 
+from ops.cli.asking.names import completer
 from ops.cli.asking.options import fleet_option
-from ops.config.render import placeholders
-from ops.config.render import render as config_of
-from ops.config.render.bounds import rendering
-from ops.fleet import secrets
 from ops.fleet import selection as of_fleet
 from ops.reporting.selection import Selection
 
 
 @click.command()
-@click.argument("host")
+@click.argument("host", shell_complete=completer("host"))
 @click.option("--with-secrets", is_flag=True, help="Print real secrets instead of placeholders.")
 @fleet_option
 def render(selection: Selection, host: str, with_secrets: bool) -> None:
@@ -25,6 +22,11 @@ def render(selection: Selection, host: str, with_secrets: bool) -> None:
     Example:
       ops render fra1
     """
+    from ops.config.render import placeholders
+    from ops.config.render import render as config_of
+    from ops.config.render.bounds import rendering
+    from ops.fleet import secrets
+
     fleet = selection.fleet
     chosen = of_fleet.host(fleet, host)
     used = secrets.load(fleet) if with_secrets else placeholders(fleet)

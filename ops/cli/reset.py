@@ -2,6 +2,7 @@
 
 import click
 
+from ops.cli.asking.names import completer
 from ops.cli.asking.options import Format, fleet_option, json_option
 from ops.cli.printing import console
 from ops.reporting.resets import reset as reset_key
@@ -10,7 +11,7 @@ from ops.reporting.shapes.ledger import mark as mark_shape
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", shell_complete=completer("key"))
 @json_option
 @fleet_option
 def reset(selection: Selection, key: str, output: Format) -> None:

@@ -2,6 +2,7 @@
 
 import click
 
+from ops.cli.asking.names import completer
 from ops.cli.asking.options import (
     Format,
     host_options,
@@ -55,7 +56,7 @@ def users(selection: Selection, timeout: float, output: Format) -> None:
 
 
 @stats.command()
-@click.argument("name", metavar="KEY")
+@click.argument("name", metavar="KEY", shell_complete=completer("key"))
 @click.option("--reset", "resets", is_flag=True, help="Reset KEY in the ledger. Reads no host.")
 @click.option("--partial", is_flag=True, help="Print the sum over the hosts that answered.")
 @timeout_option

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from ops.cli.asking.names import completer
 from ops.counting.reading import DEADLINE
 from ops.reporting.selection import Selection, select
 
@@ -77,6 +78,7 @@ def _selecting(verb: Callable[..., Any], kinds: tuple[str, ...]) -> Any:
             f"{kind}_globs",
             multiple=True,
             metavar="GLOB",
+            shell_complete=completer(kind),
             help=f"Select only {kind}s with a matching name. Repeatable.",
         )(command)
     return command

@@ -1,8 +1,10 @@
 """QR codes of links: for a terminal, as PNG, as SVG."""
 
 import io
+from typing import TYPE_CHECKING
 
-import segno
+if TYPE_CHECKING:
+    import segno
 
 _QUIET = 4
 """Modules around the code, by its standard; most cameras make do with less."""
@@ -41,6 +43,8 @@ def svg(link: str, scale: int = 8) -> str:
     return out.getvalue().decode()
 
 
-def _code(link: str) -> segno.QRCode:
+def _code(link: str) -> "segno.QRCode":
     """Return the smallest code: links are long, and screens clean enough for little correction."""
+    import segno  # takes 40 ms: a shell that completes names does without
+
     return segno.make_qr(link, error="l", boost_error=False)

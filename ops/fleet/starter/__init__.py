@@ -1,9 +1,10 @@
-"""The files of a new fleet. They lie beside this one, but for those that are our own fleet's."""
+"""The files of a new fleet: most lie beside this module, some are those of the example fleet."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 from ops.files import replace, there
+from ops.fleet.starter import requirements
+from ops.fleet.starter.installed import installed
 
 _HERE = Path(__file__).parent
 _CHECKOUT = _HERE.parents[2]
@@ -12,7 +13,6 @@ _FILES = {
     "inventory/keys.toml": "keys.toml",
     ".gitignore": "gitignore",
     "README.md": "readme.md",
-    "requirements.txt": "requirements.txt",
 } | {
     f"systemd/{unit}": f"systemd/{unit}"
     for unit in ("ops-collect.service", "ops-collect-once.service", "ops-collect-once.timer")
@@ -59,13 +59,20 @@ def write_ci(folder: Path, ci: str) -> tuple[str, bool]:
     return name, _written(folder / name, _HERE / source)
 
 
+def write_requirements(folder: Path, source: str) -> list[str]:
+    """Write requirements.txt, which installs this version of ops from *source*.
+
+    Return the names written. UsageError if *source* is no wheel, repository or index.
+    """
+    return requirements.write(folder, source, installed(), _shared("requirements.lock"))
+
+
 def _written(target: Path, source: Path) -> bool:
     """Write *target* unless it is there; return whether it was written."""
     if there(target):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    text = source.read_text().replace("@VERSION@", version("xray-ops"))
-    replace(target, text.encode())  # half of a file would be kept by the next try
+    replace(target, source.read_bytes())
     return True
 
 
