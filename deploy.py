@@ -1,7 +1,7 @@
-"""What a server gets, in order; `inventory/` says which server, and `ops/servers/rollout` how."""
+"""The three steps of a rollout. pyinfra runs this file for each host of `inventory/`."""
 
-from ops.servers.rollout import change, compare, look
+from ops.servers.rollout import apply, look, plan
 
-seen = look()  # one round trip: what the host has, and what its core really runs
-plan = compare(seen)  # what the fleet asks for besides: printed, by key, without a secret
-change(plan)  # core, config and units as one set, which the host swaps, proves, or takes back
+state = look()  # ask the host for its files, its core and its users, in one round trip
+planned = plan(state)  # compare with the fleet, and print the changes without any secret
+apply(planned)  # the host swaps core, config and units as one set, tests it, or takes it back

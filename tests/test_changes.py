@@ -11,7 +11,7 @@ from ops.cli import cli
 from ops.fleet import inventory
 from ops.ledger import open_ledger
 from ops.model import Observation
-from ops.servers.changes import git
+from ops.servers import git
 from tests import fleets
 
 SUM = {"x86_64": "5" * 64, "aarch64": "6" * 64}
@@ -62,8 +62,8 @@ def test_nothing_changed_is_a_line() -> None:
 def test_a_key_that_comes_gains_access_without_a_restart(fleet: Path) -> None:
     edit(fleet, "[keys.bob]", '[keys.carol]\nopens = ["ams1/ws", "fra1"]\n[keys.bob]', "keys.toml")
     assert changed() == {
-        "ams1": {"effect": "live", "gained": {"carol": ["ws"]}},
-        "fra1": {"effect": "live", "gained": {"carol": ["reality"]}},
+        "ams1": {"effect": "hot", "gained": {"carol": ["ws"]}},
+        "fra1": {"effect": "hot", "gained": {"carol": ["reality"]}},
     }
     assert ops_("diff").exit_code == 0
     assert ops_("diff", "--exit-code").exit_code == 1
@@ -72,8 +72,8 @@ def test_a_key_that_comes_gains_access_without_a_restart(fleet: Path) -> None:
 def test_a_key_that_goes_loses_each_inbound(fleet: Path) -> None:
     edit(fleet, "[keys.alice]\n", "", "keys.toml")
     assert changed() == {
-        "ams1": {"effect": "live", "lost": {"alice": ["reality", "ss", "trojan", "ws"]}},
-        "fra1": {"effect": "live", "lost": {"alice": ["reality"]}},
+        "ams1": {"effect": "hot", "lost": {"alice": ["reality", "ss", "trojan", "ws"]}},
+        "fra1": {"effect": "hot", "lost": {"alice": ["reality"]}},
     }
     assert "- key alice on reality, ss, trojan, ws" in ops_("diff").stdout
 

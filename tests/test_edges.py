@@ -16,7 +16,7 @@ from ops.fleet.inventory import load
 from ops.fleet.secrets import store
 from ops.fleet.secrets.fill import fill
 from ops.servers.planning.checkout import checkout
-from ops.servers.rollout.fleet import here
+from ops.servers.rollout.fleet import loaded_fleet
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent
@@ -122,7 +122,7 @@ def test_a_rollout_tells_of_a_spoilt_file_in_a_sentence(fleet: Path, name: str) 
     file.unlink()
     file.mkdir()
     with pytest.raises(OpsError, match=f"{name}: is a folder, where a file belongs"):
-        here(fleet)
+        loaded_fleet(fleet)
 
 
 def test_secrets_behind_a_link_are_written_behind_it(fleet: Path, tmp_path: Path) -> None:

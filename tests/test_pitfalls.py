@@ -26,7 +26,7 @@ from ops.errors import FleetError
 from ops.fleet import inventory
 from ops.model import Secrets, Traffic, layout
 from ops.servers.on_host import files, health, service
-from ops.servers.on_host.core import Api
+from ops.servers.on_host.core import LocalApi
 from ops.servers.on_host.service import Service
 from tests import configs, fleets, sample
 from tests.lane import Lane
@@ -66,7 +66,7 @@ class Ours(Service):
 def unhealthy(monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], said: Any) -> str:
     """Return what a rollout finds wrong with a core that answers what is *said* to it."""
     monkeypatch.setattr(service, "started_config", lambda: config)
-    monkeypatch.setattr(Api, "call", lambda *_: said)
+    monkeypatch.setattr(LocalApi, "call", lambda *_: said)
     return health.fault(Ours(), os.getpid(), config, restarted=True)
 
 

@@ -11,11 +11,13 @@ import pytest
 from ops.errors import CoreError, SecretsError
 from ops.model import Core, Fleet, Host, InboundSecrets, Key, Secrets, Ssh, layout
 from ops.servers.on_host import order, places, users
-from ops.servers.on_host.state import HostState, seen
+from ops.servers.on_host.state import HostState, digest
 from ops.servers.planning import refusals
 from ops.servers.planning.checkout import Checkout, checkout
+from ops.servers.planning.consent import Consent
 from ops.servers.planning.difference import difference
-from ops.servers.planning.plan import Comparison, Options, Plan, leaving, plan
+from ops.servers.planning.plan import Plan, plan, removal
+from ops.servers.planning.transition import Transition
 from ops.servers.planning.wanted import Wanted, wanted
 from tests import fleets, sample
 from tests.hosts import healthy
@@ -35,13 +37,13 @@ def want(fleet: Fleet, host: Host | None = None, secrets: Secrets | None = None)
     return wanted(fleet, host or fleet.hosts[0], held, "x86_64", [])
 
 
-def compared(state: HostState, of: Fleet | None = None) -> Comparison:
+def transition(state: HostState, of: Fleet | None = None) -> Transition:
     ours = of or fleet()
-    return Comparison(ours, ours.hosts[0], state, want(ours))
+    return Transition(ours, ours.hosts[0], state, want(ours))
 
 
 def planned(state: HostState, of: Fleet | None = None) -> Plan:
-    return plan(compared(state, of), HERE)
+    return plan(transition(state, of), HERE)
 
 
 def how(planned: Plan) -> str:
@@ -136,7 +138,7 @@ def test_a_host_of_old_cores_is_restarted_for_its_users_only_when_they_change() 
 def test_an_order_says_what_it_was_planned_on_and_by_whom() -> None:
     told = planned(SETTLED._replace(active="failed")).order
     assert told
-    assert (told.seen, told.who) == (seen(SETTLED.disk), "ann@desk")
+    assert (told.planned_on, told.who) == (digest(SETTLED.disk), "ann@desk")
     assert told.record | {"config": ""} == {
         "commit": "c0ffee",
         "clean": True,
@@ -172,7 +174,7 @@ def test_who_needs_sudo_is_let_at_the_socket() -> None:
 
 def test_a_plan_shows_no_secret() -> None:
     ours = fleet()
-    told = plan(Comparison(ours, ours.hosts[0], HostState(), want(ours)), HERE)
+    told = plan(Transition(ours, ours.hosts[0], HostState(), want(ours)), HERE)
     held = users.of_config(dict(want(ours).config))
     secrets = {s.split()[0] for named in held.values() for s in named.values()}
     shown = repr(told) + repr(want(ours))
@@ -184,19 +186,19 @@ def test_a_plan_shows_no_secret() -> None:
 
 def test_a_host_that_leaves_is_emptied_once() -> None:
     away = sample.host(state="absent")
-    assert how(leaving(away, SETTLED, HERE)) == order.ABSENT
-    assert leaving(away, HostState(), HERE).order is None
+    assert how(removal(away, SETTLED, HERE)) == order.ABSENT
+    assert removal(away, HostState(), HERE).order is None
 
 
 # What is refused
 
 
-def of_the_host(state: HostState, options: Options | None = None) -> list[str]:
-    return list(refusals.of_the_host(state, HERE, options or Options()))
+def of_the_host(state: HostState, consent: Consent | None = None) -> list[str]:
+    return list(refusals.of_the_host(state, HERE, consent or Consent()))
 
 
-def of_the_set(state: HostState, options: Options | None = None) -> list[str]:
-    return list(refusals.of_the_set(compared(state), options or Options()))
+def of_the_set(state: HostState, consent: Consent | None = None) -> list[str]:
+    return list(refusals.of_the_set(transition(state), consent or Consent()))
 
 
 def test_a_settled_host_is_not_refused() -> None:
@@ -234,9 +236,9 @@ def test_a_changed_secret_of_a_key_needs_consent_by_name() -> None:
     state = SETTLED._replace(users={**(SETTLED.users or {}), **there})
     (said,) = of_the_set(state)
     assert "--data rotate=alice" in said
-    assert of_the_set(state, Options(rotate=frozenset({"bob"}))) == [said]
-    assert of_the_set(state, Options(rotate=frozenset({"alice"}))) == []
-    assert of_the_set(state, Options(rotate=frozenset({"all"}))) == []
+    assert of_the_set(state, Consent(rotate=frozenset({"bob"}))) == [said]
+    assert of_the_set(state, Consent(rotate=frozenset({"alice"}))) == []
+    assert of_the_set(state, Consent(rotate=frozenset({"all"}))) == []
 
 
 def test_a_changed_secret_is_seen_in_the_file_when_no_core_runs() -> None:
@@ -249,7 +251,7 @@ def test_an_inbounds_own_secret_that_would_go_needs_consent() -> None:
     state = SETTLED._replace(inbound_secrets=held)
     (said,) = of_the_set(state)
     assert "--data rotate=ams/reality" in said
-    assert of_the_set(state, Options(rotate=frozenset({"ams/reality"}))) == []
+    assert of_the_set(state, Consent(rotate=frozenset({"ams/reality"}))) == []
 
 
 def test_another_short_id_may_be_added() -> None:
@@ -259,19 +261,19 @@ def test_another_short_id_may_be_added() -> None:
     more = InboundSecrets(private_key=own.private_key, short_ids=(*own.short_ids, "00ff"))
     inbounds = {**held.inbounds, ("ams", "reality"): more}
     wants = want(ours, secrets=replace(held, inbounds=inbounds))
-    beside = Comparison(ours, ours.hosts[0], SETTLED, wants)
-    assert list(refusals.of_the_set(beside, Options())) == []
+    beside = Transition(ours, ours.hosts[0], SETTLED, wants)
+    assert list(refusals.of_the_set(beside, Consent())) == []
 
 
 def test_a_refusal_leaves_the_host_and_still_shows_what_was_meant() -> None:
     meant = planned(SETTLED._replace(active="failed"))
-    told = refusals.unless(["why"], meant)
+    told = refusals.refused(meant, ["why"])
     assert told == Plan(refusal="why", lines=meant.lines)
 
 
 def test_nothing_to_change_is_never_refused() -> None:
     nothing = planned(SETTLED)
-    assert refusals.unless(["why"], nothing) is nothing
+    assert refusals.refused(nothing, ["why"]) is nothing
 
 
 def test_a_machine_whose_core_is_not_pinned_is_refused() -> None:
@@ -387,9 +389,9 @@ def test_a_folder_outside_git_has_no_commit(tmp_path: Path) -> None:
 def test_an_old_checkout_is_refused_unless_that_is_meant(repository: Path) -> None:
     here = checkout(repository)
     state = SETTLED._replace(record={"commit": "0" * 40, "who": "bob@laptop", "when": "today"})
-    (said,) = refusals.of_the_host(state, here, Options())
+    (said,) = refusals.of_the_host(state, here, Consent())
     assert "000000000000, applied by bob@laptop at today" in said
-    assert list(refusals.of_the_host(state, here, Options(force=True))) == []
+    assert list(refusals.of_the_host(state, here, Consent(force=True))) == []
 
 
 def test_a_core_that_would_not_fit_is_refused_and_one_that_is_there_is_not() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ops.model import layout
 from ops.servers.on_host import core as on_host_core
 from ops.servers.on_host import files, hot_users, users
-from ops.servers.on_host.core import Api
+from ops.servers.on_host.core import LocalApi
 from tests.loopback import free_port, running, until
 
 INBOUNDS = 5
@@ -51,7 +51,7 @@ def test_any_number_of_users_goes_into_the_running_core_and_out_again(
         until(socket.exists, "the core's API")
         for wanted in (many, few):
             hot_users.reconcile(wanted)
-            assert Api(wanted).users() == users.of_config(wanted)
+            assert LocalApi(wanted).users() == users.of_config(wanted)
 
 
 def test_no_call_adds_more_users_than_it_can_in_time(
@@ -60,7 +60,7 @@ def test_no_call_adds_more_users_than_it_can_in_time(
     """A core that has nobody and takes everything stands in, so that the calls can be counted."""
     calls: list[int] = []
 
-    class Counting(Api):
+    class Counting(LocalApi):
         def users(self) -> users.Users:
             return {f"in{number}": {} for number in range(INBOUNDS)}
 
@@ -69,7 +69,7 @@ def test_no_call_adds_more_users_than_it_can_in_time(
             calls.append(sum(len(named) for named in held.values()))
             assert patience > 3
 
-    monkeypatch.setattr(hot_users, "Api", Counting)
+    monkeypatch.setattr(hot_users, "LocalApi", Counting)
     monkeypatch.setattr(files, "ROOT", tmp_path)
     files.at(layout.RUNTIME).mkdir(parents=True)
     for count in (1, 99, 100, 101, 499, 500, 501, 1234):

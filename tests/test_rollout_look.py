@@ -11,7 +11,7 @@ import pytest
 
 from ops.servers.on_host import places
 from ops.servers.planning.bundle import Bundle, program
-from ops.servers.planning.look import BY_SUDO, LOOK, TOLD, state_of
+from ops.servers.planning.look import LOOK, LOOK_BY_SUDO, TOLERANT_LOOK, state_of
 from ops.servers.rollout.operation import CARRY_OUT
 
 NOISE = ("", "boot", "boot\n", "{}\n", f"{places.ANSWER}\n", "\x1b[2J\n", '{"machine": 1}\n')
@@ -81,7 +81,7 @@ def test_an_old_python_is_told_by_its_number(
     """Old Pythons are not here: ours says that it is old, and lacks what came later."""
     old = f"import sys, os; sys.version_info = {(*version, 0)}; del os.memfd_create; "
     fake(tmp_path, "python3", f'exec {sys.executable} -I -c "{old} exec(sys.argv[1])" "$3"')
-    done = ask(TOLD, path)
+    done = ask(TOLERANT_LOOK, path)
     number = ".".join(map(str, version))
     assert done.returncode == 0
     with pytest.raises(ValueError, match="newer is needed on a host, this is") as caught:
@@ -91,7 +91,7 @@ def test_an_old_python_is_told_by_its_number(
 
 def test_a_missing_python_is_told_with_its_remedy(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="python3 is missing on this host; on Debian: apt-get"):
-        state_of(ask(TOLD, str(tmp_path)).stdout)
+        state_of(ask(TOLERANT_LOOK, str(tmp_path)).stdout)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_sudo_that_wants_a_password_is_a_sentence_and_never_a_question(
     """Root runs the tests, so that another user and their sudo are stood in for."""
     fake(tmp_path, "id", "[ $1 = -u ] && echo 1000 || echo ann")
     fake(tmp_path, "sudo", sudo)
-    done = ask(BY_SUDO, path)
+    done = ask(LOOK_BY_SUDO, path)
     assert (done.returncode, done.stderr) == (0, "")
     with pytest.raises(ValueError, match="ann may not use sudo here without a password"):
         state_of(done.stdout)
@@ -119,7 +119,7 @@ def test_sudo_that_wants_a_password_is_a_sentence_and_never_a_question(
 def test_sudo_that_wants_no_password_is_used(tmp_path: Path, path: str) -> None:
     fake(tmp_path, "id", "echo 1000")
     fake(tmp_path, "sudo", 'shift; exec "$@"')
-    assert state_of(ask(BY_SUDO, path).stdout).machine == os.uname().machine
+    assert state_of(ask(LOOK_BY_SUDO, path).stdout).machine == os.uname().machine
 
 
 def test_where_the_set_cannot_be_written_a_sentence_says_so(tmp_path: Path, path: str) -> None:

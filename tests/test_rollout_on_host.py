@@ -36,7 +36,7 @@ from ops.servers.on_host import (
     transaction,
     users,
 )
-from ops.servers.on_host.core import Api
+from ops.servers.on_host.core import LocalApi
 from ops.servers.on_host.failure import RolloutError, told
 from ops.servers.on_host.order import HOT, Order
 from ops.servers.on_host.parcel import Parcel
@@ -101,7 +101,9 @@ def test_a_bundle_shows_nothing_of_what_it_holds() -> None:
 
 
 def test_a_parcel_arrives_as_it_was_sent(tmp_path: Path) -> None:
-    order = Order(host="ams", who="ann@desk", how=HOT, seen="", files={"/etc/a": [0o640, "xray"]})
+    order = Order(
+        host="ams", who="ann@desk", how=HOT, planned_on="", files={"/etc/a": [0o640, "xray"]}
+    )
     archive = tmp_path / "set.pyz"
     archive.write_bytes(bundle.parcel(order, {"/etc/a": b"content"}))
     arrived = Parcel(archive)
@@ -227,7 +229,7 @@ def test_fingerprints_give_no_secret_away() -> None:
     assert not [s for named in held.values() for s in named.values() if s.split()[0] in shown]
 
 
-class Core(Api):
+class Core(LocalApi):
     """A core that keeps its users in a dict, and may lose what it is told."""
 
     deaf = False
@@ -251,7 +253,7 @@ class Core(Api):
 
 @pytest.fixture
 def core(monkeypatch: pytest.MonkeyPatch) -> type[Core]:
-    monkeypatch.setattr(hot_users, "Api", Core)
+    monkeypatch.setattr(hot_users, "LocalApi", Core)
     Core.there, Core.said = users.of_config(config()), []
     return Core
 
@@ -428,7 +430,7 @@ def test_a_certificate_and_another_key_are_refused(
 
 def _answers(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     reply = {"stat": [{"name": name} for name in names]}
-    monkeypatch.setattr(Api, "call", lambda *_: reply)
+    monkeypatch.setattr(LocalApi, "call", lambda *_: reply)
 
 
 def test_a_reading_is_named_by_the_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 
 from ops.model import layout
-from ops.servers.on_host import order, places, shape
+from ops.servers.on_host import order, places, settings
 from ops.servers.on_host.state import HostState
 from ops.servers.planning import refusals
 from ops.servers.planning.checkout import Checkout
-from ops.servers.planning.plan import Comparison, Options, Plan, leaving, plan
-from ops.servers.planning.reshaping import redialled, reshaped
+from ops.servers.planning.consent import Consent
+from ops.servers.planning.plan import Plan, plan, removal
+from ops.servers.planning.settings import changed_settings, redialled_inbounds
+from ops.servers.planning.transition import Transition
 from ops.servers.planning.wanted import wanted
 from tests import sample
-from tests.test_rollout import CORE, HERE, SETTLED, compared, fleet, how, planned, want
+from tests.test_rollout import CORE, HERE, SETTLED, fleet, how, planned, transition, want
 
 DIRTY = Checkout(Path("/nowhere"), "c0ffee", False, "ann@desk", ("inventory/keys.toml",))
 UNCOMMITTED = {
@@ -31,14 +33,14 @@ THEIRS = "xray.service (/usr/local/bin/xray, tcp/443, 3 users)"
 
 
 def lines(state: HostState, here: Checkout = HERE) -> tuple[str, ...]:
-    return plan(compared(state), here).lines
+    return plan(transition(state), here).lines
 
 
 # Uncommitted work
 
 
 def test_a_plan_says_that_uncommitted_changes_go_with_it() -> None:
-    told = plan(compared(DOWN), DIRTY)
+    told = plan(transition(DOWN), DIRTY)
     assert told.lines[0] == (
         "uncommitted changes of this folder go with it (inventory/keys.toml): commit them, or the "
         "next rollout from another folder takes them back"
@@ -68,15 +70,15 @@ def test_a_folder_outside_git_has_no_uncommitted_work() -> None:
 
 
 def test_what_is_committed_since_is_recorded_and_nothing_else_changes() -> None:
-    told = plan(compared(SETTLED._replace(record=UNCOMMITTED)), HERE)
+    told = plan(transition(SETTLED._replace(record=UNCOMMITTED)), HERE)
     assert told.order
     assert (told.order.how, told.order.paths) == (order.RECORD, [])
     assert told.lines[0].startswith("nothing to change but the record")
 
 
-def test_leaving_says_whose_uncommitted_work_goes_and_what_stays() -> None:
+def test_removal_says_whose_uncommitted_work_goes_and_what_stays() -> None:
     away = sample.host(state="absent")
-    told = leaving(away, SETTLED._replace(record=UNCOMMITTED), HERE).lines
+    told = removal(away, SETTLED._replace(record=UNCOMMITTED), HERE).lines
     assert "uncommitted work of bob@laptop" in told[0]
     assert told[1:] == (
         "the core is taken off; its readings stay",
@@ -89,7 +91,7 @@ def test_leaving_says_whose_uncommitted_work_goes_and_what_stays() -> None:
 
 def test_a_service_that_is_not_ours_is_refused_with_what_to_do() -> None:
     state = HostState(machine="x86_64", active="active", foreign=THEIRS)
-    (said,) = refusals.of_the_host(state, HERE, Options(force=True))
+    (said,) = refusals.of_the_host(state, HERE, Consent(force=True))
     assert said == (
         f"{THEIRS} runs here and is not of this fleet; a rollout would cut its users off: end it "
         "with `systemctl disable --now xray.service`, then roll out"
@@ -111,14 +113,14 @@ def test_a_timer_that_never_was_here_was_stopped_by_nobody() -> None:
     ],
 )
 def test_a_host_that_should_have_no_core_keeps_what_others_put_there(theirs: Any) -> None:
-    assert leaving(sample.host(state="absent"), HostState(**theirs), HERE).order is None
+    assert removal(sample.host(state="absent"), HostState(**theirs), HERE).order is None
 
 
 @pytest.mark.parametrize("kept", [{"record": {}}, {"unfinished": "bob"}, {"disk": {}}])
 def test_a_host_that_should_have_no_core_loses_ours_whatever_of_it_is_left(kept: Any) -> None:
     record = {"config": "abc", "commit": "", "clean": True}
     state = SETTLED._replace(record=record)._replace(**kept)
-    assert how(leaving(sample.host(state="absent"), state, HERE)) == order.ABSENT
+    assert how(removal(sample.host(state="absent"), state, HERE)) == order.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -146,11 +148,11 @@ def test_a_host_that_should_have_no_core_loses_ours_whatever_of_it_is_left(kept:
 )
 def test_who_holds_what_we_need_is_named_with_what_ends_it(listener: Any, said: str) -> None:
     state = SETTLED._replace(listeners=[listener])
-    assert list(refusals.of_the_set(compared(state), Options())) == [said]
+    assert list(refusals.of_the_set(transition(state), Consent())) == [said]
 
 
 def test_a_host_that_cannot_be_written_to_is_refused_before_anything_is_done() -> None:
-    (said,) = refusals.of_the_host(SETTLED._replace(read_only=["/etc/xray"]), HERE, Options())
+    (said,) = refusals.of_the_host(SETTLED._replace(read_only=["/etc/xray"]), HERE, Consent())
     assert said.startswith("the host can only read /etc/xray: ")
 
 
@@ -180,8 +182,8 @@ def changed(**fields: Any) -> Plan:
     """Return the plan of a host whose inbound ``ws`` gets other *fields*."""
     inbounds = tuple(replace(i, **fields) if i.name == "ws" else i for i in sample.INBOUNDS)
     ours = sample.fleet(sample.host(inbounds=inbounds), core=CORE)
-    state = SETTLED._replace(started_shape=shape.of(dict(want(fleet()).config)))
-    return plan(Comparison(ours, ours.hosts[0], state, want(ours)), HERE)
+    state = SETTLED._replace(started_settings=settings.of(dict(want(fleet()).config)))
+    return plan(Transition(ours, ours.hosts[0], state, want(ours)), HERE)
 
 
 @pytest.mark.parametrize(
@@ -200,15 +202,15 @@ def test_a_plan_says_which_setting_changes_and_that_links_change(
 
 
 def test_an_inbound_that_comes_or_goes_is_named_once() -> None:
-    ours, other = (shape.of(dict(want(fleet()).config)) for _ in range(2))
+    ours, other = (settings.of(dict(want(fleet()).config)) for _ in range(2))
     fewer = {field: held for field, held in other.items() if not field.startswith("inbounds.ws.")}
-    assert reshaped(fewer, ours) == ["inbounds.ws is new"]
-    assert reshaped(ours, fewer) == ["inbounds.ws goes"]
+    assert changed_settings(fewer, ours) == ["inbounds.ws is new"]
+    assert changed_settings(ours, fewer) == ["inbounds.ws goes"]
 
 
 def test_more_settings_than_can_be_read_are_a_number() -> None:
     was = {f"policy.levels.{number}.handshake": "1" for number in range(20)}
-    told = reshaped(was, dict.fromkeys(was, "2"))
+    told = changed_settings(was, dict.fromkeys(was, "2"))
     assert len(told) == 7
     assert told[-1] == "and 14 more settings"
 
@@ -216,8 +218,8 @@ def test_more_settings_than_can_be_read_are_a_number() -> None:
 def test_a_server_name_that_links_hold_ends_them_and_one_more_does_not() -> None:
     field = "inbounds.reality.streamSettings.realitySettings.serverNames"
     one, two = {field: '["a"]'}, {field: '["a", "b"]'}
-    assert redialled(one, two) == []
-    assert redialled(two, one) == ["reality"]
+    assert redialled_inbounds(one, two) == []
+    assert redialled_inbounds(two, one) == ["reality"]
 
 
 def test_no_secret_is_in_the_shape_of_a_config() -> None:
@@ -231,7 +233,7 @@ def test_no_secret_is_in_the_shape_of_a_config() -> None:
         {"tag": "vless", "settings": {"vnext": [{"users": [{"id": "S5", "encryption": "S6"}]}]}},
     ]
     config["inbounds"][0]["settings"]["decryption"] = "S7"
-    told = shape.of(config)
+    told = settings.of(config)
     secrets = {f"S{number}" for number in range(1, 8)}
     secrets |= {held.inbounds["ams", "reality"].private_key}
     secrets |= set(held.inbounds["ams", "reality"].short_ids)

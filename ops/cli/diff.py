@@ -67,6 +67,6 @@ def _drift(selection: Selection, timeout: float, output: Format) -> int:
     else:
         click.echo(differences.drift_text(report))
     console.failures(report.failures)
-    drifted = any(standing.drifted for standing in report.standings)
+    drifted = any(host.drifted for host in report.hosts)
     code = exit_codes.of_hosts(len(selection.hosts_even_absent), len(report.failures))
     return code or (exit_codes.NO if drifted else exit_codes.OK)

@@ -19,7 +19,7 @@ from ops.fleet.secrets.parse import parse
 from ops.model.phrases import counted, listed
 from ops.reporting.selection import Selection, maintenance_lines
 from ops.servers import recovery
-from ops.servers.changes.git import git
+from ops.servers.git import git
 
 
 @click.group()

@@ -11,10 +11,11 @@ from ops.fleet import selection as of_fleet
 from ops.model import Fleet
 from ops.reporting.leaving import about_deleted
 from ops.reporting.selection import Selection
-from ops.servers.changes import Changes, Drift, Side, between, differs, fleet_at
+from ops.servers.changes import Changes, Drift, Side, between, fleet_at
 from ops.servers.changes import drift as drifting
+from ops.servers.git import differs
 from ops.servers.planning.checkout import checkout
-from ops.servers.planning.decision import Here
+from ops.servers.planning.decision import LoadedFleet
 
 Progress = Callable[[int], AbstractContextManager[Callable[[], None]]]
 """Begins to show the progress of a number of steps; the value is called after each step."""
@@ -72,9 +73,9 @@ def drift(
     Raises SecretsError if secrets of a host are missing, FleetError if a host cannot be rendered.
     """
     fleet, hosts = selection.fleet, selection.hosts_even_absent
-    here = Here(fleet, secrets.load(fleet), checkout(fleet.folder))
+    loaded = LoadedFleet(fleet, secrets.load(fleet), checkout(fleet.folder))
     with progress(len(hosts)) as advance:
-        return drifting.drift(here, hosts, deadline=deadline, advance=advance)
+        return drifting.drift(loaded, hosts, deadline=deadline, advance=advance)
 
 
 def _names(selection: Selection, before: Fleet) -> list[str]:

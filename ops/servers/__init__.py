@@ -1,1 +1,1 @@
-"""A rollout: look at a server, plan, apply; and the program that applies it there."""
+"""A rollout: look at a server, plan, apply; and the program that runs on the server."""

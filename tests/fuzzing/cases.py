@@ -30,7 +30,7 @@ from ops.reporting.selection import Selection
 from ops.reporting.shapes import live as shapes
 from ops.servers.changes import drift
 from ops.servers.on_host import places
-from ops.servers.planning.decision import Here
+from ops.servers.planning.decision import LoadedFleet
 from ops.servers.secrets_on_host import secrets_in
 from tests.fuzzing import truth
 from tests.fuzzing.host import FLEET, FuzzedHost
@@ -196,13 +196,13 @@ def recovered(fuzzed: FuzzedHost, fleet: Fleet, host: Host, config: Any) -> str:
     return "believed"
 
 
-def drifted(fuzzed: FuzzedHost, here: Here, host: Host, state: Any) -> str:
+def drifted(fuzzed: FuzzedHost, loaded: LoadedFleet, host: Host, state: Any) -> str:
     """Compare it with the inventory as `ops diff --servers` does."""
     raw = places.ANSWER + json_bytes(fuzzed.rng, state).decode("utf-8", "replace")
     try:
-        standing = drift.standing(here, host, raw)
+        drifted = drift.host_drift(loaded, host, raw)
     except HostError as error:
         check_error(error)
         return "refused"
-    check_text([*standing.lines, standing.refusal])
+    check_text([*drifted.lines, drifted.refusal])
     return "believed"

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from ops.cli import cli
 from ops.fleet import inventory, secrets
 from ops.servers.planning.checkout import Checkout
-from ops.servers.planning.decision import Here
+from ops.servers.planning.decision import LoadedFleet
 from ops.servers.planning.wanted import wanted
 from tests import fleets
 from tests.fuzzing.trial import Setting
@@ -26,7 +26,7 @@ def laid_out(folder: Path) -> Setting:
     host = fleet.hosts[0]
     want = wanted(fleet, host, held, "x86_64", [])
     return Setting(
-        here=Here(fleet, held, Checkout(folder, "", clean=True, who="ann@desk")),
+        loaded=LoadedFleet(fleet, held, Checkout(folder, "", clean=True, who="ann@desk")),
         host=host,
         state=healthy(want)._asdict(),
         config=json.loads(json.dumps(want.config)),

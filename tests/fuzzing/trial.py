@@ -19,7 +19,7 @@ from ops.errors import HostError
 from ops.ledger import Ledger, open_ledger
 from ops.model import Fleet, Host, Observation, Reading, Traffic
 from ops.model.key import key_of
-from ops.servers.planning.decision import Here
+from ops.servers.planning.decision import LoadedFleet
 from tests.fuzzing import cases
 from tests.fuzzing.host import FuzzedHost
 from tests.ledgers import Clock
@@ -40,7 +40,7 @@ EVER = datetime(1999, 1, 1, tzinfo=UTC)
 class Setting:
     """What the cases are about: one host of a fleet, and what it truly has."""
 
-    here: Here
+    loaded: LoadedFleet
     host: Host
     state: Any
     config: Any
@@ -48,7 +48,7 @@ class Setting:
     @property
     def fleet(self) -> Fleet:
         """Return the fleet."""
-        return self.here.fleet
+        return self.loaded.fleet
 
 
 @dataclass
@@ -134,8 +134,8 @@ class Trial:
         yield "compare", cases.compared(fuzzed)
         yield "recover", cases.recovered(fuzzed, setting.fleet, setting.host, setting.config)
         if number % 4 == 0:
-            here = setting.here
-            yield "diff --servers", cases.drifted(fuzzed, here, setting.host, setting.state)
+            loaded = setting.loaded
+            yield "diff --servers", cases.drifted(fuzzed, loaded, setting.host, setting.state)
 
     def _visit(self, fuzzed: FuzzedHost) -> str:
         found = cases.visited(fuzzed)

@@ -8,14 +8,14 @@ import click
 
 from ops.model.phrases import listed
 from ops.reporting.changes import ChangeReport
-from ops.servers.changes import Changes, Drift, HostChange, Standing
+from ops.servers.changes import Changes, Drift, HostChange, HostDrift
 
 _MEANING = {
     "new": "new: the next rollout installs the core",
     "absent": "goes: the next rollout takes the core off",
     "forgotten": 'is forgotten: its core runs on for all its keys; `state = "absent"` takes it off',
     "restart": "the core restarts",
-    "live": "into the running core: nobody is dropped",
+    "hot": "into the running core: nobody is dropped",
     "files": "the core runs on as it is",
     "links": "no rollout is needed",
 }
@@ -24,7 +24,7 @@ _COUNTED = {
     "absent": "taken off",
     "forgotten": "forgotten",
     "restart": "restarted",
-    "live": "changed live",
+    "hot": "changed hot",
     "files": "with other files only",
     "links": "with other links only",
 }
@@ -69,16 +69,16 @@ def _summary(changes: Changes, revision: str) -> str:
 
 def drift_text(drift: Drift) -> str:
     """Return *drift* for people: a line for each difference."""
-    lines = [line for standing in drift.standings for line in _of_host(standing)]
-    drifted = sum(standing.drifted for standing in drift.standings)
-    asked = len(drift.standings) - drifted
+    lines = [line for host in drift.hosts for line in _of_host(host)]
+    drifted = sum(host.drifted for host in drift.hosts)
+    asked = len(drift.hosts) - drifted
     unknown = f", {len(drift.failures)} unknown" if drift.failures else ""
     return "\n".join([*lines, f"hosts: {drifted} drifted, {asked} as the inventory asks{unknown}"])
 
 
-def _of_host(standing: Standing) -> Iterator[str]:
-    for line in standing.lines:
-        yield f"{standing.host}: {line}"
-    if standing.refusal:
-        refused = f"{standing.host}: a rollout would refuse: {standing.refusal}"
+def _of_host(host: HostDrift) -> Iterator[str]:
+    for line in host.lines:
+        yield f"{host.host}: {line}"
+    if host.refusal:
+        refused = f"{host.host}: a rollout would refuse: {host.refusal}"
         yield click.style(refused, fg="yellow")

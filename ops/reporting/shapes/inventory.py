@@ -33,12 +33,12 @@ def drift(drift: "Drift") -> dict[str, Any]:
     return {
         "hosts": [
             {
-                "host": standing.host,
-                "drifted": standing.drifted,
-                "changes": list(standing.lines),
-                "refusal": standing.refusal or None,
+                "host": host.host,
+                "drifted": host.drifted,
+                "changes": list(host.lines),
+                "refusal": host.refusal or None,
             }
-            for standing in drift.standings
+            for host in drift.hosts
         ],
         "unknown": failures(drift.failures),
     }

@@ -1,7 +1,6 @@
-"""What a commit means for the servers, and where the servers are not as the fleet asks."""
+"""The effect of a commit on the servers, and the drift of servers from the fleet."""
 
-from ops.servers.changes.drift import Drift, Standing
-from ops.servers.changes.git import differs
+from ops.servers.changes.drift import Drift, HostDrift
 from ops.servers.changes.hosts import Changes, HostChange, between
 from ops.servers.changes.revision import fleet_at
 from ops.servers.changes.sides import Side
@@ -11,10 +10,9 @@ __all__ = [
     "Changes",
     "Drift",
     "HostChange",
+    "HostDrift",
     "Side",
-    "Standing",
     "between",
     "changed_since",
-    "differs",
     "fleet_at",
 ]

@@ -1,4 +1,4 @@
-"""Where servers are not as the fleet asks: what a rollout would change is the drift."""
+"""Find drift: everything that a rollout would change on the servers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,66 +9,68 @@ from ops.model import Host
 from ops.servers.on_host.order import RECORD
 from ops.servers.on_host.state import HostState
 from ops.servers.planning.bundle import Bundle, program
-from ops.servers.planning.decision import Here, decide
+from ops.servers.planning.consent import Consent
+from ops.servers.planning.decision import LoadedFleet, decide
 from ops.servers.planning.look import LOOK, state_of
-from ops.servers.planning.plan import Options
-from ops.servers.planning.told import checked
+from ops.servers.planning.state_check import checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How one host stands to the inventory."""
+class HostDrift:
+    """The drift of one host."""
 
     host: str
     lines: tuple[str, ...] = ()
-    """What a rollout would change; none if all is as the inventory asks."""
+    """The changes that a rollout would make, in words. Empty if there are none."""
     refusal: str = ""
-    """Why a rollout would leave the host alone all the same."""
+    """The reason why a rollout would refuse to change the host."""
 
     @property
     def drifted(self) -> bool:
-        """Return whether a rollout would have anything to do."""
+        """Return whether a rollout would change the host, or refuse to."""
         return bool(self.lines or self.refusal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """How the hosts stand, and which did not tell."""
+    """The drift of the hosts that answered, and the errors of the others."""
 
-    standings: tuple[Standing, ...]
+    hosts: tuple[HostDrift, ...]
     failures: tuple[HostError, ...]
 
 
 def drift(
-    here: Here,
+    loaded: LoadedFleet,
     hosts: Sequence[Host],
     *,
     deadline: float,
     advance: Callable[[], None] = lambda: None,
 ) -> Drift:
-    """Return how *hosts* stand to the fleet; a host that does not tell is a failure of its own.
+    """Return the drift of *hosts*. A host that does not answer is one of the failures.
+
+    *deadline* is in seconds for all hosts. *advance* is called after each host.
 
     Raises:
-        SecretsError: secrets of a host are missing here, so nothing can be compared.
+        SecretsError: secrets of a host are missing on this machine.
         FleetError: a host cannot be rendered.
     """
-    given = "".join(Bundle(program()))
-    said = reading.run_on_hosts(here.fleet, hosts, LOOK, deadline=deadline, given=given)
-    standings, failures = [], list(said.failures)
+    stdin = "".join(Bundle(program()))
+    answers = reading.run_on_hosts(loaded.fleet, hosts, LOOK, deadline=deadline, given=stdin)
+    drifts, failures = [], list(answers.failures)
     for host in hosts:
-        if host.name in said.results:
+        if host.name in answers.results:
             try:
-                standings.append(standing(here, host, said.results[host.name]))
+                drifts.append(host_drift(loaded, host, answers.results[host.name]))
             except HostError as error:
                 failures.append(error)
         advance()
-    return Drift(standings=tuple(standings), failures=tuple(failures))
+    return Drift(hosts=tuple(drifts), failures=tuple(failures))
 
 
-def standing(here: Here, host: Host, said: str) -> Standing:
-    """Return how *host*, which *said* this, stands; HostError if that is no state of a host."""
+def host_drift(loaded: LoadedFleet, host: Host, output: str) -> HostDrift:
+    """Return the drift of *host* from the *output* of a look; HostError if it has no state."""
     try:
-        return _standing(here, host, checked(state_of(said)))
+        return _host_drift(loaded, host, checked(state_of(output)))
     except (ValueError, RecursionError) as error:
         raise HostError(host.name, str(error)) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
@@ -76,8 +78,8 @@ def standing(here: Here, host: Host, said: str) -> Standing:
         raise HostError(host.name, reason) from None
 
 
-def _standing(here: Here, host: Host, seen: HostState) -> Standing:
-    decided = decide(here, host, seen, Options())
-    asked = decided.order is not None and decided.order.how != RECORD
-    lines = decided.lines if asked or decided.refusal else ()
-    return Standing(host=host.name, lines=lines, refusal=decided.refusal)
+def _host_drift(loaded: LoadedFleet, host: Host, state: HostState) -> HostDrift:
+    plan = decide(loaded, host, state, Consent())
+    changes = plan.order is not None and plan.order.how != RECORD
+    lines = plan.lines if changes or plan.refusal else ()
+    return HostDrift(host=host.name, lines=lines, refusal=plan.refusal)

@@ -1,73 +1,80 @@
-"""What lies between two states of a fleet: per host, who gains or loses access, what restarts.
+"""Compare two states of a fleet, and tell the effect of a rollout on each host and key.
 
-The older state stands in for a host that was rolled out then: the comparison is the rollout's own.
+The older state is treated as the state of the host, so the comparison is that of a rollout.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from ops.model import Host, layout
 from ops.model.key import key_of
 from ops.servers.changes.links import dead_links
 from ops.servers.changes.sides import Side, same_inputs
-from ops.servers.on_host import order, places
+from ops.servers.on_host import places
 from ops.servers.on_host.state import HostState
-from ops.servers.planning.difference import Difference
-from ops.servers.planning.plan import Comparison, effect
+from ops.servers.planning.transition import Transition
 from ops.servers.planning.wanted import Wanted
 
-Effect = Literal["new", "absent", "forgotten", "restart", "live", "files", "links", ""]
-"""``forgotten``: gone from the inventory without having been absent, so its core runs on;
-``live``: users into the running core; ``files``: the core is not touched; ``links``: nothing
-is to be rolled out, but clients must dial otherwise."""
-_EFFECTS: dict[str, Effect] = {order.RESTART: "restart", order.HOT: "live", order.FILES: "files"}
+Effect = Literal["new", "absent", "forgotten", "restart", "hot", "files", "links", ""]
+"""The effect of a rollout on one host.
+
+* ``new``: the host gets its first core.
+* ``absent``: the rollout takes the core off.
+* ``forgotten``: the host is gone from the inventory but was never ``absent``: its core runs on.
+* ``restart``: the core restarts.
+* ``hot``: the running core gets other users.
+* ``files``: other files change, and the core runs on.
+* ``links``: the host does not change, but clients need other links.
+* empty: nothing changes.
+"""
 
 Access = dict[str, list[str]]
-"""Inbounds, by key."""
+"""Names of inbounds, by key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostChange:
-    """What a rollout would do to one host that was rolled out before."""
+    """The effect of a rollout on one host that has the older state."""
 
     host: str
     effect: Effect = ""
     why: tuple[str, ...] = ()
-    """Why the core restarts."""
+    """The reasons to restart the core."""
     gained: Access = field(default_factory=dict)
     lost: Access = field(default_factory=dict)
     links: tuple[str, ...] = ()
-    """Inbounds whose links are no longer the same: their keys need new ones."""
+    """Inbounds with changed links: their keys need new ones."""
     why_links: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """By inbound, the parts in which its links differ."""
+    """By inbound: the parts in which its links differ."""
     files: dict[str, str] = field(default_factory=dict)
-    """Files of the set besides the config: ``+``, ``-`` or ``~``, by path."""
+    """By path: ``+``, ``-`` or ``~`` for a file of the set, other than the config."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """All that differs."""
+    """The differences between two states of a fleet."""
 
     hosts: tuple[HostChange, ...]
-    """Those that differ."""
+    """The hosts that differ."""
     unchanged: int = 0
+    """The number of hosts that do not differ."""
 
 
 def between(
     old: Side, new: Side, hosts: Sequence[str], advance: Callable[[], None] = lambda: None
 ) -> Changes:
-    """Return what becomes of *hosts* from *old* to *new*; *advance* is called after each.
+    """Return the changes of *hosts* from *old* to *new*. *advance* is called after each host.
 
-    FleetError where one of them cannot be rendered.
+    FleetError if one of them cannot be rendered.
     """
-    found = []
+    changes = []
     for name in hosts:
         change = _change(name, old, new)
         if change.effect:
-            found.append(change)
+            changes.append(change)
         advance()
-    return Changes(hosts=tuple(found), unchanged=len(hosts) - len(found))
+    return Changes(hosts=tuple(changes), unchanged=len(hosts) - len(changes))
 
 
 def _change(name: str, old: Side, new: Side) -> HostChange:
@@ -75,7 +82,7 @@ def _change(name: str, old: Side, new: Side) -> HostChange:
     if before and after:
         if same_inputs(old, before, new, after):
             return HostChange(host=name)
-        return _compared(before, old, after, new)
+        return _change_of_set(before, old, after, new)
     if after:
         gained = _access(new.users(after))
         return HostChange(host=name, effect="new", gained=gained)
@@ -84,49 +91,52 @@ def _change(name: str, old: Side, new: Side) -> HostChange:
     return HostChange(host=name, effect="forgotten" if before else "")
 
 
-def _compared(before: Host, old: Side, after: Host, new: Side) -> HostChange:
-    # A release stands for itself by name: which machines there are is not known here.
+def _change_of_set(before: Host, old: Side, after: Host, new: Side) -> HostChange:
+    # Names replace the digests of releases, because the architecture of the host is unknown here.
     release = "the same" if old.has_core_of(new) else "another"
-    was, wanted = old.set_of(before, "the same"), new.set_of(after, release)
-    compared = Comparison(new.fleet, after, _rolled_out(before, was), wanted)
-    how, why = effect(compared)
-    why += _rekeyed(old, after, new)
+    had, wanted = old.set_of(before, "the same"), new.set_of(after, release)
+    transition = Transition(new.fleet, after, _state_with(before, had), wanted)
+    how, reasons = transition.effect()
+    reasons += _rekeyed(old, after, new)
     links = dict(dead_links(old, before, new, after))
-    effected = "restart" if why else _EFFECTS[how] if how else "links" if links else ""
-    return _told(compared, effected, why, links)
+    effect = "restart" if reasons else how or ("links" if links else "")
+    return _host_change(transition, cast(Effect, effect), reasons, links)
 
 
-def _rolled_out(host: Host, was: Wanted) -> HostState:
-    """Return *host* as a look would find it with the set *was*."""
+def _state_with(host: Host, had: Wanted) -> HostState:
+    """Return the state of *host* after a rollout of the set *had*."""
     return HostState(
-        disk=was.digests,
-        releases=[was.release],
+        disk=had.digests,
+        releases=[had.release],
         active="active",
-        started_frame=was.frame,
-        started_shape=was.shape,
-        started_unit=was.digests[places.UNIT],
-        started_core=was.release,
-        users=was.fingerprints if host.api == "socket" else None,
-        file_users=was.fingerprints,
+        started_frame=had.frame,
+        started_settings=had.settings,
+        started_unit=had.digests[places.UNIT],
+        started_core=had.release,
+        users=had.fingerprints if host.api == "socket" else None,
+        file_users=had.fingerprints,
     )
 
 
-def _told(
-    compared: Comparison, effect: Effect, why: Sequence[str], links: dict[str, tuple[str, ...]]
+def _host_change(
+    transition: Transition,
+    effect: Effect,
+    reasons: Sequence[str],
+    links: dict[str, tuple[str, ...]],
 ) -> HostChange:
-    users: Difference = compared.users
-    have, want = compared.state.disk, compared.wanted.digests
+    users = transition.users
+    have, want = transition.state.disk, transition.wanted.digests
     return HostChange(
-        host=compared.host.name,
+        host=transition.host.name,
         effect=effect,
-        why=tuple(why),
+        why=tuple(reasons),
         gained=_by_key(users.added),
         lost=_by_key(users.removed),
         links=tuple(links),
         why_links=links,
         files={
             path: "~" if path in have and path in want else "-" if path in have else "+"
-            for path in compared.changed
+            for path in transition.changed
             if path not in (places.CURRENT, *places.LINKS)
             and (path != layout.CONFIG or effect == "files")
         },
@@ -134,7 +144,10 @@ def _told(
 
 
 def _rekeyed(old: Side, after: Host, new: Side) -> Iterator[str]:
-    """Yield the inbounds whose REALITY key is another; the committed public half tells."""
+    """Yield a reason for each inbound with another REALITY key.
+
+    The public keys in git show the change. The private keys are not read.
+    """
     for inbound in after.inbounds:
         place = (after.name, inbound.name)
         had, has = (side.fleet.public_keys.get(place) for side in (old, new))
@@ -143,17 +156,20 @@ def _rekeyed(old: Side, after: Host, new: Side) -> Iterator[str]:
 
 
 def _access(users: dict[str, dict[str, str]]) -> Access:
-    found: Access = {}
+    inbounds: Access = {}
     for inbound, named in users.items():
         for name in named:
-            found.setdefault(name, []).append(inbound)
-    return _by_key(found)
+            inbounds.setdefault(name, []).append(inbound)
+    return _by_key(inbounds)
 
 
 def _by_key(users: Access) -> Access:
-    """Return *users* of the core as people: a key's generations are one, and nobody is none."""
-    found: dict[str, set[str]] = {}
+    """Return the inbounds by key, from *users* of the core.
+
+    The generations of a key are joined. The user that blocks a Shadowsocks inbound is no key.
+    """
+    keys: dict[str, set[str]] = {}
     for name, inbounds in users.items():
         if name != layout.NOBODY:
-            found.setdefault(key_of(name), set()).update(inbounds)
-    return {key: sorted(inbounds) for key, inbounds in sorted(found.items())}
+            keys.setdefault(key_of(name), set()).update(inbounds)
+    return {key: sorted(inbounds) for key, inbounds in sorted(keys.items())}

@@ -1,4 +1,4 @@
-"""Whose links a change ends: people must be sent new ones, whatever the server does."""
+"""Find the inbounds with links that stop working after a change."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,36 +16,36 @@ _SHOWN = ("protocol", "address", "port", "type", "security", "sni", "host", "pat
 def dead_links(
     old: Side, before: Host, new: Side, after: Host
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each inbound whose old links are no longer among the new ones, with the reasons."""
-    offered = {inbound.name: inbound for inbound in before.inbounds}
+    """Yield each inbound that loses one of its old links, with the parts that differ."""
+    inbounds_before = {inbound.name: inbound for inbound in before.inbounds}
     for inbound in after.inbounds:
-        was = offered.get(inbound.name)
+        was = inbounds_before.get(inbound.name)
         if was and (key := _key_of_both(old, before, was, new, after, inbound)):
             had, has = _links(old, before, was, key), _links(new, after, inbound, key)
             if has and not had <= has:
-                yield inbound.name, tuple(_apart(had, has))
+                yield inbound.name, tuple(_different_parts(had, has))
 
 
 def _key_of_both(
     old: Side, before: Host, was: Inbound, new: Side, after: Host, inbound: Inbound
 ) -> Key | None:
-    """Return any key that opens an inbound before and after: what ends its link ends all."""
+    """Return a key that has access before and after. Its links change as those of all keys."""
     had = {key.name for key in old.fleet.keys_on(before, was)}
     return next((key for key in new.fleet.keys_on(after, inbound) if key.name in had), None)
 
 
 def _links(side: Side, host: Host, inbound: Inbound, key: Key) -> set[str]:
-    """Return what an app would be given, less what it calls it; nothing if none was ever made."""
+    """Return the links without their names; nothing if the secrets for them were never made."""
     try:
-        made = [
+        links = [
             link(side.fleet, host, inbound, key, side.secrets, address) for address in host.address
         ]
     except SecretsError:
         return set()
-    return {url.split("#")[0] for url in made}
+    return {url.split("#")[0] for url in links}
 
 
-def _apart(had: set[str], has: set[str]) -> Iterator[str]:
+def _different_parts(had: set[str], has: set[str]) -> Iterator[str]:
     """Yield the parts in which links differ: ``port: 443 -> 8443``."""
     before, after = _parts(had), _parts(has)
     for part in sorted(before.keys() | after.keys()):
@@ -58,6 +58,6 @@ def _parts(links: set[str]) -> defaultdict[str, set[str]]:
     parts: defaultdict[str, set[str]] = defaultdict(set)
     for url in map(urlsplit, links):
         own = {"protocol": url.scheme, "address": url.hostname or "", "port": str(url.port or "")}
-        for part, held in [*own.items(), *parse_qsl(url.query)]:
-            parts[part].add(held)
+        for part, value in [*own.items(), *parse_qsl(url.query)]:
+            parts[part].add(value)
     return parts

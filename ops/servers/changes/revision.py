@@ -1,4 +1,4 @@
-"""The fleet as it was at another commit: read from git into a private folder, and validated."""
+"""Read the fleet of another commit from git into a private folder, and validate it."""
 
 import io
 import tarfile
@@ -11,72 +11,72 @@ from pathlib import Path
 from ops.errors import FleetError, Problem, UsageError
 from ops.fleet import inventory
 from ops.model import Fleet
-from ops.servers.changes.git import commit, git, listed
+from ops.servers.git import commit, git, paths_in
 
 _HOSTS = "inventory/hosts.toml"
 _READ = (_HOSTS, "inventory/keys.toml", "inventory/issued.toml", "templates")
-"""What a fleet is rendered from; secrets are not needed, and not read."""
+"""The files that a fleet is rendered from. Secrets are not needed, so they are not read."""
 
 
 @contextmanager
 def fleet_at(folder: Path, revision: str) -> Iterator[Fleet]:
-    """Yield the fleet in *folder* as it was at *revision*; gone afterwards.
+    """Yield the fleet of *folder* at the commit *revision*. Its files are deleted at the end.
 
     Raises:
         UsageError: there is no such commit, or no fleet in it.
-        FleetError: it does not validate; its files are called ``REVISION:path``.
+        FleetError: the fleet does not validate. Files are named ``REVISION:path``.
     """
     with tempfile.TemporaryDirectory(prefix="xray-ops-") as private:
-        there = Path(private).resolve()
-        _extract(folder, revision, there)
-        with told_of(revision, there):
-            fleet = inventory.load(there, passing=True)
+        extracted = Path(private).resolve()
+        _extract(folder, revision, extracted)
+        with named_at(revision, extracted):
+            fleet = inventory.load(extracted, passing=True)
         yield fleet
 
 
-def _extract(folder: Path, revision: str, there: Path) -> None:
+def _extract(folder: Path, revision: str, target: Path) -> None:
     found = commit(folder, revision)
-    held = listed(folder, found, _READ)
-    if _HOSTS not in held:
+    paths = paths_in(folder, found, _READ)
+    if _HOSTS not in paths:
         raise UsageError(f"{revision} holds no {_HOSTS}: there was no fleet in {folder} yet")
-    packed = git(folder, "archive", "--format=tar", found, "--", *held)
+    packed = git(folder, "archive", "--format=tar", found, "--", *paths)
     if packed.returncode:
         raise UsageError(f"git cannot read {revision}: {packed.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as tar:
         for member in tar:
-            if not _put(tar, member, there):
+            if not _unpack(tar, member, target):
                 message = "is a link that leads out of the fleet's folder"
                 raise FleetError([Problem(f"{revision}:{member.name}", 0, message)])
 
 
-def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, there: Path) -> bool:
-    """Put *member* where it belongs; False if it, or what it is a link to, is not in *there*.
+def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> bool:
+    """Unpack *member* into *target*. Return False if it, or its link, leads out of *target*.
 
-    By hand, for Debian 12's Python (3.11.2) has no filter for what is unpacked.
+    `TarFile.extract` has no filter for this in the Python of Debian 12 (3.11.2).
     """
-    place = there / member.name
-    meant = place.parent / member.linkname if member.issym() else place
-    if not meant.resolve().is_relative_to(there):
+    path = target / member.name
+    destination = path.parent / member.linkname if member.issym() else path
+    if not destination.resolve().is_relative_to(target):
         return False
-    place.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     if member.issym():
-        place.symlink_to(member.linkname)
+        path.symlink_to(member.linkname)
     elif content := tar.extractfile(member):
-        place.write_bytes(content.read())
+        path.write_bytes(content.read())
     return True
 
 
 @contextmanager
-def told_of(revision: str, there: Path) -> Iterator[None]:
-    """Have problems of the files in *there* told by their names at *revision*."""
+def named_at(revision: str, folder: Path) -> Iterator[None]:
+    """Rename files in FleetError from their path in *folder* to ``REVISION:path``."""
     try:
         yield
     except FleetError as error:
         raise FleetError(
-            [replace(p, file=_named(revision, p.file, there)) for p in error.problems]
+            [replace(p, file=_named(revision, p.file, folder)) for p in error.problems]
         ) from None
 
 
-def _named(revision: str, file: str, there: Path) -> str:
+def _named(revision: str, file: str, folder: Path) -> str:
     full = Path(file).resolve()
-    return f"{revision}:{full.relative_to(there) if full.is_relative_to(there) else file}"
+    return f"{revision}:{full.relative_to(folder) if full.is_relative_to(folder) else file}"

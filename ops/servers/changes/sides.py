@@ -1,4 +1,4 @@
-"""One of the two states of a fleet that are compared, rendered without secrets."""
+"""One side of a comparison of two states of a fleet, rendered without secrets."""
 
 import hashlib
 import json
@@ -12,16 +12,16 @@ from ops.config.render.bounds import TooLong, bounded
 from ops.errors import FleetError, Problem
 from ops.files import content
 from ops.model import Fleet, Host
-from ops.servers.changes.revision import told_of
+from ops.servers.changes.revision import named_at
 from ops.servers.on_host import users
 from ops.servers.planning.wanted import Wanted, of_release
 
 SECONDS = 20.0
-"""The longest that rendering one host may take."""
+"""The longest time to render one host."""
 
 
 class Side:
-    """A fleet, and what its hosts are to have; placeholders stand in for secrets on both sides."""
+    """A fleet, and the wanted sets of its hosts. Placeholders replace secrets on both sides."""
 
     def __init__(self, fleet: Fleet, revision: str = "") -> None:
         self.fleet = fleet
@@ -30,26 +30,26 @@ class Side:
         self.secrets = placeholders(fleet)
 
     def up(self, name: str) -> Host | None:
-        """Return the host called *name*, if it is to have a core."""
+        """Return the host with this *name* if its state is ``up``."""
         host = self.hosts.get(name)
         return host if host and host.state == "up" else None
 
     def config(self, host: Host) -> str:
-        """Return the config of *host*."""
+        """Return the config of *host* as JSON."""
         with self._rendering(host):
             return render(self.fleet, host, self.secrets)
 
     def users(self, host: Host) -> users.Users:
-        """Return who may use *host*, by inbound."""
+        """Return the users of *host*, by inbound."""
         return users.of_config(json.loads(self.config(host)))
 
     def set_of(self, host: Host, release: str) -> Wanted:
-        """Return every file that *host* is to have, with the core called *release*."""
+        """Return the wanted set of *host*. *release* replaces the SHA-256 of the core's zip."""
         with self._rendering(host):
             return of_release(self.fleet, host, self.secrets, release)
 
     def has_core_of(self, other: "Side") -> bool:
-        """Return whether both pin the same core, on every kind of machine that both know."""
+        """Return whether both sides pin the same core, for each architecture that both pin."""
         mine, theirs = self.fleet.core, other.fleet.core
         both = mine.sha256.keys() & theirs.sha256.keys()
         return mine.version == theirs.version and all(
@@ -57,7 +57,7 @@ class Side:
         )
 
     def inputs(self, host: Host) -> tuple[Any, ...]:
-        """Return all that the set of *host* is made of: the same inputs make the same set."""
+        """Return the inputs that the set of *host* is rendered from."""
         fleet = self.fleet
         keys = [[key.name for key in fleet.keys_on(host, inbound)] for inbound in host.inbounds]
         public = [fleet.public_keys.get((host.name, inbound.name)) for inbound in host.inbounds]
@@ -65,19 +65,19 @@ class Side:
 
     @cached_property
     def _templates(self) -> str:
-        """Return one digest of the fleet's own templates."""
+        """Return one digest of all templates in the fleet's folder."""
         folder = self.fleet.folder / "templates"
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for path in sorted(folder.rglob("*.j2")):
-            found.update(f"{path.relative_to(folder)}\0".encode() + content(path) + b"\0")
-        return found.hexdigest()
+            digest.update(f"{path.relative_to(folder)}\0".encode() + content(path) + b"\0")
+        return digest.hexdigest()
 
     @contextmanager
     def _rendering(self, host: Host) -> Iterator[None]:
-        """Have what is wrong with a template told by its name on this side, and end what loops."""
+        """Name template errors by their file on this side, and end a template that loops."""
         try:
             if self._revision:
-                with told_of(self._revision, self.fleet.folder), bounded(SECONDS):
+                with named_at(self._revision, self.fleet.folder), bounded(SECONDS):
                     yield
             else:
                 with bounded(SECONDS):
@@ -89,5 +89,5 @@ class Side:
 
 
 def same_inputs(old: Side, before: Host, new: Side, after: Host) -> bool:
-    """Return whether a host need not even be rendered to know that it stays as it is."""
+    """Return whether both sides have the same inputs, so that the host needs no rendering."""
     return old.has_core_of(new) and old.inputs(before) == new.inputs(after)

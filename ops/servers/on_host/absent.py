@@ -10,12 +10,12 @@ from ops.model import layout
 from ops.servers.on_host import files, places, readings, service, swap, transaction
 from ops.servers.on_host.failure import RolloutError, told
 from ops.servers.on_host.order import Order
-from ops.servers.on_host.state import disk, seen
+from ops.servers.on_host.state import digest, disk
 
 
 def remove(order: Order, say: swap.Say) -> None:
     """Stop the core after a last reading, and remove all but the readings; again does nothing."""
-    if seen(disk()) != order.seen:
+    if digest(disk()) != order.planned_on:
         raise RolloutError("the host changed since it was looked at: run again")
     _read_once_more(say)
     service.end()

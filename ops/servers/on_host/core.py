@@ -20,7 +20,7 @@ LONG = 60
 """Seconds for an answer about thousands of users."""
 
 
-class Api:
+class LocalApi:
     """The API of the core that runs on *config*."""
 
     def __init__(self, config: dict[str, Any]) -> None:

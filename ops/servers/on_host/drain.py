@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ops.servers.on_host import network, service
-from ops.servers.on_host.core import Api
+from ops.servers.on_host.core import LocalApi
 from ops.servers.on_host.files import at
 from ops.servers.on_host.programs import run
 
@@ -18,7 +18,7 @@ def drain() -> None:
     config = service.started_config()
     tags = [inbound["tag"] for inbound in config.get("inbounds", [])]
     ports = {str(inbound["port"]) for inbound in config.get("inbounds", [])}
-    Api(config).call("rmi", *tags)
+    LocalApi(config).call("rmi", *tags)
     until = time.monotonic() + PATIENCE
     while _open(ports) and time.monotonic() < until:
         for port in sorted(ports):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.model import layout
 from ops.servers.on_host import network, service, users
-from ops.servers.on_host.core import Api, run_of
+from ops.servers.on_host.core import LocalApi, run_of
 from ops.servers.on_host.failure import RolloutError
 from ops.servers.on_host.service import Service
 
@@ -76,7 +76,7 @@ def wanted_ports(config: dict[str, Any]) -> set[str]:
 
 
 def _answers(now: Service, config: dict[str, Any]) -> str:
-    api = Api(config)
+    api = LocalApi(config)
     counters = api.counters()
     if run_of(counters) != now.run:
         return f"its counters are not of this run ({layout.RUN_PREFIX}{now.run} is not there)"

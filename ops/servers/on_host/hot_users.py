@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ops.servers.on_host import files, users
-from ops.servers.on_host.core import LONG, Api
+from ops.servers.on_host.core import LONG, LocalApi
 
 ADDED = "/run/xray-ops.users.json"
 AT_ONCE = 500
@@ -22,7 +22,7 @@ def reconcile(config: dict[str, Any]) -> None:
     The core's program exits with 0 whatever happens: the caller proves the outcome. What is
     added is made from the inbound as rendered, for an account of the wrong kind ends the core.
     """
-    api = Api(config)
+    api = LocalApi(config)
     there = api.users()
     added: list[Piece] = []
     for inbound in config["inbounds"]:
@@ -36,7 +36,7 @@ def reconcile(config: dict[str, Any]) -> None:
         _add(api, [users.only(inbound, names) for inbound, names in call])
 
 
-def _remove(api: Api, tag: str, names: list[str]) -> None:
+def _remove(api: LocalApi, tag: str, names: list[str]) -> None:
     for piece in _pieces(names):
         api.call("rmu", f"-tag={tag}", *piece, patience=LONG)
 
@@ -58,7 +58,7 @@ def _calls(added: list[Piece]) -> Iterator[list[Piece]]:
         yield call
 
 
-def _add(api: Api, inbounds: list[dict[str, Any]]) -> None:
+def _add(api: LocalApi, inbounds: list[dict[str, Any]]) -> None:
     """A file, not words of a command line: everybody on the host can see those."""
     files.write(ADDED, json.dumps({"inbounds": inbounds}).encode())
     try:

@@ -22,7 +22,7 @@ class Order:
     """``restart``; ``hot``: users into the running core; ``files``: the core is not touched;
     ``record``: what was applied is written down anew, and no more; ``absent``: everything but
     the readings goes."""
-    seen: str
+    planned_on: str
     """The digest of the disk that this was planned on."""
     files: dict[str, list[Any]] = field(default_factory=dict)
     """By path: mode, group. Their contents are in the parcel, under ``files/``."""

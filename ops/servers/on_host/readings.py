@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ops.model import layout
 from ops.servers.on_host import files, places, service
-from ops.servers.on_host.core import Api, run_of
+from ops.servers.on_host.core import LocalApi, run_of
 from ops.servers.on_host.failure import RolloutError
 
 KEPT = 90 * 24 * 3600
@@ -41,7 +41,7 @@ def take(kind: str) -> str:
     The stop hook (*kind* ``last``) and the timer (``minute``) have a file each, so that neither
     waits for the other; whoever reads takes the higher of the two.
     """
-    answer = Api(service.started_config()).call("statsquery")
+    answer = LocalApi(service.started_config()).call("statsquery")
     run = run_of({stat["name"]: 0 for stat in answer.get("stat", [])})
     if not run:
         raise RolloutError("the reading names no run: nothing is written")

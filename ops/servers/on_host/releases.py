@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from ops.model import layout
-from ops.servers.on_host import files, whole
+from ops.servers.on_host import files, intact
 from ops.servers.on_host.failure import RolloutError
 
 CHUNK = 1 << 20
@@ -31,7 +31,7 @@ def install(core: dict[str, str], private: Path) -> bool:
     A release that is damaged is replaced.
     """
     there = files.at(folder_of(core["sha256"]))
-    if whole.is_whole(there):
+    if intact.is_intact(there):
         return False
     if not core["upload"] and not core["url"]:
         raise RolloutError(f"the core in {folder_of(core['sha256'])} is damaged: run again")
@@ -88,13 +88,13 @@ def _unpack(archive: Path, there: Path) -> None:
     beside = Path(tempfile.mkdtemp(dir=there.parent, prefix=f".{there.name}."))
     try:
         with zipfile.ZipFile(archive) as zipped:
-            for name in whole.HELD.keys() & set(zipped.namelist()):
+            for name in intact.HELD.keys() & set(zipped.namelist()):
                 with zipped.open(name) as packed, (beside / name).open("wb") as out:
                     shutil.copyfileobj(packed, out, CHUNK)
                     out.flush()
                     os.fsync(out.fileno())
-                (beside / name).chmod(whole.HELD[name])
-        whole.mark(beside)
+                (beside / name).chmod(intact.HELD[name])
+        intact.mark(beside)
         beside.chmod(0o755)
         if there.is_dir() and not there.is_symlink():
             _heal(there, beside)
@@ -111,13 +111,13 @@ def _heal(there: Path, beside: Path) -> None:
 
     A file that is as it should be stays, because the running program is known by it.
     """
-    (there / whole.MARKS).unlink(missing_ok=True)  # in case this is killed in the middle
+    (there / intact.MARKS).unlink(missing_ok=True)  # in case this is killed in the middle
     for file in beside.iterdir():
         place = there / file.name
-        if file.name == whole.MARKS or whole.same(place, file):
+        if file.name == intact.MARKS or intact.same(place, file):
             continue
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)
         file.replace(place)
     there.chmod(0o755)
-    whole.mark(there)
+    intact.mark(there)

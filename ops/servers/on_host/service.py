@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ops.model import layout
-from ops.servers.on_host import files, places, users, whole
+from ops.servers.on_host import files, intact, places, users
 from ops.servers.on_host.core import reason
 from ops.servers.on_host.programs import properties, run, systemctl
 
@@ -35,7 +35,7 @@ class Service:
     @property
     def core(self) -> str:
         """Return the release, by its SHA-256, whose program the process is; or nothing."""
-        return whole.release_of(self.pid) if self.pid else ""
+        return intact.release_of(self.pid) if self.pid else ""
 
 
 def last_words(config: dict[str, Any]) -> str:

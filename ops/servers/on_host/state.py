@@ -13,15 +13,15 @@ from ops.model import layout
 from ops.servers.on_host import (
     files,
     foreign,
+    intact,
     lock,
     network,
     places,
     service,
-    shape,
+    settings,
     transaction,
-    whole,
 )
-from ops.servers.on_host.core import Api
+from ops.servers.on_host.core import LocalApi
 from ops.servers.on_host.failure import RolloutError
 from ops.servers.on_host.service import Service
 from ops.servers.on_host.users import Users, fingerprints, frame, inbound_secrets, of_config
@@ -50,7 +50,7 @@ class HostState(NamedTuple):
     run: str = ""
     started_frame: str = ""
     """The fingerprint, less its users, of the config the running core was started on."""
-    started_shape: dict[str, str] = _NONE
+    started_settings: dict[str, str] = _NONE
     """The same, field by field; values that could be secrets are fingerprints."""
     started_unit: str = ""
     started_core: str = ""
@@ -105,7 +105,7 @@ def disk() -> dict[str, str]:
     return {path: digest for path, digest in found.items() if digest}
 
 
-def seen(disk: dict[str, str]) -> str:
+def digest(disk: dict[str, str]) -> str:
     """Return one digest of all of *disk*."""
     return hashlib.sha256(json.dumps(disk, sort_keys=True).encode()).hexdigest()
 
@@ -130,7 +130,7 @@ def _of_the_service() -> dict[str, Any]:
         "run": now.run,
         "timer": now.timer,
         "started_frame": frame(started) if known else "",
-        "started_shape": shape.of(started) if known else {},
+        "started_settings": settings.of(started) if known else {},
         "started_unit": "" if now.stale else files.digest(places.STARTED_UNIT),
         "started_core": now.core,
         "users": _running_users(started) if known else None,
@@ -139,7 +139,7 @@ def _of_the_service() -> dict[str, Any]:
 
 
 def _running_users(started: dict[str, Any]) -> Users | None:
-    api = Api(started)
+    api = LocalApi(started)
     try:
         return fingerprints(api.users()) if api.tells_users else None
     except (RolloutError, ValueError):
@@ -149,7 +149,7 @@ def _running_users(started: dict[str, Any]) -> Users | None:
 def _releases() -> list[str]:
     folder = files.at(layout.CORES)
     folders = (there for there in folder.glob("[!.]*") if not there.is_symlink())
-    return sorted(there.name for there in folders if whole.is_whole(there))
+    return sorted(there.name for there in folders if intact.is_intact(there))
 
 
 def _read_only() -> list[str]:

@@ -35,7 +35,7 @@ from ops.servers.on_host import (
 )
 from ops.servers.on_host.failure import RolloutError, told
 from ops.servers.on_host.parcel import Parcel
-from ops.servers.on_host.state import disk, seen
+from ops.servers.on_host.state import digest, disk
 
 Say = Callable[[str], None]
 
@@ -76,7 +76,7 @@ class Swap:
 
     def look(self) -> None:
         """Refuse if the host is no longer what the plan was made for."""
-        if seen(disk()) != self.order.seen:
+        if digest(disk()) != self.order.planned_on:
             raise RolloutError("the host changed since it was looked at: run again")
         unfinished = transaction.journal()
         if unfinished:

@@ -1,4 +1,5 @@
-"""Compare a host with what the fleet asks of it, and say what would bring it there.
+"""Compare a host with the set that the fleet wants on it, and plan the change.
 
-Knows neither pyinfra nor ssh: a rollout carries plans out, `ops diff` only shows them.
+This package imports neither pyinfra nor asyncssh. A rollout carries plans out; `ops diff` only
+shows them.
 """

@@ -1,4 +1,4 @@
-"""Pack the host's side, and what it is to carry out, into one program for ssh to carry."""
+"""Pack `ops/servers/on_host`, and an order for it, into one program to send over ssh."""
 
 import base64
 import io
@@ -18,23 +18,23 @@ from ops.servers.planning.look import CHECK
 MAIN = f"""{CHECK}
 try:
     import json
-except ImportError:  # Debian's python3-minimal
+except ImportError:  # Debian's python3-minimal lacks it
     sys.exit("python3 is here without its library; on Debian: apt-get install python3")
 from ops.servers.on_host.main import main
 sys.exit(main(sys.argv[1:], sys.argv[0]))
 """
 EMPTY = ("ops/__init__.py", "ops/model/__init__.py", "ops/servers/__init__.py")
-"""The packages above the host's side: their own code would want what no host has."""
+"""Packages that are empty on a host, because their own code imports missing libraries."""
 
 
 class Bundle:
-    """Text for a command's stdin; nothing of it shows where a value is printed."""
+    """A program as text for the stdin of a command. Its `repr` shows only its size."""
 
     def __init__(self, program: bytes) -> None:
         self._text = base64.encodebytes(program).decode()
 
     def readlines(self) -> list[str]:
-        """Return all of it, each time."""
+        """Return the whole text as one line. pyinfra reads stdin with this method."""
         return [self._text]
 
     def __iter__(self) -> Iterator[str]:
@@ -46,7 +46,7 @@ class Bundle:
 
 @cache
 def program() -> bytes:
-    """Return the host's side as a program that python3 runs; the same bytes each time."""
+    """Return `ops/servers/on_host` as a zip that python3 can run. The bytes are reproducible."""
     folder = Path(on_host.__file__).parent
     sources = {f"ops/servers/on_host/{path.name}": path for path in folder.glob("*.py")}
     sources["ops/model/layout.py"] = Path(layout.__file__)
@@ -55,15 +55,15 @@ def program() -> bytes:
 
 
 def parcel(order: Order, contents: Mapping[str, bytes]) -> bytes:
-    """Return the program with its *order*, and with the *contents* of the files it names."""
-    held = {f"{CONTENTS}{path}": content for path, content in contents.items()}
-    held[ORDER] = json.dumps(asdict(order)).encode()
-    return _zip(held, onto=program())
+    """Return the program as a zip with *order* and, by path, the *contents* of its files."""
+    members = {f"{CONTENTS}{path}": content for path, content in contents.items()}
+    members[ORDER] = json.dumps(asdict(order)).encode()
+    return _zip(members, onto=program())
 
 
-def _zip(held: Mapping[str, bytes], onto: bytes = b"") -> bytes:
+def _zip(members: Mapping[str, bytes], onto: bytes = b"") -> bytes:
     packed = io.BytesIO(onto)
     with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as zipped:
-        for name, content in sorted(held.items()):
+        for name, content in sorted(members.items()):
             zipped.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()

@@ -1,45 +1,59 @@
-"""Which commit of the fleet is rolled out, and by whom."""
+"""The git commit of the fleet's folder, and the name of the operator."""
 
 import getpass
 import os
 import socket
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_MADE = ("inventory", "templates", ":(exclude)inventory/known_hosts", ":(exclude)**/__pycache__")
-"""What the set of a host is made from."""
+from ops.errors import UsageError
+from ops.servers.git import git
+
+_SOURCES = (
+    "inventory",
+    "templates",
+    ":(exclude)inventory/known_hosts",
+    ":(exclude)**/__pycache__",
+)
+"""The paths, for git, of the files that the set of a host is rendered from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A fleet's folder as git sees it."""
+    """The state of a fleet's folder in git."""
 
     folder: Path
     commit: str
-    """Nothing if the folder is in no repository."""
+    """The full id of HEAD. Empty if the folder is in no repository."""
     clean: bool
+    """Whether there is a commit, and no uncommitted change of the fleet."""
     who: str
+    """The operator, as ``user@machine``."""
     uncommitted: tuple[str, ...] = ()
-    """Files of the fleet that are not as the commit has them."""
+    """Files of the fleet that differ from the commit."""
 
     def lacks(self, commit: str) -> bool:
-        """Return whether *commit* is no part of what is checked out here."""
-        return _git(self.folder, "merge-base", "--is-ancestor", commit, "HEAD").returncode != 0
+        """Return whether the history of this checkout does not contain *commit*."""
+        if not self.commit:
+            return True
+        return git(self.folder, "merge-base", "--is-ancestor", commit, "HEAD").returncode != 0
 
 
 def checkout(folder: Path) -> Checkout:
-    """Return *folder* as git sees it now."""
-    head = _git(folder, "rev-parse", "HEAD")
-    commit = head.stdout.strip() if head.returncode == 0 else ""
-    changed = tuple(_changed(folder)) if commit else ()
+    """Return the present state of *folder* in git."""
     who = f"{_user()}@{socket.gethostname()}"
+    try:
+        head = git(folder, "rev-parse", "HEAD")
+    except UsageError:  # a machine without git is like a folder in no repository
+        return Checkout(folder, "", clean=False, who=who)
+    commit = head.stdout.decode().strip() if head.returncode == 0 else ""
+    changed = tuple(_changed(folder)) if commit else ()
     return Checkout(folder, commit, bool(commit) and not changed, who, changed)
 
 
 def _user() -> str:
-    """Return the name of this user; its number where it has none, as in a container."""
+    """Return the name of this user, or the user id if it has no name, as in a container."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -47,17 +61,10 @@ def _user() -> str:
 
 
 def _changed(folder: Path) -> Iterator[str]:
-    """Yield the files that sets are made from and that differ from the commit."""
-    words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *_MADE)
-    prefix = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
-    for entry in _git(folder, *words).stdout.split("\0"):
+    """Yield the source files of sets that differ from the commit."""
+    options = ("--porcelain", "-z", "--no-renames", "--untracked-files=all")
+    prefix = git(folder, "rev-parse", "--show-prefix").stdout.decode(errors="replace").strip()
+    status = git(folder, "status", *options, "--", *_SOURCES)
+    for entry in status.stdout.decode(errors="replace").split("\0"):
         if entry:
             yield entry[3:].removeprefix(prefix)
-
-
-def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = ["git", "-C", str(folder), *words]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:  # no git on this machine: as if in no repository
-        return subprocess.CompletedProcess(command, 127, "", "")

@@ -1,6 +1,6 @@
-"""Ask a host for everything a comparison needs, in one round trip.
+"""The command that asks a host for its whole state in one round trip.
 
-Nothing is written on it; secrets that a rollout left when a power cut ended it are removed.
+It writes nothing on the host. It removes secrets that an interrupted rollout left there.
 """
 
 import shlex
@@ -11,16 +11,16 @@ from ops.servers.on_host import places
 from ops.servers.on_host.state import HostState
 
 OLDEST = (3, 9)
-"""The oldest Python of a host: Debian 11's."""
+"""The oldest supported Python of a host (Debian 11)."""
 CHECK = f"""\
 import sys
 if sys.version_info < {OLDEST}:
     here = "%d.%d" % sys.version_info[:2]
     sys.exit("Python {OLDEST[0]}.{OLDEST[1]} or newer is needed on a host, this is " + here)
 """
-"""The first lines of every program for a host; older Pythons must understand them."""
+"""The first lines of every program for a host. They also run on older Pythons."""
 
-# The host's side comes by stdin and is run from memory; `runpy` would import for 6 ms more.
+# The program arrives on stdin and runs from memory. `runpy` would cost 6 ms for its imports.
 _RUN = (
     CHECK
     + """\
@@ -38,28 +38,34 @@ PYTHON = (
     "{ echo 'python3 is missing on this host; on Debian: apt-get install python3' >&2; exit 1; };"
 )
 LOOK = f"{PYTHON} exec python3 -I -c '{_RUN}'"
-"""A command for the host's root shell; its stdin is the host's program (:mod:`~.bundle`)."""
-TOLD = f"( {LOOK} ) 2>&1 || true"
-"""The same, for whoever is to tell failures from the words alone."""
-BY_SUDO = (
+"""A command for a root shell. Its stdin is the program for the host (:mod:`~.bundle`)."""
+TOLERANT_LOOK = f"( {LOOK} ) 2>&1 || true"
+"""The same command, but it always exits with 0 and prints failures to stdout."""
+LOOK_BY_SUDO = (
     'if [ "$(id -u)" != 0 ] && ! why=$(sudo -n sh -c : 2>&1 </dev/null); then '
     'echo "$(id -un) may not use sudo here without a password'
     ' (it says: $(echo "$why" | tail -n 1)): allow it in /etc/sudoers.d"; '
-    f"else sudo -n sh -c {shlex.quote(TOLD)}; fi"
+    f"else sudo -n sh -c {shlex.quote(TOLERANT_LOOK)}; fi"
 )
-"""The same, for a user with sudo: what sudo says must not be the last word on a line, because
-pyinfra then asks the terminal for a password."""
+"""The same command for a user with sudo.
+
+No line of the output may end with a message of sudo, because pyinfra would then ask the terminal
+for a password.
+"""
 
 
-def state_of(said: str) -> HostState:
-    """Return what a host said to LOOK; ValueError with its last words if it told no state."""
-    for line in reversed(said.splitlines()):
+def state_of(output: str) -> HostState:
+    """Return the state in the *output* of a look.
+
+    ValueError if there is none. Its message is the last line of the output.
+    """
+    for line in reversed(output.splitlines()):
         if line.startswith(places.ANSWER):
-            with suppress(ValueError, TypeError):  # noise that begins like an answer
+            with suppress(ValueError, TypeError):  # other output may begin like an answer
                 return HostState(**json_of(line[len(places.ANSWER) :]))
-    raise ValueError(_last_words(said))
+    raise ValueError(_last_line(output))
 
 
-def _last_words(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it said nothing when it was looked at"

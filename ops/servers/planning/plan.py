@@ -1,21 +1,20 @@
-"""What a host must go through to have what the fleet asks for: a comparison, and nothing else."""
+"""Turn the comparison of a host with its wanted set into a plan for that host."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ops.config.core.cache import url
-from ops.model import Fleet, Host, layout
+from ops.model import Host, layout
 from ops.servers.on_host import order, places
 from ops.servers.on_host.order import Order
-from ops.servers.on_host.state import HostState, seen
+from ops.servers.on_host.state import HostState, digest
 from ops.servers.planning.checkout import Checkout
-from ops.servers.planning.difference import Difference, difference
-from ops.servers.planning.provenance import provenance, unrecorded
-from ops.servers.planning.reshaping import redialled, reshaped
-from ops.servers.planning.wanted import Wanted
+from ops.servers.planning.provenance import is_recorded_uncommitted, provenance
+from ops.servers.planning.settings import redialled_inbounds
+from ops.servers.planning.transition import Transition
 
 RECORDED = "nothing to change but the record: what was rolled out uncommitted is committed now"
-LEAVING = (
+REMOVAL = (
     "the core is taken off; its readings stay",
     f"the user {layout.USER} and the groups {layout.USER} and {layout.API_GROUP} stay, too",
 )
@@ -23,192 +22,117 @@ _TIMER = f"{places.UNITS}/{places.MINUTE}.timer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What whoever rolls out consents to."""
-
-    force: bool = False
-    """Roll out though the host has a commit that this checkout lacks."""
-    rotate: frozenset[str] = frozenset()
-    """Keys whose secret may change, and ``host/inbound`` for an inbound's own; or ``all``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What will happen to one host."""
+    """The planned change of one host."""
 
     order: Order | None = None
-    """None: nothing is to change, or it is refused."""
+    """The order for the host. None if nothing changes, or if the change is refused."""
     contents: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """By path: the content of each file in the order. It may be secret."""
     lines: tuple[str, ...] = ()
-    """For people; no secret is in them."""
+    """The change in words for people, without any secret."""
     refusal: str = ""
-    """Why the host is left as it is, if it is; *lines* then say what would have changed."""
+    """The reason to refuse the change. *lines* then show the refused change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A host beside what it is to be."""
-
-    fleet: Fleet
-    host: Host
-    state: HostState
-    wanted: Wanted
-
-    @property
-    def changed(self) -> list[str]:
-        """Return the paths that are not as they should be; all, if a rollout was left half done."""
-        have, want = self.state.disk, self.wanted.digests
-        paths = sorted(have.keys() | want.keys())
-        return [p for p in paths if self.state.unfinished or have.get(p) != want.get(p)]
-
-    @property
-    def users(self) -> Difference:
-        """Return what the users of the running core, or else of the file, lack."""
-        there = self.state.users if self.state.users is not None else self.state.file_users
-        return difference(there, self.wanted.fingerprints)
-
-    @property
-    def restart(self) -> Iterator[str]:
-        """Yield why the core must be started anew."""
-        state, want = self.state, self.wanted
-        if state.active != "active":
-            yield f"the service is {state.active or 'not there'}"
-            return
-        if state.unfinished:
-            yield f"{state.unfinished} left a rollout unfinished"
-        if state.started_core != want.release:
-            yield f"core {self.fleet.core.version}"
-        if state.started_frame != want.frame:
-            yield from self.reshaped or ("config",)
-        if state.started_unit != want.digests[places.UNIT]:
-            yield "service"
-        if state.users is None and state.started_frame == want.frame:
-            yield from self._untold()
-
-    @property
-    def reshaped(self) -> list[str]:
-        """Return which settings of the running core's config change, less its users."""
-        started = self.state.started_shape
-        return reshaped(started, self.wanted.shape) if started else []
-
-    @property
-    def damaged(self) -> bool:
-        """Return whether the files of the core in use are not as they were installed."""
-        release = self.wanted.release
-        in_use = self.state.disk.get(places.CURRENT) == f"-> {release}"
-        return in_use and release not in self.state.releases
-
-    def _untold(self) -> Iterator[str]:
-        """Yield why users that the core does not tell need a restart."""
-        if self.host.api == "socket" and not self.damaged:  # else nothing here could ask it
-            yield "the running core does not answer"
-        elif layout.CONFIG in self.changed:
-            yield 'users (with api = "inbound" they cannot be changed live)'
-
-
-def plan(compared: Comparison, here: Checkout) -> Plan:
-    """Return what brings the host to what is wanted."""
-    how, why = effect(compared)
-    if not how and not unrecorded(compared.state, here):
+def plan(transition: Transition, checkout: Checkout) -> Plan:
+    """Return the plan that carries out *transition*."""
+    how, reasons = transition.effect()
+    if not how and not is_recorded_uncommitted(transition.state, checkout):
         return Plan(lines=("nothing to change",))
     how = how or order.RECORD
-    told = _order(compared, how, here)
-    contents = {path: compared.wanted.files[path].content for path in told.files}
-    lines = _lines(compared, how, why) if how != order.RECORD else (RECORDED,)
-    whence = provenance(compared.state, here) if how != order.RECORD else ()
-    return Plan(order=told, contents=contents, lines=(*whence, *lines))
+    new_order = _order(transition, how, checkout)
+    contents = {path: transition.wanted.files[path].content for path in new_order.files}
+    if how == order.RECORD:
+        return Plan(order=new_order, contents=contents, lines=(RECORDED,))
+    lines = (*provenance(transition.state, checkout), *_lines(transition, how, reasons))
+    return Plan(order=new_order, contents=contents, lines=lines)
 
 
-def effect(compared: Comparison) -> tuple[str, list[str]]:
-    """Return how what is wanted takes effect, and why by a restart; nothing if it is so already."""
-    why = list(compared.restart)
-    if why:
-        return order.RESTART, why
-    if compared.users:
-        return order.HOT, []
-    if compared.changed or compared.damaged or not compared.state.timer:
-        return order.FILES, []
-    return "", []
-
-
-def leaving(host: Host, state: HostState, here: Checkout) -> Plan:
-    """Return what takes the core off a host that is to be without one."""
+def removal(host: Host, state: HostState, checkout: Checkout) -> Plan:
+    """Return the plan that takes the core off *host*."""
     if not _is_ours(state):
         return Plan(lines=("nothing to change: the core is not here",))
-    told = Order(
+    new_order = Order(
         host=host.name,
-        who=here.who,
+        who=checkout.who,
         how=order.ABSENT,
-        seen=seen(state.disk),
-        record=_record(here, "absent"),
+        planned_on=digest(state.disk),
+        record=_record(checkout, "absent"),
     )
-    return Plan(order=told, lines=(*provenance(state, here), *LEAVING))
+    return Plan(order=new_order, lines=(*provenance(state, checkout), *REMOVAL))
 
 
 def _is_ours(state: HostState) -> bool:
-    """Return whether anything of a rollout is on the host; what others put there is theirs."""
+    """Return whether the host has anything from a rollout. Other people's files do not count."""
     applied = state.record.get("config", "absent") != "absent"
     return applied or bool(state.unfinished) or places.PROGRAM in state.disk
 
 
-def _order(compared: Comparison, how: str, here: Checkout) -> Order:
-    wanted, host = compared.wanted, compared.host
-    paths = set(compared.changed)
+def _order(transition: Transition, how: str, checkout: Checkout) -> Order:
+    wanted, host = transition.wanted, transition.host
+    paths = set(transition.changed)
     items = {path: item for path, item in wanted.files.items() if path in paths}
     return Order(
         host=host.name,
-        who=here.who,
+        who=checkout.who,
         how=how,
-        seen=seen(compared.state.disk),
+        planned_on=digest(transition.state.disk),
         files={path: [item.mode, item.group] for path, item in items.items()},
         links={path: target for path, target in wanted.links.items() if path in paths},
         removed=sorted(paths - wanted.digests.keys()),
-        core=_core(compared),
+        core=_core(transition),
         certificates=wanted.certificates,
         api_users=[host.ssh.user] if host.uses_sudo else [],
-        record=_record(here, wanted.digests[layout.CONFIG]) | {"fleet": wanted.fleet},
+        record=_record(checkout, wanted.digests[layout.CONFIG]) | {"fleet": wanted.fleet},
     )
 
 
-def _core(compared: Comparison) -> dict[str, str]:
-    core, state, release = compared.fleet.core, compared.state, compared.wanted.release
-    there = release in state.releases
+def _core(transition: Transition) -> dict[str, str]:
+    core, state, release = transition.fleet.core, transition.state, transition.wanted.release
+    installed = release in state.releases
     push = core.fetch == "push"
     return {
         "sha256": release,
         "version": core.version,
         "before": state.started_core,
-        "upload": f"{places.STATE}/{release}.zip" if push and not there else "",
-        "url": "" if push or there else url(core, state.machine),
+        "upload": f"{places.STATE}/{release}.zip" if push and not installed else "",
+        "url": "" if push or installed else url(core, state.machine),
     }
 
 
-def _record(here: Checkout, config: str) -> dict[str, object]:
-    record = {"commit": here.commit, "clean": here.clean, "who": here.who, "config": config}
-    return record | ({"uncommitted": list(here.uncommitted)} if here.uncommitted else {})
+def _record(checkout: Checkout, config: str) -> dict[str, object]:
+    """Return the record of this rollout that the host stores.
+
+    *config* is the digest of the config, or ``absent``.
+    """
+    source = {"commit": checkout.commit, "clean": checkout.clean, "who": checkout.who}
+    record: dict[str, object] = {**source, "config": config}
+    return record | ({"uncommitted": list(checkout.uncommitted)} if checkout.uncommitted else {})
 
 
-def _lines(compared: Comparison, how: str, why: list[str]) -> Iterator[str]:
-    yield from compared.users.lines
-    if not compared.state.timer and _TIMER in compared.state.disk:
+def _lines(transition: Transition, how: str, reasons: list[str]) -> Iterator[str]:
+    yield from transition.users.lines
+    if not transition.state.timer and _TIMER in transition.state.disk:
         yield "+ the reading of every minute, which somebody stopped"
-    if compared.damaged:
+    if transition.damaged:
         yield "~ the core's own files, which are damaged or missing: installed anew"
-    for path in compared.changed:
-        # What makes a config another one is told by its users, or as the reason of a restart.
-        told = path == layout.CONFIG and how != order.FILES
-        if not told and path not in places.LINKS:
-            yield f"{_sign(path, compared)} {path}"
-    for inbound in redialled(compared.state.started_shape, compared.wanted.shape):
+    for path in transition.changed:
+        # The lines about users, or the reasons of the restart, already explain a new config.
+        explained = path == layout.CONFIG and how != order.FILES
+        if not explained and path not in places.LINKS:
+            yield f"{_sign(path, transition)} {path}"
+    had, has = transition.state.started_settings, transition.wanted.settings
+    for inbound in redialled_inbounds(had, has):
         yield f"~ links to {inbound}: only those made for the new settings work"
     yield {
-        order.RESTART: f"the core is restarted: {', '.join(why)}",
+        order.RESTART: f"the core is restarted: {', '.join(reasons)}",
         order.HOT: "into the running core: nobody is dropped",
         order.FILES: "the core runs on as it is",
     }[how]
 
 
-def _sign(path: str, compared: Comparison) -> str:
-    if path not in compared.state.disk:
+def _sign(path: str, transition: Transition) -> str:
+    if path not in transition.state.disk:
         return "+"
-    return "~" if path in compared.wanted.digests else "-"
+    return "~" if path in transition.wanted.digests else "-"

@@ -1,4 +1,4 @@
-"""Say whose work is rolled out, and over whose work, where git does not tell."""
+"""Warn about uncommitted work that a rollout applies or replaces."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,36 +6,36 @@ from ops.servers.on_host.state import HostState
 from ops.servers.planning.checkout import Checkout
 
 MOST = 5
-"""Files that are named; more are a number."""
+"""The number of files to name. The rest appears as a count."""
 
 
-def provenance(state: HostState, here: Checkout) -> Iterator[str]:
-    """Yield what people must know of uncommitted work, on the host and in this folder."""
+def provenance(state: HostState, checkout: Checkout) -> Iterator[str]:
+    """Yield a warning about uncommitted work on the host, and one about this folder."""
     record = state.record
     theirs = record.get("commit") and not record.get("clean", True)
-    if theirs and (here.clean or record.get("who") != here.who):
+    if theirs and (checkout.clean or record.get("who") != checkout.who):
         files = _named([str(file) for file in record.get("uncommitted", [])])
         yield (
             f"what the host has came from uncommitted work of {record.get('who')} at "
             f"{record.get('when')}{files}: ask before this takes it back"
         )
-    if here.uncommitted:
+    if checkout.uncommitted:
         yield (
-            f"uncommitted changes of this folder go with it{_named(here.uncommitted)}: commit "
+            f"uncommitted changes of this folder go with it{_named(checkout.uncommitted)}: commit "
             "them, or the next rollout from another folder takes them back"
         )
 
 
-def unrecorded(state: HostState, here: Checkout) -> bool:
-    """Return whether what the host has was rolled out uncommitted, and is committed here now.
+def is_recorded_uncommitted(state: HostState, checkout: Checkout) -> bool:
+    """Return whether the host has a rollout of uncommitted work that is committed here now.
 
-    Only its commit protects it from an older checkout.
+    The record needs the commit, because only a commit protects a host from older checkouts.
     """
-    return here.clean and not state.record.get("clean", True)
+    return checkout.clean and not state.record.get("clean", True)
 
 
 def _named(files: Iterable[str]) -> str:
-    """Return *files* in brackets.
+    """Return *files* in brackets, at most `MOST` of them by name.
 
     >>> _named(["a", "b", "c", "d", "e", "f", "g"])
     ' (a, b, c, d, e and 2 more)'

@@ -1,4 +1,4 @@
-"""Why a host is left alone: found out before anything changes, one sentence each."""
+"""List the reasons to refuse a rollout to a host. Each reason is one sentence."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,21 @@ from ops.servers.on_host import lock, users
 from ops.servers.on_host.health import wanted_ports
 from ops.servers.on_host.state import HostState
 from ops.servers.planning.checkout import Checkout
-from ops.servers.planning.plan import Comparison, Options, Plan
+from ops.servers.planning.consent import Consent
+from ops.servers.planning.plan import Plan
+from ops.servers.planning.transition import Transition
 
 ROOM = 160 << 20
-"""Bytes that a new core needs: the zip twice, and what is in it."""
+"""Bytes that installing a core needs: its zip twice, and the unpacked files."""
 
 
-def of_the_host(state: HostState, here: Checkout, options: Options) -> Iterator[str]:
-    """Yield why nobody should roll out to a host like this now."""
+def refused(plan: Plan, reasons: list[str]) -> Plan:
+    """Return *plan*, as a refusal if it changes the host and there are *reasons* against that."""
+    return Plan(refusal="; ".join(reasons), lines=plan.lines) if reasons and plan.order else plan
+
+
+def of_the_host(state: HostState, checkout: Checkout, consent: Consent) -> Iterator[str]:
+    """Yield the reasons against any rollout from *checkout* to a host in *state*."""
     if not state.systemd:
         yield f"{state.system} does not run systemd, which the core's service needs"
     if state.foreign:
@@ -26,7 +33,7 @@ def of_the_host(state: HostState, here: Checkout, options: Options) -> Iterator[
     if state.holder is not None:
         yield lock.busy(state.holder)
     applied = state.record.get("commit", "")
-    if applied and not options.force and here.lacks(applied):
+    if applied and not consent.force and checkout.lacks(applied):
         yield (
             f"it has commit {applied[:12]}, applied by {state.record.get('who')} at "
             f"{state.record.get('when')}, which this checkout lacks: pull first, or go back on "
@@ -34,13 +41,13 @@ def of_the_host(state: HostState, here: Checkout, options: Options) -> Iterator[
         )
 
 
-def of_the_set(compared: Comparison, options: Options) -> Iterator[str]:
-    """Yield why this set should not go onto this host."""
-    yield from _drop_ins(compared.state)
-    yield from _ports(compared)
-    yield from _room(compared)
-    yield from _keys(compared, options)
-    yield from _inbounds(compared, options)
+def of_the_set(transition: Transition, consent: Consent) -> Iterator[str]:
+    """Yield the reasons against bringing this wanted set to this host."""
+    yield from _drop_ins(transition.state)
+    yield from _ports(transition)
+    yield from _room(transition)
+    yield from _keys(transition, consent)
+    yield from _inbounds(transition, consent)
 
 
 def _read_only(state: HostState) -> Iterator[str]:
@@ -56,9 +63,9 @@ def _drop_ins(state: HostState) -> Iterator[str]:
         yield f"{', '.join(state.drop_ins)} would change the core's service: remove it first"
 
 
-def _ports(compared: Comparison) -> Iterator[str]:
-    wanted = wanted_ports(dict(compared.wanted.config))
-    for protocol, port, pid, program, *unit in compared.state.listeners:
+def _ports(transition: Transition) -> Iterator[str]:
+    wanted = wanted_ports(dict(transition.wanted.config))
+    for protocol, port, pid, program, *unit in transition.state.listeners:
         service = unit[0] if unit else ""
         holder = f"{program or 'a program'} (pid {pid}{f' of {service}' if service else ''})"
         if protocol == "unix":
@@ -69,20 +76,20 @@ def _ports(compared: Comparison) -> Iterator[str]:
 
 
 def _end(program: str, service: str) -> str:
-    """Return how to end what holds a port; nothing for sshd, which is the only way in."""
+    """Return the advice to end *program*. Empty for sshd, because it is the only way in."""
     if program.endswith("/sshd"):
         return ""
     return f"end it with `systemctl disable --now {service}`, or " if service else "end it, or "
 
 
-def _room(compared: Comparison) -> Iterator[str]:
-    free = compared.state.free
-    if compared.wanted.release not in compared.state.releases and free < ROOM:
+def _room(transition: Transition) -> Iterator[str]:
+    free = transition.state.free
+    if transition.wanted.release not in transition.state.releases and free < ROOM:
         yield f"the core needs {ROOM >> 20} MiB, and {free >> 20} are free: make room first"
 
 
-def _keys(compared: Comparison, options: Options) -> Iterator[str]:
-    unasked = compared.users.unasked(options.rotate)
+def _keys(transition: Transition, consent: Consent) -> Iterator[str]:
+    unasked = transition.users.unasked(consent.rotate)
     if unasked:
         names = ",".join(unasked)
         yield (
@@ -91,20 +98,15 @@ def _keys(compared: Comparison, options: Options) -> Iterator[str]:
         )
 
 
-def _inbounds(compared: Comparison, options: Options) -> Iterator[str]:
-    wanted = users.inbound_secrets(dict(compared.wanted.config))
-    for inbound, held in compared.state.inbound_secrets.items():
-        name = f"{compared.host.name}/{inbound}"
-        if inbound not in wanted or {"all", name} & options.rotate:
+def _inbounds(transition: Transition, consent: Consent) -> Iterator[str]:
+    wanted = users.inbound_secrets(dict(transition.wanted.config))
+    for inbound, secrets in transition.state.inbound_secrets.items():
+        name = f"{transition.host.name}/{inbound}"
+        if inbound not in wanted or {"all", name} & consent.rotate:
             continue
-        if set(held) - set(wanted[inbound]):
+        if set(secrets) - set(wanted[inbound]):
             yield (
                 f"the inbound {inbound} would get another REALITY key, short id or password, and "
                 f"every link to it would die: if that is meant, add --data rotate={name}; if not, "
                 "`ops secrets recover` reads back the old"
             )
-
-
-def unless(reasons: list[str], plan: Plan) -> Plan:
-    """Return *plan*, or if there are *reasons* against its changes, their refusal."""
-    return Plan(refusal="; ".join(reasons), lines=plan.lines) if reasons and plan.order else plan

@@ -1,4 +1,4 @@
-"""What the fleet asks of a host: every file and link of the set, with its contents."""
+"""The set that the fleet wants on a host: every file and link, with its content."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 from ops.config.core.cache import pinned
 from ops.config.render import environment, fill, render
 from ops.model import Fleet, Host, Secrets, layout
-from ops.servers.on_host import places, shape, users
+from ops.servers.on_host import places, settings, users
 from ops.servers.planning.bundle import program
 
 UNITS = {
@@ -23,7 +23,7 @@ TUNING = "xray.sysctl.j2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A file of the set. Its contents may be secret."""
+    """A file of the set. Its content may be secret."""
 
     content: bytes = field(repr=False)
     mode: int = 0o644
@@ -31,13 +31,13 @@ class Item:
 
     @property
     def digest(self) -> str:
-        """Return what the host's look says of it."""
+        """Return the SHA-256 of the content, as `HostState.disk` has it."""
         return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The set that a host is to have."""
+    """The wanted set of one host."""
 
     release: str
     """The SHA-256 of the core's zip."""
@@ -45,43 +45,45 @@ class Wanted:
     links: Mapping[str, str]
     config: Mapping[str, Any] = field(repr=False)
     fleet: str = ""
-    """The fleet's name for itself; hosts keep it beside their readings."""
+    """The id of the fleet. Hosts store it beside their readings."""
 
     @property
     def certificates(self) -> dict[str, list[str]]:
-        """Return by inbound where its certificate and key lie on the host."""
-        held: dict[str, list[str]] = json.loads(self.files[places.SOURCES].content)
-        return held
+        """Return by inbound the paths of its certificate and private key on the host."""
+        paths: dict[str, list[str]] = json.loads(self.files[places.SOURCES].content)
+        return paths
 
     @property
     def digests(self) -> dict[str, str]:
-        """Return what the host's look says once the set is in place."""
+        """Return `HostState.disk` of a host that has this set."""
         links = {path: f"-> {target}" for path, target in self.links.items()}
         return {path: item.digest for path, item in self.files.items()} | links
 
     @property
     def frame(self) -> str:
-        """Return the fingerprint of all of the config but its users."""
+        """Return the fingerprint of the config without its users."""
         return users.frame(dict(self.config))
 
     @property
-    def shape(self) -> dict[str, str]:
-        """Return the same, field by field."""
-        return shape.of(dict(self.config))
+    def settings(self) -> dict[str, str]:
+        """Return the settings of the config, by field, without its users."""
+        return settings.of(dict(self.config))
 
     @property
     def fingerprints(self) -> users.Users:
-        """Return the users, as fingerprints."""
+        """Return the users of the config, with fingerprints instead of secrets."""
         return users.fingerprints(users.of_config(dict(self.config)))
 
 
 def wanted(
     fleet: Fleet, host: Host, secrets: Secrets, machine: str, addresses: Iterable[str]
 ) -> Wanted:
-    """Return the set for *host*, a *machine* whose own public *addresses* are these.
+    """Return the set for *host*, which is a *machine* such as ``x86_64`` with these *addresses*.
+
+    *addresses* are the public addresses of its network cards.
 
     Raises:
-        CoreError: no core is pinned for *machine*.
+        CoreError: the inventory pins no core for *machine*.
         SecretsError: secrets of *host* are missing.
     """
     return of_release(fleet, host, secrets, pinned(fleet.core, machine), addresses)
@@ -90,7 +92,7 @@ def wanted(
 def of_release(
     fleet: Fleet, host: Host, secrets: Secrets, release: str, addresses: Iterable[str] = ()
 ) -> Wanted:
-    """Return the set for *host* with the core *release*, whatever machine that is for."""
+    """Return the set for *host* with the core *release*, the SHA-256 of its zip."""
     config = render(fleet, host, secrets, addresses)
     files = {
         layout.CONFIG: Item(content=config.encode(), mode=0o640, group=layout.USER),
@@ -105,8 +107,8 @@ def of_release(
 
 
 def _sources(host: Host) -> bytes:
-    held = {i.name: [i.certificate, i.certificate_key] for i in host.inbounds if i.certificate}
-    return (json.dumps(held, indent=1, sort_keys=True) + "\n").encode()
+    paths = {i.name: [i.certificate, i.certificate_key] for i in host.inbounds if i.certificate}
+    return (json.dumps(paths, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _templates(fleet: Fleet, host: Host) -> dict[str, Item]:

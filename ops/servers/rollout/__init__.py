@@ -1,8 +1,9 @@
-"""Bring hosts to what the fleet asks for, with pyinfra; the only room that knows pyinfra.
+"""Bring hosts to the set that the fleet wants, with pyinfra.
 
-A deploy of one's own may call :func:`xray` among other things, or the three steps one by one.
+No other package imports pyinfra. A deploy file of your own may call :func:`xray`, or the three
+steps one by one.
 """
 
-from ops.servers.rollout.steps import change, compare, look, xray
+from ops.servers.rollout.steps import apply, look, plan, xray
 
-__all__ = ["change", "compare", "look", "xray"]
+__all__ = ["apply", "look", "plan", "xray"]

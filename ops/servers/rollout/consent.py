@@ -1,4 +1,4 @@
-"""What whoever rolls out consents to, by ``--data``; what they mistype is no consent."""
+"""Read the operator's consent from ``--data``. A mistyped name or value is an error."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,41 +9,41 @@ from pyinfra.api.host import Host as Target
 from ops.errors import UsageError
 from ops.fleet.inventory import did_you_mean
 from ops.model import Fleet
-from ops.servers.planning.plan import Options
+from ops.servers.planning.consent import Consent
 
 NAMES = ("force", "rotate")
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
-def consent(target: Target, fleet: Fleet) -> Options:
-    """Return what was consented to for *target*; UsageError for what means nothing."""
+def consent(target: Target, fleet: Fleet) -> Consent:
+    """Return the consent for *target*; UsageError for a name or value without a meaning."""
     _refuse_unknown(target)
     force = str(target.data.get("force", "")).lower()
     if force not in _YES + _NO:
         raise UsageError(f"--data force={force} means nothing: write force=yes, or leave it out")
-    return Options(force=force in _YES, rotate=_rotated(str(target.data.get("rotate", "")), fleet))
+    return Consent(force=force in _YES, rotate=_rotated(str(target.data.get("rotate", "")), fleet))
 
 
-def _rotated(said: str, fleet: Fleet) -> frozenset[str]:
-    """Return the keys and inbounds that *said* names, with commas in between."""
-    names = frozenset(name for name in said.split(",") if name)
+def _rotated(given: str, fleet: Fleet) -> frozenset[str]:
+    """Return the names of keys and inbounds in *given*, a list with commas."""
+    names = frozenset(name for name in given.split(",") if name)
     inbounds = (f"{host.name}/{inbound.name}" for host in fleet.hosts for inbound in host.inbounds)
     known = {"all", *(key.name for key in fleet.keys), *inbounds}
     for name in sorted(names - known):
         meant = did_you_mean(name, known)
         raise UsageError(
-            f"--data rotate={said}: {name!r} is no key, and no inbound such as fra1/reality"
+            f"--data rotate={given}: {name!r} is no key, and no inbound such as fra1/reality"
             + (f"; {meant}" if meant else "")
         )
     return names
 
 
 def _refuse_unknown(target: Target) -> None:
-    """Refuse what was typed after ``--data`` and nothing would read.
+    """Raise UsageError if ``--data`` has a name that nothing reads.
 
-    pyinfra's own names, and those that the inventory or group_data give a value, are read.
+    Known names are ours, those of pyinfra, and those with a value in the inventory or group_data.
     """
-    inventory: Any = target.inventory  # untyped
+    inventory: Any = target.inventory  # pyinfra leaves it untyped
     of_all, of_groups = inventory.get_data(), inventory.get_groups_data(target.groups)
     known = {*NAMES, *_of_pyinfra(), *of_all, *of_groups, *inventory.get_host_data(target.name)}
     for name in inventory.get_override_data():
@@ -55,7 +55,7 @@ def _refuse_unknown(target: Target) -> None:
 
 
 def _of_pyinfra() -> Iterable[str]:
-    """Yield the names that pyinfra's ways to reach hosts read: ``ssh_user`` and its kin."""
+    """Yield the names that the connectors of pyinfra read, such as ``ssh_user``."""
     connectors: dict[str, Any] = get_all_connectors()  # type: ignore[no-untyped-call]
     for connector in connectors.values():
         yield from getattr(getattr(connector, "data_cls", None), "__annotations__", ())

@@ -1,4 +1,4 @@
-"""What this run has, for all its hosts: the fleet and the core's releases, each read once."""
+"""The fleet and the core's releases, read once for all hosts of a pyinfra run."""
 
 import threading
 from functools import cache
@@ -9,25 +9,25 @@ from ops.files import told
 from ops.fleet.inventory import find, load
 from ops.fleet.secrets import load as load_secrets
 from ops.servers.planning.checkout import checkout
-from ops.servers.planning.decision import Here
+from ops.servers.planning.decision import LoadedFleet
 
-_reading = threading.Lock()  # hosts are prepared at the same time
+_reading = threading.Lock()  # pyinfra prepares hosts in parallel
 
 
-def here(folder: Path | None = None) -> Here:
-    """Return the fleet in *folder*, or the one that we are in."""
+def loaded_fleet(folder: Path | None = None) -> LoadedFleet:
+    """Return the fleet in *folder*, or in the working folder."""
     with _reading, told():
         return _read(find(folder))
 
 
 @cache
-def _read(folder: Path) -> Here:
+def _read(folder: Path) -> LoadedFleet:
     fleet = load(folder)
-    return Here(fleet, load_secrets(fleet), checkout(folder))
+    return LoadedFleet(fleet, load_secrets(fleet), checkout(folder))
 
 
 def release(sha256: str) -> Path:
-    """Return the archive of the core that is pinned as *sha256*, verified once in a run."""
+    """Return the zip of the pinned core with this *sha256*. It is verified once a run."""
     with _reading, told():
         return _verified(find(), sha256)
 

@@ -1,4 +1,4 @@
-"""Carry a plan out on a host: one command, whose outcome is the host's own word."""
+"""pyinfra's operation that carries out a plan, with one command on the host."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -16,7 +16,7 @@ from ops.servers.planning.bundle import Bundle, parcel
 from ops.servers.planning.look import PYTHON
 from ops.servers.planning.plan import Plan
 
-# The set holds secrets: it comes by stdin, into a folder that was private before it was there.
+# The set contains secrets: it arrives on stdin and is written into a private folder.
 CARRY_OUT = (
     f"{PYTHON} umask 077; "
     f"{{ mkdir -p {places.STATE} && d=$(mktemp -d {places.STATE}/set.XXXXXXXX); }} 2>/dev/null || "
@@ -28,8 +28,8 @@ CARRY_OUT = (
 )
 
 
-class Tell(StringCommand):
-    """A command whose words are shown when all went well, too."""
+class ShownCommand(StringCommand):
+    """A command with output that pyinfra also shows after a success."""
 
     @override
     def execute(self, state: State, host: Host, connector_arguments: Any) -> Any:
@@ -41,14 +41,14 @@ class Tell(StringCommand):
 
 @operation()
 def roll_out(plan: Plan, archive: Path | None) -> Generator[PyinfraCommand]:
-    """Bring a host to what *plan* says.
+    """Carry out *plan* on a host.
 
-    + plan: what is to change, as it was printed
-    + archive: the core's release, if it must be sent
+    + plan: the planned change, as it was printed
+    + archive: the zip of the core's release, if it must be sent
     """
     if plan.order:
         if archive:
             yield StringCommand("mkdir", "-p", "-m", "700", places.STATE)
             yield FileUploadCommand(str(archive), plan.order.core["upload"])
         bundle = Bundle(parcel(plan.order, plan.contents))
-        yield Tell(CARRY_OUT, _stdin=bundle)
+        yield ShownCommand(CARRY_OUT, _stdin=bundle)

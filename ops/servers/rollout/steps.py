@@ -1,9 +1,9 @@
-"""The steps of a rollout, as deploy.py calls them for each host."""
+"""The steps of a rollout. deploy.py calls them for each host."""
 
 from pyinfra import logger
 from pyinfra.api.deploy import deploy
 from pyinfra.context import host as target
-from pyinfra.context import state
+from pyinfra.context import state as run
 
 from ops.errors import OpsError
 from ops.model import Fleet, Host
@@ -14,58 +14,63 @@ from ops.servers.planning.decision import decide
 from ops.servers.planning.plan import Plan
 from ops.servers.rollout.consent import consent
 from ops.servers.rollout.fact import LookAtHost
-from ops.servers.rollout.fleet import here, release
+from ops.servers.rollout.fleet import loaded_fleet, release
 from ops.servers.rollout.operation import roll_out
-from ops.servers.rollout.wrong import wrong
+from ops.servers.rollout.run_error import run_error
 
 
 def look() -> HostState | None:
-    """Return what the host has and what its core runs; None if it failed and is left out."""
+    """Return the state of the host and its core; None if the look failed.
+
+    After a failure the run goes on without this host.
+    """
     by_sudo = _sudo_without_password()
-    ways = {"by_sudo": True, "_sudo": False} if by_sudo else {}
-    seen: HostState | str = target.get_fact(LookAtHost, _stdin=Bundle(program()), **ways)
-    if isinstance(seen, HostState):
-        return seen
-    if target not in state.failed_hosts:  # else pyinfra has told why
-        _leave(seen)
+    arguments = {"by_sudo": True, "_sudo": False} if by_sudo else {}
+    state: HostState | str = target.get_fact(LookAtHost, _stdin=Bundle(program()), **arguments)
+    if isinstance(state, HostState):
+        return state
+    if target not in run.failed_hosts:  # otherwise pyinfra has printed the reason
+        _fail(state)
     return None
 
 
 def _sudo_without_password() -> bool:
-    """Return whether sudo is used here, and nobody has given pyinfra a password for it."""
-    given = target.data.get("_sudo_password") or state.config.SUDO_PASSWORD
+    """Return whether the host needs sudo, and pyinfra has no password for it."""
+    given = target.data.get("_sudo_password") or run.config.SUDO_PASSWORD
     return bool(target.data.get("_sudo")) and not given
 
 
-def _leave(why: str) -> None:
-    """Fail this host alone: pyinfra's own way asks whether to go on with the others."""
-    target.log(f"left as it is: {visible(why)}", log_func=logger.error)
-    state.failed_hosts.add(target)
-    state.active_hosts.discard(target)
+def _fail(reason: str) -> None:
+    """Fail this host alone. pyinfra's own way would ask whether to continue with the others."""
+    target.log(f"left as it is: {visible(reason)}", log_func=logger.error)
+    run.failed_hosts.add(target)
+    run.active_hosts.discard(target)
 
 
-def compare(seen: HostState | None) -> Plan | None:
-    """Return what must change, having printed it; what is wrong with the fleet ends the run."""
-    if seen is None:
+def plan(state: HostState | None) -> Plan | None:
+    """Print and return the plan for a host in *state*; None if its look failed.
+
+    PyinfraError if the fleet is wrong. It ends the run for all hosts.
+    """
+    if state is None:
         return None
-    planned = _decided(seen)
-    if planned.refusal:
-        _leave(planned.refusal)
-    for line in planned.lines if not planned.refusal else ():
+    decided = _decide(state)
+    if decided.refusal:
+        _fail(decided.refusal)
+    for line in decided.lines if not decided.refusal else ():
         target.log(visible(line))
-    return planned
+    return decided
 
 
-def _decided(seen: HostState) -> Plan:
+def _decide(state: HostState) -> Plan:
     try:
-        ours = here()
-        options = consent(target, ours.fleet)
-        host = _host(ours.fleet)
-        return decide(ours, host, seen, options)
+        loaded = loaded_fleet()
+        allowed = consent(target, loaded.fleet)
+        return decide(loaded, _host(loaded.fleet), state, allowed)
     except OpsError as error:
-        raise wrong(error) from None
+        raise run_error(error) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # The state is what the host says: it must not end the run for the others.
+        # The state comes from the host, so it must not end the run for the others.
         name = type(error).__name__
         return Plan(refusal=f"it tells a state that no host of ours has ({name}: {error})")
 
@@ -74,24 +79,24 @@ def _host(fleet: Fleet) -> Host:
     try:
         return fleet.host(target.name)
     except KeyError:
-        raise wrong(
+        raise run_error(
             f"{target.name} is no host of the fleet; type `pyinfra inventory deploy.py`"
         ) from None
 
 
-def change(planned: Plan | None) -> None:
-    """Carry *planned* out; where nothing is to change, nothing is sent."""
+def apply(planned: Plan | None) -> None:
+    """Carry out *planned*. Nothing is sent to the host if nothing changes."""
     if planned is None or planned.refusal:
         return
     order = planned.order
     try:
         archive = release(order.core["sha256"]) if order and order.core.get("upload") else None
     except OpsError as error:
-        raise wrong(error) from None
+        raise run_error(error) from None
     roll_out(name="Roll out Xray", plan=planned, archive=archive)
 
 
 @deploy("Xray")
 def xray() -> None:
-    """Bring the host to what the fleet asks for."""
-    change(compare(look()))
+    """Bring the host to the set that the fleet wants."""
+    apply(plan(look()))

@@ -1,48 +1,48 @@
-"""Say which settings of a config change, field by field, and show no secret."""
+"""Describe the changed settings of a config, field by field, without any secret."""
 
 import json
 from collections.abc import Iterator, Mapping
 
-from ops.servers.on_host.shape import UNNAMED
+from ops.servers.on_host.settings import UNNAMED
 
-Shape = Mapping[str, str]
-"""What :func:`ops.servers.on_host.shape.of` returns."""
+Settings = Mapping[str, str]
+"""By field: its value as JSON or as a fingerprint (:func:`ops.servers.on_host.settings.of`)."""
 
 MOST = 6
-"""Changes that are named; more are a number."""
+"""The number of changes to name. The rest appears as a count."""
 LONGEST = 60
-"""Letters of a value that are shown."""
+"""The number of characters of a value to show."""
 PARTS = ("inbounds", "outbounds")
 DIALLED = ("port", "protocol", "network", "security", "path", "host", "serviceName", "method")
-"""Fields of an inbound that its links hold."""
+"""Fields of an inbound that its links contain."""
 
 
-def reshaped(had: Shape, has: Shape) -> list[str]:
-    """Return what sets *has* apart from *had*, in words.
+def changed_settings(had: Settings, has: Settings) -> list[str]:
+    """Return the differences between two configs, in words.
 
-    >>> reshaped({"inbounds.ws.port": "443"}, {"inbounds.ws.port": "8443"})
+    >>> changed_settings({"inbounds.ws.port": "443"}, {"inbounds.ws.port": "8443"})
     ['inbounds.ws.port: 443 -> 8443']
     """
-    told = list(dict.fromkeys(_told(had, has)))
-    more = len(told) - MOST
-    return [*told[:MOST], f"and {more} more settings"] if more > 1 else told
+    changes = list(dict.fromkeys(_changes(had, has)))
+    more = len(changes) - MOST
+    return [*changes[:MOST], f"and {more} more settings"] if more > 1 else changes
 
 
-def redialled(had: Shape, has: Shape) -> list[str]:
-    """Return the inbounds whose links must be others than before."""
+def redialled_inbounds(had: Settings, has: Settings) -> list[str]:
+    """Return the names of the inbounds with links that no longer work."""
     fields = (f for f in had if f in has and had[f] != has[f] and f.startswith("inbounds."))
     changed = (field.split(".") for field in fields)
     return sorted({path[1] for path in changed if path[-1] in DIALLED} | _unnamed(had, has))
 
 
-def _unnamed(had: Shape, has: Shape) -> set[str]:
-    """Return the inbounds that lose a server name which links hold."""
+def _unnamed(had: Settings, has: Settings) -> set[str]:
+    """Return the inbounds that lose a REALITY server name, which links contain."""
     fields = (field for field in had if field in has and field.endswith(".serverNames"))
     lost = (f for f in fields if set(json.loads(had[f])) - set(json.loads(has[f])))
     return {field.split(".")[1] for field in lost if field.startswith("inbounds.")}
 
 
-def _told(had: Shape, has: Shape) -> Iterator[str]:
+def _changes(had: Settings, has: Settings) -> Iterator[str]:
     before, after = _members(had), _members(has)
     for field in sorted(had.keys() | has.keys()):
         if had.get(field) == has.get(field):
@@ -56,12 +56,12 @@ def _told(had: Shape, has: Shape) -> Iterator[str]:
             yield _change(field, had.get(field), has.get(field))
 
 
-def _members(shape: Shape) -> set[str]:
-    return {member for field in shape if (member := _member(field))}
+def _members(settings: Settings) -> set[str]:
+    return {member for field in settings if (member := _member(field))}
 
 
 def _member(field: str) -> str:
-    """Return the inbound or outbound that *field* is of: ``inbounds.ws``."""
+    """Return the inbound or outbound of *field*, such as ``inbounds.ws``; empty if it has none."""
     part, _, rest = field.partition(".")
     return f"{part}.{rest.split('.')[0]}" if part in PARTS else ""
 

@@ -1,4 +1,4 @@
-"""What a host tells of itself has the types that it should have: it is a stranger's."""
+"""Check the types and sizes in the state that a host sent, because hosts are not trusted."""
 
 import re
 from collections.abc import Sequence
@@ -10,16 +10,19 @@ from ops.model.strangers import StrangerError, count, listed, shortly, table, te
 from ops.servers.on_host.state import HostState
 
 _LONGEST = 4096
-"""Characters of a text."""
+"""The most characters of a text."""
 _MOST = 100_000
-"""Entries of a list or table."""
+"""The most entries of a list or table."""
 _DEEPEST = 6
 _LARGEST = 2**63 - 1
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 def checked(state: HostState) -> HostState:
-    """Return *state* with all its text visible; StrangerError where a type is another."""
+    """Return *state* with only visible characters in its texts.
+
+    StrangerError if a value has the wrong type, or if it is too large or nested too deeply.
+    """
     kinds = _kinds()
     try:
         fields = state._asdict().items()
@@ -38,28 +41,28 @@ def _kinds() -> dict[str, Any]:
 
 
 def _sound(value: Any, kind: Any, depth: int = 0) -> Any:
-    """Return *value* as a *kind*; what is inside is checked, too."""
+    """Return *value* if it is of the type *kind*, and so are all values inside it."""
     if depth > _DEEPEST:
         raise StrangerError("it is nested too deeply")
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in (Union, UnionType):
-        return None if value is None else _sound(value, _other(inner), depth)
+        return None if value is None else _sound(value, _not_none(inner), depth)
     if origin is dict:
-        held = table(value)
-        if len(held) > _MOST:
-            raise StrangerError(f"{len(held)} entries are more than {_MOST}")
-        return {text(n, _LONGEST): _sound(one, inner[1], depth + 1) for n, one in held.items()}
+        entries = table(value)
+        if len(entries) > _MOST:
+            raise StrangerError(f"{len(entries)} entries are more than {_MOST}")
+        return {text(n, _LONGEST): _sound(one, inner[1], depth + 1) for n, one in entries.items()}
     if origin is Sequence:
         return [_sound(one, inner[0], depth + 1) for one in listed(_list_of(value), _MOST)]
     return _scalar(value, kind, depth)
 
 
 def _list_of(value: Any) -> Any:
-    # A field that was left out is an empty tuple.
+    # A field that the host did not send has its default, an empty tuple.
     return list(value) if isinstance(value, tuple) else value
 
 
-def _other(kinds: tuple[Any, ...]) -> Any:
+def _not_none(kinds: tuple[Any, ...]) -> Any:
     return next(kind for kind in kinds if kind is not NoneType)
 
 
@@ -74,7 +77,7 @@ def _scalar(value: Any, kind: Any, depth: int) -> Any:
 
 
 def _anything(value: Any, depth: int) -> Any:
-    """Return *value*, of no certain type."""
+    """Return *value* if it is JSON, of any type."""
     if isinstance(value, dict):
         return _sound(value, dict[str, Any], depth)
     if isinstance(value, list):

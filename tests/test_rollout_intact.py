@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops.model import layout
-from ops.servers.on_host import files, releases, whole
+from ops.servers.on_host import files, intact, releases
 from tests.loopback import until
 
 HELD = ("xray", "geoip.dat", "geosite.dat")
@@ -104,9 +104,9 @@ def test_a_file_that_is_damaged_in_any_way_is_found_and_healed(
 ) -> None:
     before = {held: (folder / held).read_bytes() for held in HELD}
     damage(folder / name)
-    assert not whole.is_whole(folder)
+    assert not intact.is_intact(folder)
     assert releases.install(core, tmp_path)
-    assert whole.is_whole(folder)
+    assert intact.is_intact(folder)
     assert {held: (folder / held).read_bytes() for held in HELD} == before
     assert not releases.install(core, tmp_path)
     assert [path.name for path in files.at(layout.CORES).iterdir()] == [folder.name]
@@ -114,16 +114,16 @@ def test_a_file_that_is_damaged_in_any_way_is_found_and_healed(
 
 def test_a_program_that_may_not_be_run_is_damaged(folder: Path) -> None:
     (folder / "xray").chmod(0o644)
-    assert not whole.is_whole(folder)
+    assert not intact.is_intact(folder)
 
 
 def test_a_folder_that_may_not_be_entered_is_damaged_and_healed(
     folder: Path, core: dict[str, str], tmp_path: Path
 ) -> None:
     folder.chmod(0o700)
-    assert not whole.is_whole(folder)
+    assert not intact.is_intact(folder)
     assert releases.install(core, tmp_path)
-    assert whole.is_whole(folder)
+    assert intact.is_intact(folder)
 
 
 @pytest.mark.parametrize("instead", [lambda f: f.write_text("x"), lambda f: f.symlink_to("/")])
@@ -133,7 +133,7 @@ def test_what_is_no_folder_gives_way(
     shutil.rmtree(folder)
     instead(folder)
     assert releases.install(core, tmp_path)
-    assert whole.is_whole(folder)
+    assert intact.is_intact(folder)
 
 
 def test_a_copy_with_the_same_content_is_whole(folder: Path) -> None:
@@ -141,21 +141,21 @@ def test_a_copy_with_the_same_content_is_whole(folder: Path) -> None:
     for name in HELD:
         shutil.copy(folder / name, folder / "copy")
         (folder / "copy").rename(folder / name)
-    assert whole.is_whole(folder)
+    assert intact.is_intact(folder)
 
 
 def test_files_that_were_not_touched_are_not_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whole, "_sum", lambda _: pytest.fail("it was hashed"))
-    assert whole.is_whole(folder)
+    monkeypatch.setattr(intact, "_sum", lambda _: pytest.fail("it was hashed"))
+    assert intact.is_intact(folder)
 
 
 def test_a_release_of_an_older_version_is_whole_if_it_could_run(folder: Path) -> None:
-    (folder / whole.MARKS).unlink()
-    assert whole.is_whole(folder)
+    (folder / intact.MARKS).unlink()
+    assert intact.is_intact(folder)
     empty(folder / "xray")
-    assert not whole.is_whole(folder)
+    assert not intact.is_intact(folder)
 
 
 def running(program: Path) -> "subprocess.Popen[bytes]":
@@ -179,7 +179,7 @@ def test_a_process_is_known_by_what_it_runs(
     with running(folder / "xray") as process:
         if damage:
             damage(folder / "xray")
-        assert whole.release_of(process.pid) == folder.name
+        assert intact.release_of(process.pid) == folder.name
         process.kill()
 
 
@@ -189,12 +189,12 @@ def test_a_process_of_another_program_in_the_cores_place_is_of_no_release(
     with (folder / "xray").open("ab") as program:
         program.write(b"!")
     with running(folder / "xray") as process:
-        assert whole.release_of(process.pid) == ""
+        assert intact.release_of(process.pid) == ""
         process.kill()
 
 
 def test_a_process_from_elsewhere_is_of_no_release(folder: Path, tmp_path: Path) -> None:
     shutil.copy(folder / "xray", tmp_path / "xray")
     with running(tmp_path / "xray") as process:
-        assert whole.release_of(process.pid) == ""
+        assert intact.release_of(process.pid) == ""
         process.kill()

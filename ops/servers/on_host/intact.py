@@ -32,7 +32,7 @@ def mark(folder: Path) -> None:
     (folder / MARKS).chmod(0o644)
 
 
-def is_whole(folder: Path) -> bool:
+def is_intact(folder: Path) -> bool:
     """Return whether every file of the release in *folder* is as it was installed."""
     # Without marks the release was installed by an older version: that it could run must do.
     marks = _marks(folder) or {PROGRAM: {}}
