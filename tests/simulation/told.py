@@ -77,7 +77,8 @@ class Told:
                 self._shown(world, observation)
 
     def decided(self, host: str, now: int, how: str) -> None:
-        """Take note that somebody decided about the older counters of *host*."""
+        """Take note of a decision about the older counters of *host*; it names the host, too."""
+        self.known.setdefault(host, now)
         self.decisions.append((host, now, how))
 
     def names(self, host: str) -> bool:

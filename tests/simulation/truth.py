@@ -165,7 +165,7 @@ class Truth:
     def _was_named(self, host: str, at: int) -> bool:
         return any(
             (since or 0) <= at and (until is None or at < until)
-            for since, until in self.told.named[host]
+            for since, until in self.told.named.get(host, ())
         )
 
     def _decided(self, bearing: Bearing) -> bool:
