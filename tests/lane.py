@@ -89,8 +89,9 @@ def laid(core: Path, folder: Path) -> Iterator[Lane]:
         target, forbidden = (stack.enter_context(Target()) for _ in range(2))
         fleet, secrets = pinned_to_loopback(site)
         (host,) = fleet.hosts
-        for name in ("ws", "trojan"):
-            _issued(authority, folder, name, "ams.example.net")
+        for inbound in host.inbounds:
+            if inbound.security == "tls":
+                _issued(authority, folder, inbound.name, inbound.server_name)
         access = folder / "access.log"
         config = opened(here(render(fleet, host, secrets, [OWN]), folder), target.port, access)
         live = {"XRAY_BUF_SPLICE": "disable"}
