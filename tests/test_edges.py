@@ -15,6 +15,7 @@ from ops.errors import OpsError
 from ops.fleet.inventory import load
 from ops.fleet.secrets import store
 from ops.fleet.secrets.fill import fill
+from ops.ledger import open_ledger
 from ops.servers.planning.checkout import checkout
 from ops.servers.rollout.fleet import loaded_fleet
 from tests import fleets
@@ -82,11 +83,88 @@ def test_an_output_that_is_full_is_a_sentence(fleet: Path) -> None:
     assert b"the output cannot be written: the disk is full" in done.stderr
 
 
-@pytest.mark.parametrize("words", [("init",), ("validate",), ("ledger", "import")])
+ANY_BYTES = [
+    ("init",),
+    ("validate",),
+    ("ledger", "import"),
+    ("ledger", "backup"),
+    ("ledger", "export", "--output"),
+    ("link", "alice", "--client-json", "--host", "ams1", "--address", "ams1.example.net", "--out"),
+]
+
+
+@pytest.mark.parametrize("words", ANY_BYTES)
 def test_a_name_that_is_no_utf_8_is_no_traceback(fleet: Path, words: tuple[str, ...]) -> None:
     done = ops_(*words, b"\xff", cwd=fleet, LC_ALL="C.UTF-8")
     assert done.returncode in (0, 1, 2)
     assert b"Traceback" not in done.stderr
+
+
+def test_an_output_that_lacks_characters_gets_them_written_out(fleet: Path) -> None:
+    keys = fleet / "inventory" / "keys.toml"
+    keys.write_text(keys.read_text() + '\n[keys.zoe]\nnote = "Zoë, Жанна"\n')
+    done = ops_("keys", "list", cwd=fleet, PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0
+    assert "Zoë, \\u0416".encode("latin-1") in done.stdout
+
+
+def test_an_error_about_a_file_does_not_steer_the_terminal(fleet: Path) -> None:
+    name = "\u202ea\x1b[2J"
+    (fleet / name).mkdir()
+    for words in (("ledger", "backup"), ("ledger", "import"), ("core", "fetch", "--archive")):
+        done = ops_(*words, name, cwd=fleet)
+        assert done.returncode in (1, 2)
+        assert b"\x1b" not in done.stderr
+        assert "\u202e".encode() not in done.stderr
+
+
+SPANS = ["9" * 400 + "h", "9" * 5000, "30000d", "0.0s", "0.0000001s"]
+SECONDS = ["nan", "inf", "1e400", "-1", "0", "1e10"]
+NUMBERS = [
+    *(("traffic", "--watch", seconds) for seconds in SECONDS),
+    *(("traffic", "--timeout", seconds) for seconds in SECONDS),
+    *(("diff", "--servers", "--timeout", seconds) for seconds in SECONDS),
+    *(
+        ("collect", f"--every={span}")
+        for span in ["9" * 400 + "h", "9" * 5000, "30000d", "0.0s", "0.0000001s"]
+    ),
+]
+
+
+@pytest.mark.parametrize("words", NUMBERS)
+def test_a_time_that_no_clock_can_wait_for_is_refused(
+    fleet: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet)
+    assert CliRunner().invoke(cli, words).exit_code == 2
+
+
+ENDS = [
+    *(f"{number}{unit}" for number in ("99999999999", "9" * 5000) for unit in "smhd"),
+    "0001-01-01",
+    "9999-12-31",
+    "9999-12-31T23:59:59-23:59",
+    "0001-01-01T00:00:00+23:59",
+]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("usage", option, moment) for option in ("--since", "--until") for moment in ENDS),
+        *(("usage", "--month", month) for month in ("0000-01", "0001-01", "9999-12")),
+        *(("usage", "--by", "host", "--nic", "--month", month) for month in ("0000-01", "9999-12")),
+        *(("status", "--max-age", moment) for moment in ENDS),
+    ],
+)
+def test_a_moment_where_calendars_end_is_refused(
+    fleet: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet)
+    open_ledger(load(fleet)).close()
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, SystemExit), done.exception
+    assert done.exit_code == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="this needs root")

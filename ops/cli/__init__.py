@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import click
 
 from ops.errors import OpsError
 from ops.files import sentence
+from ops.model.visible import visible
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -103,12 +105,12 @@ class Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except OpsError as error:
-            click.echo(f"Error: {error}", err=True)
+            _say(str(error))
             ctx.exit(error.exit_code)
         except BrokenPipeError:
             raise
         except OSError as error:  # a file without permission, a full disk
-            click.echo(f"Error: {sentence(error)}", err=True)
+            _say(sentence(error))
             ctx.exit(1)
 
 
@@ -120,6 +122,11 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         commit = f" (commit {package.commit[:12]})" if package.commit else ""
         click.echo(f"ops {package.version}{commit}")
         ctx.exit()
+
+
+def _say(error: str) -> None:
+    """Print an error; a name in it, of a file or in one, does not steer the terminal."""
+    click.echo("Error: " + "\n".join(map(visible, error.split("\n"))), err=True)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -143,6 +150,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run `ops`. Exit code 70 is a bug of `ops`, 130 an interruption."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # the name of a file can hold any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli(prog_name="ops", standalone_mode=False))
     except click.ClickException as error:

@@ -5,6 +5,7 @@ from typing import get_args
 
 import click
 
+from ops.cli.asking.length import Seconds
 from ops.cli.asking.options import Format, selection_options, table_options, timeout_option
 from ops.cli.printing import console, exit_codes, live_table
 from ops.reporting.live import read_live, watch_rates
@@ -25,7 +26,7 @@ from ops.reporting.shapes.live import live_traffic
 @click.option(
     "--watch",
     "every",
-    type=click.FloatRange(min=0.2),
+    type=Seconds(0.2),
     is_flag=False,
     flag_value=2.0,
     metavar="[SECONDS]",

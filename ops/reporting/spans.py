@@ -5,10 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ops.errors import UsageError
+from ops.model.visible import visible
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _YEARS = range(1970, 9000)
 """Years that a moment or a month may have: with others, calculations with dates overflow."""
+LONGEST = timedelta(days=20_000)
+"""The longest time to wait or to look back: back to the first of these years."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -21,12 +24,12 @@ def length(written: str) -> timedelta:
     (datetime.timedelta(seconds=1800), datetime.timedelta(days=2))
     """
     match = _LENGTH.fullmatch(written.strip())
-    if not match or not float(match[1]):
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0
+    if seconds > LONGEST.total_seconds():
+        raise UsageError(f"{visible(written, 40)!r} is too long: write at most {LONGEST.days}d")
+    if not (found := timedelta(seconds=seconds)):
         raise UsageError(f"{written!r} is no length of time; write 30s, 5m, 1h or 2d")
-    try:
-        return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
-    except OverflowError:
-        raise UsageError(f"{written!r} is too long: write a length in days, as 400d") from None
+    return found
 
 
 def moment(written: str, zone: ZoneInfo, now: datetime) -> datetime:
@@ -37,7 +40,7 @@ def moment(written: str, zone: ZoneInfo, now: datetime) -> datetime:
     """
     match = _LENGTH.fullmatch(written.strip())
     if match and match[2]:
-        before = _before(now, written)
+        before = now - length(written)
         return before.replace(minute=0, second=0, microsecond=0) if match[2] == "d" else before
     try:
         read: datetime | None = datetime.fromisoformat(written)
@@ -48,13 +51,6 @@ def moment(written: str, zone: ZoneInfo, now: datetime) -> datetime:
             f"{written!r} is no time; write 2026-11-01, 2026-11-01T12:00, or 2d for two days ago"
         )
     return read if read.tzinfo else read.replace(tzinfo=zone).astimezone(UTC)
-
-
-def _before(now: datetime, written: str) -> datetime:
-    try:
-        return now - length(written)
-    except OverflowError:
-        raise UsageError(f"{written!r} ago is before the year 1: write a shorter time") from None
 
 
 def month(written: str, today: date) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from ops.cli.asking.length import Seconds
 from ops.cli.asking.names import completer
 from ops.counting.reading import DEADLINE
 from ops.reporting.selection import Selection, select
@@ -115,7 +116,7 @@ def timeout(default: float = DEADLINE, when: str = "") -> Callable[[Verb], Verb]
     text = "Stop waiting after this many seconds. Late hosts count as failed."
     return click.option(
         "--timeout",
-        type=click.FloatRange(min=0.1),
+        type=Seconds(0.1),
         default=default,
         show_default=True,
         metavar="SECONDS",

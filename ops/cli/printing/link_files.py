@@ -10,6 +10,7 @@ from ops.config.links import qr as qr_codes
 from ops.errors import UsageError
 from ops.files import replace
 from ops.model import Key
+from ops.model.visible import visible
 
 
 def write(file: Path, content: bytes) -> None:
@@ -18,7 +19,7 @@ def write(file: Path, content: bytes) -> None:
         replace(file, content, mode=0o600)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from None
-    click.echo(f"wrote {file}")
+    click.echo(f"wrote {visible(str(file))}")
 
 
 def draw(
