@@ -108,6 +108,15 @@ def test_an_output_that_lacks_characters_gets_them_written_out(fleet: Path) -> N
     assert "Zoë, \\u0416".encode("latin-1") in done.stdout
 
 
+@pytest.mark.parametrize("words", ["keys list", "usage", "traffic --timeout 1"])
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_bug(fleet: Path, words: str, closed: str) -> None:
+    script = f"{sys.executable} -m ops {words} {closed}"
+    settings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["sh", "-c", script], cwd=fleet, env=settings, check=False, timeout=30)
+    assert done.returncode in (0, 1, 4)
+
+
 def test_an_error_about_a_file_does_not_steer_the_terminal(fleet: Path) -> None:
     name = "\u202ea\x1b[2J"
     (fleet / name).mkdir()

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,6 +125,15 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
+def _have_streams() -> None:
+    """Have three streams, so that no file that is opened later takes the place of a closed one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+    if isinstance(sys.stdout, io.TextIOWrapper):  # the name of a file can hold any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def _say(error: str) -> None:
     """Print an error; a name in it, of a file or in one, does not steer the terminal."""
     click.echo("Error: " + "\n".join(map(visible, error.split("\n"))), err=True)
@@ -150,8 +160,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run `ops`. Exit code 70 is a bug of `ops`, 130 an interruption."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # the name of a file can hold any bytes
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _have_streams()
     try:
         sys.exit(cli(prog_name="ops", standalone_mode=False))
     except click.ClickException as error:
