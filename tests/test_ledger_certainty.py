@@ -159,6 +159,37 @@ def test_a_machine_replaced_before_its_first_reading_leaves_a_gap(books: Books) 
     assert (books.ledger.usage(*ALWAYS).certainty, kinds(books.ledger)) == ("at least", ["before"])
 
 
+@pytest.mark.parametrize(("up", "certainty"), [(60, "exact"), (47, "at least"), (None, "at least")])
+@pytest.mark.parametrize("core", [True, False])
+def test_a_host_first_read_long_after_it_was_named_is_exact_if_its_machine_was_up_by_then(
+    books: Books, core: bool, up: float | None, certainty: str
+) -> None:
+    books.ledger.enrol(["ams1"], ["alice"])
+    books.clock.pass_(days=2)
+    been_up = None if up is None else timedelta(hours=up)
+    if not core:
+        books.ledger.book(replace(nothing_there("ams1"), up=been_up))
+    server = Server("ams1", books.clock)
+    server.use("alice", 3, 3)
+    books.clock.pass_(seconds=10)
+    begun = frozenset({"r1"})
+    books.ledger.book(told(server, begun=begun, up=been_up))
+    assert rows(books.ledger.usage(*ALWAYS)) == {"alice": (6, certainty)}
+
+
+def test_a_server_known_by_another_name_proves_nothing_of_the_time_before_it_got_this_one(
+    books: Books,
+) -> None:
+    server = new_server(books)
+    begun, up = frozenset({"r1"}), timedelta(days=9)
+    books.ledger.book(told(server, begun=begun, up=up))
+    books.ledger.enrol(["ams1", "new1"], ["alice"])
+    books.clock.pass_(days=2)
+    server.name = "new1"  # the address of new1 was another server's until now
+    books.ledger.book(told(server, begun=begun, up=up))
+    assert "before" in kinds(books.ledger)
+
+
 def test_a_host_seen_without_a_core_before_its_rollout_is_exact_from_the_start(
     books: Books,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 Certainty = Literal["exact", "at least", "unknown"]
@@ -88,6 +88,8 @@ class Observation:
     """Runs whose reading on the disk cannot be read."""
     retired: bool = False
     """Whether no core of the fleet is installed there: nothing can count."""
+    up: timedelta | None = None
+    """For how long this machine has been up without a pause; None if nobody looked."""
 
     @property
     def readings(self) -> tuple[Reading, ...]:

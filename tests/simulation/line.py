@@ -97,6 +97,8 @@ def _looked(machine: Machine) -> Iterator[str]:
     yield "card hardware 1 1000 1000"
     yield f"clock {machine.clock // 1000}"
     yield f"machine {machine.identity}"
+    yield f"up {(machine.time.now - machine.booted) / 1000:.3f}"
+    yield f"init S{' 0' * 19}"
     yield f"core {'installed' if machine.installed else 'none'}"
     if machine.fleet:
         yield f"fleet {machine.fleet}"

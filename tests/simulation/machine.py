@@ -85,12 +85,21 @@ class Machine:
     lingering: set[str] = field(default_factory=set)
     """Users who were removed, and whose connections stay."""
     boots: int = 1
+    booted: int = 0
+    """When the running system began: no clock that can be set has a part in it."""
     _ticked: int = 0
+
+    def __post_init__(self) -> None:
+        self.booted = self.time.now
 
     @property
     def clock(self) -> int:
         """Return what its own clock shows."""
         return self.time.now + self.ahead
+
+    def boot(self) -> None:
+        """Begin the running system anew."""
+        self.boots, self.booted = self.boots + 1, self.time.now
 
     def start(self) -> None:
         """Begin a run, as the unit does: first the disk says so, then the core counts."""

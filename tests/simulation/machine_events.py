@@ -52,13 +52,13 @@ def _end_and_start(s: Simulation, machine: Machine, tail: int, pause: int) -> No
 
 def _reboot(s: Simulation, machine: Machine, tail: int, pause: int) -> None:
     machine.stop()
-    machine.boots += 1
     _end_and_start(s, machine, tail, pause)
+    machine.boot()
 
 
 def _power(s: Simulation, machine: Machine, tail: int, pause: int) -> None:
-    machine.boots += 1
     _end_and_start(s, machine, tail, pause)
+    machine.boot()
 
 
 def _start(_: Simulation, machine: Machine) -> None:

@@ -13,9 +13,16 @@ from ops.model.layout import BELONGS, CORES, UNIT_FILE
 SCRIPT = f"""\
 echo "machine $(head -c 64 /etc/machine-id 2>&-)"
 core=none; [ -e {UNIT_FILE} ] || [ -L {CORES}/current ] && core=installed; echo "core $core"
+read -r up _ </proc/uptime; read -r init </proc/1/stat
+echo "up $up"; echo "init ${{init##*) }}"
 if [ -f {BELONGS} ]; then head -c 1048576 {BELONGS} 2>&-; echo; fi
 """
 _WORD = re.compile(r"[0-9A-Za-z-]{1,64}")
+_UP = re.compile(r"\d{1,12}(\.\d{1,6})?")
+_STARTED = 19
+"""Which of the fields of /proc/1/stat after the name says when the process started (proc(5))."""
+_TICKS = 100
+"""Ticks a second in /proc, on all machines that Debian and Ubuntu run on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,9 @@ class Belonging:
     """Runs that were there before that fleet's first rollout."""
     installed: bool = True
     """Whether a core is installed where a rollout puts it."""
+    up: float | None = None
+    """Seconds since its first process started; None if that is not known. In a container the
+    kernel has been up for longer."""
 
     def seen_by(self, fleet: str) -> str:
         """Return the machine's identity for *fleet*: one that another fleet uses is another one."""
@@ -67,4 +77,18 @@ def belonging(printed: str) -> Belonging:
         fleet=found.get("fleet", [""])[0],
         before=frozenset(found.get("before", ())),
         installed=found.get("core") != ["none"],
+        up=_up(printed),
     )
+
+
+def _up(printed: str) -> float | None:
+    """Return for how long the system has been up: no clock that can be set has a part in it.
+
+    >>> _up("up 5000.25\\ninit S" + " 0" * 18 + " 200 7\\n")
+    4998.25
+    """
+    lines = dict(line.split(" ", 1) for line in printed.split("\n") if " " in line)
+    up, fields = lines.get("up", ""), lines.get("init", "").split(" ")
+    if len(fields) <= _STARTED or not (_UP.fullmatch(up) and _UP.fullmatch(fields[_STARTED])):
+        return None
+    return max(0.0, float(up) - float(fields[_STARTED]) / _TICKS)

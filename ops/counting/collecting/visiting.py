@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import uniform
 from time import monotonic
 
@@ -143,6 +144,7 @@ class Visitor:
             listed=found.whole,
             nic=found.nic,
             damaged=frozenset(found.damaged),
+            up=_up(found.belonging),
         )
         return self._with_machine(seen)
 
@@ -159,3 +161,7 @@ class Visitor:
             begun=there.begun_by(fleet, runs),
             retired=seen.listed and seen.now is None and not there.installed,
         )
+
+
+def _up(there: Belonging | None) -> timedelta | None:
+    return None if there is None or there.up is None else timedelta(seconds=there.up)

@@ -90,7 +90,7 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
         if host.gone is not None and host.read is None:
             # Nobody can say whether it comes back as the machine that it was.
             since = min(host.known, host.earliest or host.known)
-            gap = {"host_id": host.id, "kind": "left", "since": since, "until": host.gone}
+            gap = {"host_id": host.id, "kind": "before", "since": since, "until": host.gone}
             tx.execute(insert(gaps), [gap])
         if host.gone is not None or host.absent != absent:
             values: dict[str, object] = {"gone": None, "absent": absent}

@@ -94,11 +94,7 @@ def remember(visit: "Visit", rows: Rows, now: int) -> None:
     before = host.read
     _move_on(visit, now)
     if before is None and host.read is not None:
-        shared = {row.identity for row in visit.others}  # another name had this machine before
-        own = [s.run.since for s in visit.sightings if s.run.identity not in shared]
-        first = min(own, default=host.read) if not shared else host.read
-        if first - host.known > _AT_ONCE:
-            rows.gap(host, "before", host.known, first)
+        _doubt_before(visit, rows, host.read, now)
     _meet(visit, rows, host.known if before is None else before, now)
     if before is not None and visit.began:
         _miss_pruned(visit, rows, before, now)
@@ -107,6 +103,29 @@ def remember(visit: "Visit", rows: Rows, now: int) -> None:
         host.listed, host.listed_at = True, max(host.listed_at or 0, host.read)
     elif visit.began and host.machine:
         host.listed = False  # what ran before it is on the disk, and was not looked for
+
+
+def _doubt_before(visit: "Visit", rows: Rows, read: int, now: int) -> None:
+    """Note the time before the first reading if another machine may have counted in it."""
+    host = visit.host
+    if visit.others:  # another name had this machine before: the place was given to it since
+        first, stayed = read, False
+    else:
+        first = min((sighting.run.since for sighting in visit.sightings), default=read)
+        stayed = _stayed(visit, now)
+    if first - host.known > _AT_ONCE and not stayed:
+        rows.gap(host, "before", host.known, first)
+
+
+def _stayed(visit: "Visit", now: int) -> bool:
+    """Say whether the machine has been up since before its name was known to stand for its place.
+
+    Then it was not put there in place of another one, and its disk holds all of its runs.
+    """
+    up, placed = visit.observation.up, visit.host.placed
+    if up is None or not placed <= now < placed + KEPT:
+        return False
+    return now - up // timedelta(milliseconds=1) <= placed
 
 
 def _move_on(visit: "Visit", now: int) -> None:
