@@ -1,12 +1,12 @@
 """A host's users, in the form that each protocol of the core wants them."""
 
 from base64 import b64encode
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
 from ops.model import FIELD_OF, Fleet, Host, Inbound, Key, KeySecrets, Secrets, psk_for
 from ops.model.layout import NOBODY
+from ops.model.phrases import listed
 
 _WORDS = {"uuid": "UUID", "password": "password", "psk": "PSK"}
 
@@ -32,7 +32,7 @@ def missing(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> lis
         "PSK": inbound.protocol == "shadowsocks" and not (own and own.psk),
     }
     lacks = [f"the {what} of {host.name}/{inbound.name}" for what, is_so in wanted.items() if is_so]
-    return lacks + ([f"the {_WORDS[field]} of {_listed(without)}"] if without else [])
+    return lacks + ([f"the {_WORDS[field]} of {listed(without, most=20)}"] if without else [])
 
 
 def _vless(inbound: Inbound, key: Key, secret: KeySecrets) -> dict[str, Any]:
@@ -55,10 +55,3 @@ def _nobody(method: str, psk: str) -> dict[str, Any]:
     """
     made = b64encode(sha256(f"{NOBODY}/{psk_for(method, psk)}".encode()).digest()).decode()
     return {"password": psk_for(method, made), "email": NOBODY, "level": 0}
-
-
-def _listed(names: Iterable[str], most: int = 20) -> str:
-    """Return *names* with commas; beyond *most* only how many more there are."""
-    names = list(names)
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

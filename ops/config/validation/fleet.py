@@ -21,6 +21,7 @@ from ops.fleet import secrets
 from ops.fleet.inventory.toml import shown
 from ops.fleet.secrets import store
 from ops.model import Fleet, Host, InboundSecrets, KeySecrets, Secrets
+from ops.model.phrases import listed
 
 Held = TypeVar("Held", KeySecrets, InboundSecrets)
 
@@ -165,7 +166,6 @@ def _about_files(judged: Sequence[Judged], findings: Findings) -> None:
     """Say in one line which files of the hosts were not here to be looked at."""
     names = sorted({name for one in judged for name in one.missing})
     if names:
-        listed = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        message = f"not looked at, because on the hosts only: {listed}"
+        message = f"not looked at, because on the hosts only: {listed(names)}"
         remedy = "nothing to do here: a rollout has each host's own core test with them"
         findings.say(run.STOOD_IN, message, remedy=remedy)

@@ -10,6 +10,7 @@ from ops.counting.collecting.roster import Muster
 from ops.counting.collecting.visiting import Visit
 from ops.errors import HostError, LedgerError
 from ops.model import Booked, Host, Traffic
+from ops.model.phrases import listed
 
 _MOST = 20
 """Names in a sentence."""
@@ -58,7 +59,7 @@ class Harvest:
             self._unadopted.append(f"{answer.host}: {answer.reason}")
         self._warnings += [f"{answer.host}: not booked: {why}" for why in answer.problems]
         if answer.resets:
-            names = _some(answer.resets)
+            names = listed(answer.resets, _MOST)
             self._warnings.append(f"{answer.host}: somebody else resets counters: {names}")
 
     def collected(self, began: datetime, seconds: float) -> Collected:
@@ -84,13 +85,7 @@ class Harvest:
         named = {key.name for key in self.muster.fleet.keys}
         if others := sorted(answer.moved - named):
             said = "counts users that are not in the inventory"
-            yield f"{answer.host}: {said}: {_some(others)}"
+            yield f"{answer.host}: {said}: {listed(others, _MOST)}"
 
 
 _DONE = "it has no core, and nothing is left to fetch: it can be deleted from hosts.toml"
-
-
-def _some(names: Sequence[str]) -> str:
-    """Return *names* as a sentence lists them; a host can have any number of users."""
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return ", ".join(names[:_MOST]) + more

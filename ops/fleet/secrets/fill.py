@@ -19,6 +19,7 @@ from ops.fleet.inventory.spelling import did_you_mean
 from ops.fleet.secrets import issued, store
 from ops.fleet.secrets.reality import new_private_key
 from ops.model import FIELD_OF, Fleet
+from ops.model.phrases import listed
 
 Place = tuple[str, ...]
 """Where a secret stands in the file: ``("keys", "alice", "uuid")``."""
@@ -152,10 +153,9 @@ def _chosen(wanted: list[Place], replace: Iterable[str]) -> set[Place]:
 
 
 def _lost(lost: list[Place]) -> str:
-    names = ", ".join(shown(place) for place in lost[:5])
-    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    names = listed([shown(place) for place in lost], most=5)
     return (
-        f"issued.toml says that these were made, and they are not here: {names}{more}. "
+        f"issued.toml says that these were made, and they are not here: {names}. "
         "Making them again would cut people off: get secrets.toml from a colleague, or "
         "`ops secrets recover` reads them back from the servers. To replace one on purpose: "
         "`ops secrets fill --replace NAME`"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ops.model.phrases import listed
 from ops.servers.on_host.state import HostState
 from ops.servers.planning.checkout import Checkout
 
@@ -41,5 +42,4 @@ def _named(files: Iterable[str]) -> str:
     ' (a, b, c, d, e and 2 more)'
     """
     names = list(files)
-    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
-    return f" ({', '.join(names[:MOST])}{more})" if names else ""
+    return f" ({listed(names, MOST)})" if names else ""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ops.config.lint.config import Config
 from ops.config.lint.finding import NOTE, WARNING, Hit, rule
 from ops.config.lint.geo import geo_names
+from ops.model.phrases import listed
 
 _LEVELS = ("debug", "info", "warning", "error", "none")
 
@@ -59,8 +60,7 @@ def geo_data_missing(config: Config) -> Iterator[Hit]:
     ]
     if found:
         names = sorted({name.text for name in found})
-        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-        message = f"{', '.join(names[:4])}{more}: the data files were not there to look into"
+        message = f"{listed(names, most=4)}: the data files were not there to look into"
         yield Hit(found[0].path, message)
 
 

@@ -7,6 +7,7 @@ from ops.config.lint.finding import ERROR, NOTE, WARNING, Hit, Severity, rule
 from ops.config.lint.reach import ADDRESS, FINAL_RULES, NAME, SNIFFED, Reach, final_rules
 from ops.config.lint.routes import PROBES, Network, network_of
 from ops.config.lint.views import SERVERS, Inbound
+from ops.model.phrases import listed
 
 _BLOCK = (
     'write "domainStrategy": "IPOnDemand" and, as the first rule after the API\'s, one from the '
@@ -27,11 +28,6 @@ def _open(config: Config, inbound: Inbound, way: str) -> list[Network]:
     return [network for network in _PRIVATE if way in reach.ways(network, private=True)]
 
 
-def _listed(networks: list[Network]) -> str:
-    first = ", ".join(map(str, networks[:3]))
-    return first + (f" and {len(networks) - 3} more" if len(networks) > 3 else "")
-
-
 @rule(
     "XO301",
     "private-addresses-open",
@@ -47,7 +43,8 @@ def private_addresses_open(config: Config) -> Iterator[Hit]:
         if found := _open(config, inbound, ADDRESS):
             path, rules = final_rules(config)
             guarded = config.version < FINAL_RULES or not rules
-            message = f"users of {inbound.called} reach {_listed(found)}"
+            networks = listed([str(network) for network in found], most=3)
+            message = f"users of {inbound.called} reach {networks}"
             yield Hit(("routing", "rules") if guarded else path, message, _graded(config))
             return
 
@@ -121,7 +118,10 @@ def own_addresses_open(config: Config) -> Iterator[Hit]:
         reach = Reach(config, inbound)
         open_ = [address for address in own if reach.ways(address, private=False)]
         if open_:
-            yield Hit(("routing", "rules"), f"users of {inbound.called} reach {_listed(open_)}")
+            yield Hit(
+                ("routing", "rules"),
+                f"users of {inbound.called} reach {listed([*map(str, open_)], most=3)}",
+            )
             return
 
 
