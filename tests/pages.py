@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.prose import Text
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     page
@@ -81,3 +83,16 @@ def commands(page: Path) -> Iterator[str]:
 def uncommented(line: str) -> str:
     """Return a line of a shell without its comment."""
     return re.sub(r"(^|\s+)#.*$", "", line).strip()
+
+
+def sentences(page: Path) -> list[Text]:
+    """Return the sentences of *page*: of its paragraphs, items and cells of tables."""
+    text = _INDENTED.sub("\n", prose(page))
+    parts = re.split(r"\n\s*\n|\n(?= *(?:[*-]|\d+\.) )|^#+ |\|", text, flags=re.MULTILINE)
+    paragraphs = (Text(name_of(page), " ".join(part.split())) for part in parts)
+    return [
+        Text(paragraph.place, sentence)
+        for paragraph in paragraphs
+        for sentence in paragraph.sentences
+        if re.search(r"\w", sentence)
+    ]

@@ -18,8 +18,10 @@ from tests.pages import (
     headings,
     links,
     name_of,
+    sentences,
     uncommented,
 )
+from tests.prose import clauses, long_sentences
 from tests.test_house import ORDER
 
 DOCS = ROOT / "docs"
@@ -34,6 +36,14 @@ NOW = [page for page in PAGES if page != HISTORY]
 """All pages but the history, which names commands and modules that are gone."""
 EXAMPLES = {"ops groups", "ops/fleet/groups.py", "ops/cli/groups.py"}
 """What the recipes of CONTRIBUTING would make."""
+GENERATED = {"cli.md", "rules.md"}
+ENGLISH = [
+    page
+    for page in NOW
+    if page.parent in (ROOT, DOCS) and page not in RUSSIAN and page.name not in GENERATED
+]
+HARD = 0.05
+"""The share of sentences of a page that may be hard to read."""
 _FOLDERS = "ops|tests|lab|bench|docs|proto|templates|inventory"
 _PATH = re.compile(rf"(?:{_FOLDERS})/[\w./-]*")
 _MODULE = re.compile(r"\b[a-z_]+(?:/[a-z_]+)*\.py\b")
@@ -60,6 +70,14 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
     for code in codes(page):
         if _PATH.fullmatch(code) and not re.match(r"inventory/|templates/", code):
             assert code in EXAMPLES or (ROOT / code).exists(), code
+
+
+@pytest.mark.parametrize("page", ENGLISH, ids=name_of)
+def test_pages_are_in_plain_language(page: Path) -> None:
+    """See ``tests/prose.py``: few long sentences, few clauses with what, who or whose."""
+    written = sentences(page)
+    for hard in (clauses(written), long_sentences(written)):
+        assert len(hard) < HARD * len(written), hard
 
 
 @pytest.mark.parametrize("page", NOW, ids=name_of)
