@@ -17,7 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ops.model.visible import MOST, visible
+from ops.model.spelling import with_suggestion
+from ops.model.visible import LONGEST_MESSAGE, MOST, visible
 
 
 class OpsError(Exception):
@@ -27,9 +28,24 @@ class OpsError(Exception):
 
 
 class UsageError(OpsError):
-    """What was typed names nothing."""
+    """The typed names or options do not fit: for example, no host has this name."""
 
     exit_code: ClassVar[int] = 2
+
+
+class UnknownNameError(UsageError):
+    """A typed name or glob matches nothing; the message suggests the closest known names.
+
+    >>> print(UnknownNameError("host", "fra9", ["fra1", "ams1"]))
+    unknown host 'fra9'; did you mean 'fra1'?
+    >>> print(UnknownNameError("key", "x*", []))
+    no key matches 'x*'
+    """
+
+    def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
+        is_glob = set("*?[") & set(name)
+        message = f"no {noun} matches {name!r}" if is_glob else f"unknown {noun} {name!r}"
+        super().__init__(visible(with_suggestion(message, name, known), LONGEST_MESSAGE))
 
 
 @dataclass(frozen=True, slots=True, order=True)

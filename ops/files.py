@@ -56,13 +56,13 @@ class ContentError(OSError):
         self.line = line
 
 
-def content(path: Path, most: int = LARGEST) -> bytes:
+def read_bytes(path: Path, most: int = LARGEST) -> bytes:
     """Return the bytes of the file at *path*.
 
     OSError for what is missing, closed to this user, no file, or larger than *most* bytes.
     """
     must_be_file(path)
-    with _naming(path):
+    with _errors_name(path):
         # Whoever puts a pipe there after the check does not make this wait.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
@@ -72,16 +72,16 @@ def content(path: Path, most: int = LARGEST) -> bytes:
     return found
 
 
-def text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the text of the file at *path*; OSError also for what is no clean UTF-8 text."""
-    found = content(path)
-    read = decoded(path, found)
-    if line := conflict(found):
+    found = read_bytes(path)
+    read = decode_text(path, found)
+    if line := conflict_line(found):
         raise conflict_error(path, line)
     return read
 
 
-def decoded(path: Path | str, found: bytes) -> str:
+def decode_text(path: Path | str, found: bytes) -> str:
     """Return *found*, the bytes of the file at *path*, as text; ContentError says why not."""
     if found.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ContentError(path, "is UTF-16 text", "save the file as UTF-8", 1)
@@ -99,7 +99,7 @@ def decoded(path: Path | str, found: bytes) -> str:
     return read
 
 
-def conflict(found: bytes) -> int:
+def conflict_line(found: bytes) -> int:
     """Return the line, from 1, of git's first conflict marker in *found*; 0 without one."""
     marker = _MARKER.search(found)
     return found.count(b"\n", 0, marker.start()) + 1 if marker else 0
@@ -111,7 +111,7 @@ def conflict_error(path: Path | str, line: int) -> ContentError:
     return ContentError(path, why, "choose what is right, and delete the marker lines", line)
 
 
-def there(path: Path) -> bool:
+def exists(path: Path) -> bool:
     """Return whether anything lies at *path*, a broken link too; OSError if nobody may look."""
     try:
         path.lstat()
@@ -127,25 +127,25 @@ def must_be_file(path: Path) -> None:
         raise ContentError(path, why, "put the file itself there")
 
 
-def folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
     """Make the folder *path* for this user alone, and those above it; OSError if it cannot be."""
-    with _naming(path):
+    with _errors_name(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Put *content* at *path* whole: written beside, synced, renamed. *mode* holds throughout.
 
     A link stays, and the file that it leads to is replaced. OSError for a device or a folder.
     """
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    if there(path):
+    if exists(path):
         must_be_file(path)
-    with _naming(path):
-        _replace(path, content, mode)
+    with _errors_name(path):
+        _write(path, content, mode)
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def _write(path: Path, content: bytes, mode: int) -> None:
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}."[:100])
     try:
         with os.fdopen(handle, "wb") as file:
@@ -159,37 +159,37 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
         raise
 
 
-def is_ours_alone(found: os.stat_result) -> bool:
+def is_private(found: os.stat_result) -> bool:
     """Return whether what was *found* is this user's, and closed to all others."""
     return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
-def at_home(written: str | Path) -> Path:
+def expand_home(written: str | Path) -> Path:
     """Return the path that *written* means; ``~`` stays where nobody knows a home for it."""
     return Path(os.path.expanduser(written))  # noqa: PTH111  pathlib raises RuntimeError there
 
 
 def cache_folder() -> Path:
     """Return this user's folder for what can be made again; it may be missing."""
-    with _at_home():
+    with _needs_home():
         return platformdirs.user_cache_path("xray-ops")
 
 
 def config_folder() -> Path:
     """Return this user's folder for settings; it may be missing."""
-    with _at_home():
+    with _needs_home():
         return platformdirs.user_config_path("xray-ops")
 
 
 @contextmanager
-def _at_home() -> Iterator[None]:
+def _needs_home() -> Iterator[None]:
     try:
         yield
     except RuntimeError:
         raise OpsError("this user has no home folder: set HOME to a folder of yours") from None
 
 
-def shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """Return *path* as people would type it from here."""
     try:
         return str(Path(os.path.realpath(path.parent), path.name).relative_to(Path.cwd()))
@@ -217,7 +217,7 @@ def sentence(error: OSError) -> str:
     if not error.filename:
         return f"the system says: {error.strerror or error}"
     line = f":{error.line}" if isinstance(error, ContentError) and error.line else ""
-    return f"{shown(Path(os.fsdecode(error.filename)))}{line}: {why}; {remedy}"
+    return f"{shown_path(Path(os.fsdecode(error.filename)))}{line}: {why}; {remedy}"
 
 
 def _owner(path: Path) -> str:
@@ -231,9 +231,9 @@ def _owner(path: Path) -> str:
         if os.access(place, wanted):
             continue
         if found.st_uid == os.geteuid():
-            return f"{shown(place)} is yours: `chmod u+rwX` it"
+            return f"{shown_path(place)} is yours: `chmod u+rwX` it"
         owner = _name(found.st_uid)
-        return f"{shown(place)} belongs to {owner}: run this as {owner}, or change its rights"
+        return f"{shown_path(place)} belongs to {owner}: run this as {owner}, or change its rights"
     return "change its rights"
 
 
@@ -245,7 +245,7 @@ def _name(user: int) -> str:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def as_ops_error() -> Iterator[None]:
     """Have what goes wrong with files in the block raised as an OpsError with its sentence."""
     try:
         yield
@@ -254,7 +254,7 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _errors_name(path: Path) -> Iterator[None]:
     """Have errors of the block name *path*: a full disk names no file, a temporary one is none."""
     try:
         yield
@@ -276,7 +276,7 @@ def locked(folder: Path, patience: float = 10.0) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         until = time.monotonic() + patience
-        while not _taken(handle):
+        while not _is_taken(handle):
             if time.monotonic() > until:
                 raise OpsError(
                     f"another command is at work in {folder} (`ops secrets edit` is, while its "
@@ -288,7 +288,7 @@ def locked(folder: Path, patience: float = 10.0) -> Iterator[None]:
         os.close(handle)
 
 
-def _taken(handle: int) -> bool:
+def _is_taken(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -60,9 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read every fleet anew, and leave the home alone: test_kept.py is about what is kept."""
-    monkeypatch.setattr("ops.fleet.inventory.cache.fleet", lambda folder, read: read(folder))
+def no_fleet_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read every fleet anew, and leave the home alone: test_fleet_cache.py tests the cache."""
+    monkeypatch.setattr("ops.fleet.inventory.cache.cached_fleet", lambda folder, read: read(folder))
 
 
 @pytest.fixture(scope="session")

@@ -103,4 +103,4 @@ class Server:
         """Return what a visit learns."""
         now = self.read() if alive else None
         kept, stopped = self.kept, self.stopped
-        return Observation(host=self.name, now=now, kept=kept, stopped=stopped, listed=listed)
+        return Observation(host=self.name, now=now, on_disk=kept, stopped=stopped, listed=listed)

@@ -13,8 +13,9 @@ import pytest
 from ops import files
 from ops.counting.tunnel.known_hosts import check_known_hosts
 from ops.errors import FleetError
-from ops.fleet.inventory import did_you_mean, load
-from ops.fleet.inventory.toml import parse
+from ops.fleet.inventory import load
+from ops.fleet.inventory.toml import parse_document
+from ops.model.spelling import did_you_mean
 from tests import fleets
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +54,9 @@ def test_what_is_no_file_is_refused_at_once_and_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     NO_FILES[said](tmp_path / "keys.toml")
-    assert refusal(lambda: files.text(tmp_path / "keys.toml")).startswith(f"keys.toml: {said}; ")
+    assert refusal(lambda: files.read_text(tmp_path / "keys.toml")).startswith(
+        f"keys.toml: {said}; "
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_what_is_no_clean_text_is_named_for_what_it_is(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
     (tmp_path / "file").write_bytes(content)
-    assert f"file{said}" in refusal(lambda: files.text(tmp_path / "file"))
+    assert f"file{said}" in refusal(lambda: files.read_text(tmp_path / "file"))
 
 
 @pytest.mark.parametrize("name", ["hosts.toml", "keys.toml", "issued.toml"])
@@ -97,12 +100,12 @@ def test_a_file_that_never_ends_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(8 << 30)
     with pytest.raises(OSError, match="is over 64 MiB"):
-        files.content(tmp_path / "sparse")
+        files.read_bytes(tmp_path / "sparse")
 
 
 def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file")
-    files.replace(tmp_path / "link", b"new")
+    files.write_atomically(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_bytes() == b"new"
 
@@ -110,13 +113,13 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", ["is a folder, where a file belongs", "is a link that leads back"])
 def test_what_is_no_file_is_not_replaced(tmp_path: Path, said: str) -> None:
     next(make for name, make in NO_FILES.items() if said in name)(tmp_path / "target")
-    assert said in refusal(lambda: files.replace(tmp_path / "target", b"new"))
+    assert said in refusal(lambda: files.write_atomically(tmp_path / "target", b"new"))
 
 
 def test_a_device_is_never_replaced_by_a_file(tmp_path: Path) -> None:
     (tmp_path / "null").symlink_to("/dev/null")
     with pytest.raises(OSError, match="is a device"):
-        files.replace(tmp_path / "null", b"new")
+        files.write_atomically(tmp_path / "null", b"new")
 
 
 def bad(rest: str) -> str:
@@ -186,6 +189,6 @@ def test_long_and_many_words_are_compared_in_time() -> None:
 
 def test_the_line_of_each_value_of_a_long_list_is_found() -> None:
     many = ",\n".join(f'"g{number}"' for number in range(50_000))
-    document = parse("keys.toml", f"a = 1\nlist = [{many}]\n")
+    document = parse_document("keys.toml", f"a = 1\nlist = [{many}]\n")
     assert document.line(("list",), "g49999") == 50_001
     assert document.line(("list",), "elsewhere") == 2

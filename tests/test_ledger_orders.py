@@ -36,7 +36,7 @@ def a_day(chance: random.Random, books: Books) -> tuple[list[Observation], Traff
         visits.append(server.visit())
         books.clock.now = NOON + timedelta(seconds=1)
     for visit in visits:
-        for reading in (*visit.kept, *([visit.now] if visit.now else ())):
+        for reading in visit.readings:
             for user, used in reading.users.items():
                 place = reading.host, reading.run, user
                 old = highest.get(place, (0, 0))

@@ -28,7 +28,7 @@ from ops.model import Core as Corepin
 from ops.model import Fleet as Hosts
 from ops.model import Host, NicCounters, Reading, Traffic
 from ops.model.layout import CONFIG, CORE, CORES, SOCKET
-from ops.model.strangers import LARGEST_COUNT
+from ops.model.untrusted import LARGEST_COUNT
 from ops.model.visible import visible
 from ops.reporting.comparison.figures import Figures, since
 from ops.reporting.rates import rates

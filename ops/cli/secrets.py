@@ -8,9 +8,8 @@ from ops.cli.asking.editing import edited
 from ops.cli.asking.options import fleet_option, host_options, timeout_option
 from ops.cli.printing import console, exit_codes
 from ops.errors import SecretsError, UsageError
-from ops.files import locked, there
+from ops.files import exists, locked, shown_path
 from ops.fleet.inventory import find
-from ops.fleet.inventory.toml import shown
 from ops.fleet.secrets import age, issued, merging, store
 from ops.fleet.secrets.fill import departed
 from ops.fleet.secrets.fill import fill as fill_secrets
@@ -103,7 +102,7 @@ def edit(selection: Selection) -> None:
             return
         store.write(fleet, after)
         issued.keep(fleet, issued.data_of(after))
-        click.echo(f"stored in {shown(store.path(fleet) or store.plain(fleet))}")
+        click.echo(f"stored in {shown_path(store.path(fleet) or store.plain(fleet))}")
 
 
 @secrets.command()
@@ -124,9 +123,9 @@ def encrypt(selection: Selection) -> None:
     count = len(age.recipients(selection.fleet))
     people = counted(count, "recipient")
     if done:
-        click.echo(f"{shown(file)} is encrypted to {people} already: nothing was changed")
+        click.echo(f"{shown_path(file)} is encrypted to {people} already: nothing was changed")
     else:
-        click.echo(f"{shown(file)} is encrypted to {people}: commit it, and recipients.txt")
+        click.echo(f"{shown_path(file)} is encrypted to {people}: commit it, and recipients.txt")
 
 
 @secrets.command()
@@ -173,10 +172,10 @@ def identity() -> None:
       ops secrets identity
     """
     file = age.identity_file()
-    if there(file):
-        click.echo(f"{shown(file)} is there already; its public key is\n{age.public_half()}")
+    if exists(file):
+        click.echo(f"{shown_path(file)} is there already; its public key is\n{age.public_half()}")
     else:
-        click.echo(f"made {shown(file)}; its public key is\n{age.make_identity()}")
+        click.echo(f"made {shown_path(file)}; its public key is\n{age.make_identity()}")
 
 
 @secrets.command()
@@ -207,7 +206,7 @@ def merge(folder: Path | None, take: str | None) -> None:
     if merging.FILES[0] not in sides:
         raise UsageError(f"git has no two sides of {merging.FILES[0]}: there is nothing to merge")
     for file in merging.merge(inventory, sides, take or ""):
-        click.echo(f"merged {shown(file)}: `git add` it")
+        click.echo(f"merged {shown_path(file)}: `git add` it")
 
 
 def _sides(inventory: Path, name: str) -> merging.Sides | None:
@@ -244,8 +243,8 @@ def recover(selection: Selection, timeout: float, afresh: bool) -> None:
         click.echo("nothing to recover")
     if result.aside:
         click.echo(
-            f"{shown(result.aside)} is the file that could not be opened. The secrets are in "
-            f"{shown(store.plain(fleet))}: `ops secrets recipients --add` yourself, then "
+            f"{shown_path(result.aside)} is the file that could not be opened. The secrets are in "
+            f"{shown_path(store.plain(fleet))}: `ops secrets recipients --add` yourself, then "
             "`ops secrets encrypt`",
             err=True,
         )

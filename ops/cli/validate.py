@@ -11,10 +11,9 @@ from ops.config.lint import RULES
 from ops.config.lint.rules import run
 from ops.config.validation import Options, Report, validate_files, validate_fleet
 from ops.config.validation.report import Findings
-from ops.errors import FleetError, UsageError
+from ops.errors import FleetError, UnknownNameError, UsageError
 from ops.files import must_be_file, sentence
 from ops.fleet import selection as of_fleet
-from ops.fleet.inventory import unknown
 from ops.model import Fleet, Host
 from ops.model.phrases import counted
 from ops.servers.changes import Side, changed_since, fleet_at
@@ -34,7 +33,7 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
     by_name = {rule.name: rule for rule in RULES.values()}
     rule = RULES.get(code.upper()) or by_name.get(code)
     if rule is None:
-        raise UsageError(unknown("rule", code, [*RULES, *by_name]))
+        raise UnknownNameError("rule", code, [*RULES, *by_name])
     click.echo(findings.explained(rule))
     context.exit()
 

@@ -6,8 +6,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from ops.errors import UsageError
-from ops.fleet.inventory import unknown
+from ops.errors import UnknownNameError
 from ops.model import Fleet, Host, Key
 
 Thing = TypeVar("Thing")
@@ -87,17 +86,17 @@ def hosts_or_jumps(fleet: Fleet, names: Sequence[str]) -> tuple[Host, ...]:
 
 def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:
     """Return those of *hosts* that are in maintenance on *today*: a line each, not a failure."""
-    return tuple(host for host in hosts if host.maintenance and host.maintenance.until >= today)
+    return tuple(host for host in hosts if host.is_away(today))
 
 
 def _called(name: str, what: str, named: dict[str, Thing]) -> Thing:
     if name in named:
         return named[name]
-    raise UsageError(unknown(what, name, named))
+    raise UnknownNameError(what, name, named)
 
 
 def _matching(glob: str, what: str, named: dict[str, list[Thing]]) -> list[Thing]:
     found = [thing for name, things in named.items() if fnmatchcase(name, glob) for thing in things]
     if not found:
-        raise UsageError(unknown(what, glob, named))
+        raise UnknownNameError(what, glob, named)
     return found

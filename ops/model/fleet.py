@@ -87,6 +87,10 @@ class Host:
         """Return whether ssh logs in as somebody who must ask for root."""
         return self.ssh.user not in ("", "root")
 
+    def is_away(self, day: date) -> bool:
+        """Return whether the host is in maintenance on *day*."""
+        return self.maintenance is not None and day <= self.maintenance.until
+
     def inbound(self, name: str) -> Inbound:
         """Return the inbound called *name*; KeyError if this host does not offer it."""
         for inbound in self.inbounds:

@@ -70,12 +70,12 @@ class Observation:
     host: str
     now: Reading | None
     """The running core's counters; None where it did not answer."""
-    kept: tuple[Reading, ...] = ()
+    on_disk: tuple[Reading, ...] = ()
     """Readings that the host kept on its disk, of this run and of ended ones (``way="disk"``)."""
     stopped: frozenset[str] = frozenset()
-    """The runs among *kept* whose stop was planned: their last reading was taken at the stop."""
+    """The runs among *on_disk* whose stop was planned: their last reading was taken at the stop."""
     listed: bool = False
-    """Whether the disk was read, and *kept* is all there is that the ledger may lack."""
+    """Whether the disk was read, and *on_disk* is all there is that the ledger may lack."""
     nic: NicCounters | None = None
     machine: str = ""
     """The identity of the machine behind the host's name; ``UNKNOWN_MACHINE`` if it could not be
@@ -94,4 +94,4 @@ class Observation:
     @property
     def readings(self) -> tuple[Reading, ...]:
         """Return every reading: those from the disk, then that of the running core."""
-        return (*self.kept, *([self.now] if self.now else ()))
+        return (*self.on_disk, *([self.now] if self.now else ()))

@@ -2,6 +2,8 @@
 
 MOST = 500
 """Characters of an error that a host wrote; no sentence of sshd, sudo or the core is longer."""
+LONGEST_MESSAGE = 2000
+"""Characters of a message that repeats a name or a value from a file."""
 
 
 def visible(text: str, most: int | None = None) -> str:

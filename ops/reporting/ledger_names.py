@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ops.errors import UsageError
-from ops.fleet.inventory import unknown
+from ops.errors import UnknownNameError
 from ops.reporting.selection import Selection
 
 if TYPE_CHECKING:  # the ledger loads SQLAlchemy, which live reports do not need
@@ -47,5 +46,5 @@ def _matching(noun: str, globs: Iterable[str], names: Iterable[str]) -> Iterator
     for glob in globs:
         matches = [name for name in names if fnmatchcase(name, glob)]
         if not matches:
-            raise UsageError(unknown(noun, glob, names))
+            raise UnknownNameError(noun, glob, names)
         yield from matches

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ops.errors import UsageError
-from ops.fleet.inventory import unknown
+from ops.errors import UnknownNameError
 from ops.model import Traffic
 from ops.reporting.ledger_names import known_keys
 from ops.reporting.selection import Selection
@@ -33,7 +32,7 @@ def _reset(selection: Selection, ledger: "Ledger", key: str) -> list["Mark"]:
     """Reset *key* and return the marks of its present life, oldest first."""
     known = known_keys(selection, ledger)
     if key not in known:
-        raise UsageError(unknown("key", key, known))
+        raise UnknownNameError("key", key, known)
     ledger.mark(key)
     marks = ledger.marks([key])
     return [mark for mark in marks if mark.life == marks[-1].life]

@@ -8,13 +8,13 @@ from ops.fleet.secrets.fill import Place, shown
 from ops.fleet.secrets.sound import is_sound
 from ops.model import FIELD_OF, Fleet, Host
 from ops.model.layout import CONFIG
-from ops.model.strangers import json_of, listed, table
+from ops.model.untrusted import json_of, list_of, object_of
 
 
 def secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
     """Return the secrets in *text*, the config that *host* has; HostError where it is not ours."""
     try:
-        inbounds = [table(one) for one in listed(table(json_of(text))["inbounds"])]
+        inbounds = [object_of(one) for one in list_of(object_of(json_of(text))["inbounds"])]
         found = [*_of_users(fleet, host, text), *_of_inbounds(host, inbounds)]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise HostError(host.name, f"{CONFIG} on it is no config of ours: {error}") from None

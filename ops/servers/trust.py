@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ops.errors import TunnelError, UsageError
-from ops.files import locked, replace, text, there
+from ops.files import exists, locked, read_text, write_atomically
 from ops.fleet.inventory import known_hosts
 from ops.model import Fleet, Host
 
@@ -83,7 +83,7 @@ def _is_marked(line: str) -> bool:
 
 def _lines(fleet: Fleet) -> list[str]:
     file = fleet.known_hosts
-    lines = text(file).splitlines() if there(file) else []
+    lines = read_text(file).splitlines() if exists(file) else []
     return [line for line in lines if line.strip()]
 
 
@@ -91,4 +91,4 @@ def _write(fleet: Fleet, lines: Iterable[str]) -> None:
     written = "".join(f"{line}\n" for line in lines)
     if not written.startswith("#"):
         written = _HEADER + written
-    replace(fleet.known_hosts, written.encode())
+    write_atomically(fleet.known_hosts, written.encode())

@@ -20,7 +20,7 @@ from ops.counting.tunnel import CommandError, Deadline
 from ops.counting.xray_api.stubs import stats_pb2
 from ops.errors import HostError
 from ops.model import Fleet, Host, Reading
-from ops.model.strangers import LARGEST_COUNT
+from ops.model.untrusted import LARGEST_COUNT
 from ops.reporting.comparison import other_figures
 from ops.reporting.comparison.figures import Figures
 from ops.reporting.hosts import host_report
@@ -82,7 +82,7 @@ def _check_readings(fuzzed: FuzzedHost, line: FuzzedLine, found: Visit) -> None:
         for held in fetched(text)
     )
     said = [json.loads(text) for text in files.values() if _is_json(text)]
-    for reading in found.observation.kept:
+    for reading in found.observation.on_disk:
         held = next(one for one in said if isinstance(one, dict) and one.get("run") == reading.run)
         _check(reading, truth.users_printed(held["statsquery"]))
 

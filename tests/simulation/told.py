@@ -106,7 +106,7 @@ class Told:
                 self.finished[host] = world.time.now
         elif now:
             self.finished.pop(host, None)
-        for reading in (*observation.kept, *([now] if now else ())):
+        for reading in observation.readings:
             moment = world.read.get((reading.run, round(reading.read_at.timestamp() * 1000)))
             if moment is not None:
                 self.shown.setdefault(host, []).append(moment)

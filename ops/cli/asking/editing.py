@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ops.errors import OpsError, UsageError
-from ops.files import content, decoded, reason
+from ops.files import decode_text, read_bytes, reason
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  the folder in it is private
 
@@ -44,7 +44,7 @@ def edited(name: str, before: str, check: Callable[[str], object]) -> str:
 
 def _read(file: Path) -> str:
     try:
-        return decoded(file, content(file))
+        return decode_text(file, read_bytes(file))
     except OSError as error:
         why, _ = reason(error)
         raise UsageError(f"the editor left no text: it {why}; nothing was changed") from None

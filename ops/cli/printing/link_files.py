@@ -8,7 +8,7 @@ import click
 from ops.config.links import Link
 from ops.config.links import qr as qr_codes
 from ops.errors import UsageError
-from ops.files import replace
+from ops.files import write_atomically
 from ops.model import Key
 from ops.model.visible import visible
 
@@ -16,7 +16,7 @@ from ops.model.visible import visible
 def write(file: Path, content: bytes) -> None:
     """Write *content* to *file* with mode 0600, and print its name."""
     try:
-        replace(file, content, mode=0o600)
+        write_atomically(file, content, mode=0o600)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from None
     click.echo(f"wrote {visible(str(file))}")

@@ -31,7 +31,7 @@ def place() -> Path:
 def folder() -> Path:
     """Return the cache's folder, made if need be; CoreError where it cannot be."""
     try:
-        files.folder(place())
+        files.make_folder(place())
     except OSError as error:
         raise CoreError(_unusable(error)) from None
     return place()

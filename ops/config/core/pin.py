@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tomlkit
 
-from ops.files import locked, replace, text
+from ops.files import locked, read_text, write_atomically
 
 
 def pin(folder: Path, version: str, sums: dict[str, str]) -> list[str]:
@@ -15,7 +15,7 @@ def pin(folder: Path, version: str, sums: dict[str, str]) -> list[str]:
     """
     file = folder / "inventory" / "hosts.toml"
     with locked(file.parent):
-        document = tomlkit.parse(text(file))
+        document = tomlkit.parse(read_text(file))
         core = document.setdefault("core", tomlkit.table())
         before = set(core.get("sha256", {}))
         if core.get("version") != version:
@@ -24,5 +24,5 @@ def pin(folder: Path, version: str, sums: dict[str, str]) -> list[str]:
         kept = core.setdefault("sha256", tomlkit.inline_table())
         for machine, sha256 in sums.items():
             kept[machine] = sha256
-        replace(file, tomlkit.dumps(document).encode())
+        write_atomically(file, tomlkit.dumps(document).encode())
         return sorted(before - set(kept))

@@ -68,14 +68,14 @@ class _Folder(BaseLoader):
     ) -> tuple[str, str, Callable[[], bool]]:
         """Return the text, the path, and whether that is still so."""
         path = self._folder.joinpath(*split_template_path(template))
-        if not files.there(path):
+        if not files.exists(path):
             self._must_be_folder()
             raise TemplateNotFound(template)
-        text, stamp = files.text(path), _stamp(path)
+        text, stamp = files.read_text(path), _stamp(path)
         return text, str(path), lambda: _stamp(path) == stamp
 
     def _must_be_folder(self) -> None:
-        if files.there(self._folder) and not self._folder.is_dir():
+        if files.exists(self._folder) and not self._folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "Not a directory", str(self._folder))
 
 

@@ -17,8 +17,8 @@ from ops.config.validation.one import Judge, Judged
 from ops.config.validation.report import Findings, Options, Report, about_core
 from ops.config.validation.workers import each
 from ops.errors import SecretsError
+from ops.files import shown_path
 from ops.fleet import secrets
-from ops.fleet.inventory.toml import shown
 from ops.fleet.secrets import store
 from ops.model import Fleet, Host, InboundSecrets, KeySecrets, Secrets
 from ops.model.phrases import listed
@@ -78,7 +78,7 @@ def _links_out(fleet: Fleet, findings: Findings) -> bool:
             findings.say(
                 run.INVENTORY_WRONG,
                 f"a link to {path.readlink()}, out of the fleet's folder",
-                file=shown(path),
+                file=shown_path(path),
                 remedy="put the file itself here",
             )
     return found

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ops.config.lint import Path
 from ops.fleet import inventory
 from ops.fleet.inventory import Document
-from ops.fleet.inventory.toml import Place
+from ops.fleet.inventory.toml import Location
 from ops.model import Fleet, Host
 from ops.model.key import key_of
 
@@ -70,7 +70,7 @@ class Whence:
             return self.host(host.name)
         hosts = self._documents[0]
         fields = [_FIELDS[part] for part in rest if isinstance(part, str) and part in _FIELDS]
-        own: Place = ("hosts", host.name, "overrides", tag, *fields[-1:])
+        own: Location = ("hosts", host.name, "overrides", tag, *fields[-1:])
         overridden = _holds(hosts.data, own) and fields
         return self._line(hosts, own if overridden else ("inbounds", tag, *fields[-1:]))
 
@@ -86,11 +86,11 @@ class Whence:
         return self._line(keys, ("keys", name)) if name in keys.data.get("keys", {}) else None
 
     @staticmethod
-    def _line(document: Document, place: Place) -> Line:
+    def _line(document: Document, place: Location) -> Line:
         return Line(document.file, document.line(place))
 
 
-def _holds(data: Any, place: Place) -> bool:
+def _holds(data: Any, place: Location) -> bool:
     for part in place:
         if not isinstance(data, dict) or part not in data:
             return False

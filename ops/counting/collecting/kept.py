@@ -7,7 +7,7 @@ from ops.counting.xray_api.counters import reading_of
 from ops.counting.xray_api.printed import pairs_of
 from ops.errors import ApiError
 from ops.model import Reading
-from ops.model.strangers import json_of, shortly, table, text
+from ops.model.untrusted import json_of, object_of, shortened, text_of
 
 STOP = "last"
 """The kind that the stop hook writes: whatever ended the run, it was planned."""
@@ -21,7 +21,7 @@ def reading_in(content: str, host: str) -> tuple[Reading, bool]:
     ValueError where it is not whole, or its counters are of another run than it says.
     """
     try:
-        held = table(json_of(content))
+        held = object_of(json_of(content))
         read_at = _moment(held["read_at"])
         reading = reading_of(
             pairs_of(held["statsquery"]),
@@ -41,9 +41,9 @@ def reading_in(content: str, host: str) -> tuple[Reading, bool]:
 
 
 def _moment(written: object) -> datetime:
-    moment = datetime.fromisoformat(text(written, 40))
+    moment = datetime.fromisoformat(text_of(written, 40))
     if moment.tzinfo is None:
-        raise ValueError(f"{shortly(written)} says no time zone")
+        raise ValueError(f"{shortened(written)} says no time zone")
     if not _EARLIEST <= moment <= _LATEST:
-        raise ValueError(f"{shortly(written)} is no moment of these centuries")
+        raise ValueError(f"{shortened(written)} is no moment of these centuries")
     return moment.astimezone(UTC)

@@ -12,7 +12,7 @@ from datetime import datetime
 from ops.counting.collecting.belonging import SCRIPT
 from ops.model import NicCounters
 from ops.model.layout import READINGS
-from ops.model.strangers import count
+from ops.model.untrusted import count_of
 
 # sh's own words only: a card is a few reads, and no process. What packets leave the host by is
 # hardware or, in a container, the end of the pair it was given; bridges and their ports, bonds,
@@ -87,7 +87,7 @@ def seen(printed: str, host: str, at: datetime) -> Seen:
     if not lines or lines[-1] != ["end"]:
         raise ValueError("its answer is cut off")
     kept = [line[1:] for line in lines if line[0] == "kept"]
-    clocks = [count(line[1], _LATEST) for line in lines if line[0] == "clock" and len(line) == 2]
+    clocks = [count_of(line[1], _LATEST) for line in lines if line[0] == "clock" and len(line) == 2]
     return Seen(_kept(kept), cards(lines, host, at), clocks[0] if clocks else None)
 
 
@@ -103,7 +103,7 @@ def cards(lines: Sequence[Sequence[str]], host: str, at: datetime) -> NicCounter
     if not (boots and _BOOT.fullmatch(boots[0]) and outer):
         return None
     received, sent = (
-        count(sum(count(card[column], _LARGEST_CARD) for card in outer), _LARGEST_CARD)
+        count_of(sum(count_of(card[column], _LARGEST_CARD) for card in outer), _LARGEST_CARD)
         for column in (2, 3)
     )
     return NicCounters(host=host, boot=boots[0], read_at=at, received=received, sent=sent)
@@ -150,5 +150,5 @@ def _kept(lines: Sequence[Sequence[str]]) -> tuple[Kept, ...]:
     for line in lines:
         match = _NAME.fullmatch(line[-1]) if len(line) == 3 else None
         if match and _MOMENT.fullmatch(line[1]):
-            found.append(Kept(line[2], match[1], count(line[0], _LATEST << 20), line[1]))
+            found.append(Kept(line[2], match[1], count_of(line[0], _LATEST << 20), line[1]))
     return tuple(sorted(found, key=lambda one: float(one.changed)))

@@ -139,7 +139,7 @@ class Visitor:
         seen = Observation(
             host=self.host.name,
             now=reading,
-            kept=tuple(kept),
+            on_disk=tuple(kept),
             stopped=frozenset(found.stopped),
             listed=found.whole,
             nic=found.nic,

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import asyncssh
 
 from ops.counting.tunnel.credentials import Credentials
-from ops.files import at_home
+from ops.files import expand_home
 
 SOCKET = "SSH_AUTH_SOCK"
 TRIES = 6
@@ -55,7 +55,7 @@ def agent_path(configured: object) -> str:
     written = str(configured)
     if written.startswith("$"):
         return os.environ.get(written[1:].strip("{}"), "")
-    return str(at_home(written)) if written else ""
+    return str(expand_home(written)) if written else ""
 
 
 def offers(own: Credentials, of_agent: Sequence[asyncssh.SSHKeyPair]) -> list[Offer]:

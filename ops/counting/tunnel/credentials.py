@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncssh
 
-from ops.files import at_home, content
+from ops.files import expand_home, read_bytes
 
 DEFAULTS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _LARGEST = 1 << 20
@@ -40,7 +40,7 @@ def credentials(files: Sequence[str], *, only: bool) -> Credentials:
     Files that are not there are passed over, as OpenSSH does. Raise ValueError for one that
     holds no ssh key.
     """
-    paths = [at_home(file) for file in files or DEFAULTS]
+    paths = [expand_home(file) for file in files or DEFAULTS]
     found = {path: _private_key(path, _stamp(path)) for path in paths if path.is_file()}
     locked = tuple(path for path, key in found.items() if key is None)
     halves = (key.public_data if key else _public_half(path) for path, key in found.items())
@@ -66,7 +66,7 @@ def _private_key(path: Path, stamp: tuple[int, int]) -> asyncssh.SSHKey | None:
     That is one with a passphrase, one in hardware, or the mere public half of one.
     """
     try:
-        return asyncssh.import_private_key(content(path, _LARGEST))
+        return asyncssh.import_private_key(read_bytes(path, _LARGEST))
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         if _public_half(path) is None and "assphrase" not in str(error):
             raise ValueError(f"{path} holds no ssh key that can be read ({error})") from None
@@ -77,7 +77,7 @@ def _public_half(path: Path) -> bytes | None:
     """Return the public half of the key in *path*; OpenSSH's own format keeps it in clear."""
     for file in (path, path.with_name(path.name + ".pub")):
         try:
-            return asyncssh.import_public_key(content(file, _LARGEST)).public_data
+            return asyncssh.import_public_key(read_bytes(file, _LARGEST)).public_data
         except (asyncssh.KeyImportError, FileNotFoundError):
             continue
     return None

@@ -8,7 +8,7 @@ from typing import Any
 import asyncssh
 
 from ops.errors import FleetError, Problem
-from ops.files import text
+from ops.files import read_text
 from ops.fleet.inventory import known_hosts
 
 KINDS = (
@@ -67,7 +67,7 @@ def pattern(hostname: str, port: int) -> str:
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: tuple[int, int]) -> asyncssh.SSHKnownHosts:
     """Parse *path*; *stamp* changes whenever the file does."""
-    lines = text(path).splitlines()
+    lines = read_text(path).splitlines()
     if found := list(known_hosts.problems(str(path), lines)):
         raise FleetError(found)
     try:

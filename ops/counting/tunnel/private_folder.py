@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops.errors import OpsError
-from ops.files import is_ours_alone
+from ops.files import is_private
 
 LONGEST = 107
 """Bytes in the path of a unix socket: 108 with its closing zero (unix(7))."""
@@ -48,7 +48,7 @@ def _parent() -> Path:
             continue
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or not is_ours_alone(found):
+        if not stat.S_ISDIR(found.st_mode) or not is_private(found):
             raise OpsError(f"{folder} must be yours and closed to others (0700): remove it")
         return folder
     raise OpsError("no folder for private sockets: set XDG_RUNTIME_DIR to a short path of yours")

@@ -16,7 +16,7 @@ from ops.counting.tunnel.agent import agent_path
 from ops.counting.tunnel.credentials import NOBODY, Credentials, credentials
 from ops.counting.tunnel.ssh_config import SshConfig, SshConfigError, first_word
 from ops.errors import OpsError, TunnelError
-from ops.files import at_home, sentence
+from ops.files import expand_home, sentence
 from ops.model import Host, Ssh
 
 
@@ -57,7 +57,7 @@ class RoutePlanner:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._understood = {""}
-        file = at_home("~/.ssh/config")
+        file = expand_home("~/.ssh/config")
         self._config = SshConfig(file) if os.access(file, os.R_OK) else None
         try:
             self._user = getpass.getuser()
@@ -141,7 +141,7 @@ def _credentials(ssh: Ssh, config: SSHClientConfig) -> Credentials:
     if not ssh.key:
         named = cast(list[str], config.get("IdentityFile", []))
         return credentials(named, only=bool(config.get("IdentitiesOnly")))
-    if not at_home(ssh.key).is_file():
+    if not expand_home(ssh.key).is_file():
         raise ValueError(f"there is no ssh key at {ssh.key}")
     return credentials([ssh.key], only=True)
 
@@ -149,7 +149,7 @@ def _credentials(ssh: Ssh, config: SSHClientConfig) -> Credentials:
 def _certificates(config: SSHClientConfig) -> list[str]:
     """Return the certificates of the user's keys; one that is not there is passed over."""
     files = cast(list[str], config.get("CertificateFile", []))
-    return [file for file in files if at_home(file).is_file()]
+    return [file for file in files if expand_home(file).is_file()]
 
 
 def _jump(ssh: Ssh, configured: str) -> Ssh | None:

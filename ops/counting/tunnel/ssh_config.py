@@ -14,7 +14,7 @@ from pathlib import Path
 from asyncssh.pattern import WildcardPatternList
 
 from ops.errors import OpsError
-from ops.files import at_home, sentence, text
+from ops.files import expand_home, read_text, sentence
 
 SPACE = " \t"
 LONGEST = 10_000
@@ -93,7 +93,7 @@ def _blocks(file: Path, within: tuple[_Line, ...], depth: int) -> Iterator[_Bloc
 
 def _lines(file: Path) -> Iterator[_Line]:
     try:
-        found = text(file)
+        found = read_text(file)
     except OSError as error:
         raise SshConfigError(sentence(error)) from None
     for number, line in enumerate(found.splitlines(), 1):
@@ -122,9 +122,9 @@ def first_word(line: str) -> str:
 
 
 def _included(pattern: str) -> Iterable[Path]:
-    path = at_home(pattern)
+    path = expand_home(pattern)
     if not path.is_absolute():
-        path = at_home("~/.ssh") / path
+        path = expand_home("~/.ssh") / path
     relative = path.relative_to(path.anchor)
     return sorted(found for found in Path(path.anchor).glob(str(relative)) if found.is_file())
 

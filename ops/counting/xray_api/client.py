@@ -18,7 +18,7 @@ from ops.counting.xray_api.stubs.stats_pb2 import (
 from ops.counting.xray_api.stubs.stats_pb2_grpc import StatsServiceStub
 from ops.errors import ApiError
 from ops.model import Host, Reading
-from ops.model.strangers import LONGEST_UPTIME, MOST_COUNTERS
+from ops.model.untrusted import LONGEST_UPTIME, MOST_COUNTERS
 
 Reply = TypeVar("Reply")
 OPTIONS = (

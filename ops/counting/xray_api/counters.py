@@ -14,7 +14,7 @@ from typing import Literal
 from ops.errors import ApiError
 from ops.model import Reading, Traffic
 from ops.model.layout import API_INBOUND, RUN_PREFIX
-from ops.model.strangers import LARGEST_COUNT, LONGEST_NAME, count, text
+from ops.model.untrusted import LARGEST_COUNT, LONGEST_NAME, count_of, text_of
 
 MARK = ">>>"
 TRAFFIC = ">>>traffic"
@@ -70,13 +70,13 @@ def _by_kind(counters: Iterable[tuple[str, int]]) -> tuple[dict[str, Traffic], .
     """
     values: dict[tuple[str, str], dict[str, int]] = {place: {} for place in _PLACES}
     for counter, value in counters:
-        if parts := _parts(text(counter, _LONGEST)):
+        if parts := _parts(text_of(counter, _LONGEST)):
             place, name = parts
             if not name:
                 raise ValueError(f"{counter} is of nobody")
             if name in values[place]:
                 raise ValueError(f"it counts {counter} twice")
-            values[place][name] = count(value)
+            values[place][name] = count_of(value)
     kinds = (_joined(values[kind, "uplink"], values[kind, "downlink"]) for kind in _KINDS)
     return tuple(map(_plausible, kinds))
 

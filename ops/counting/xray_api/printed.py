@@ -10,7 +10,7 @@ from ops.counting.xray_api.counters import began, reading_of
 from ops.errors import ApiError
 from ops.model import Host, Reading
 from ops.model.layout import API_PORT, CONFIG, CORE, CORES, SOCKET
-from ops.model.strangers import LONGEST_UPTIME, count, jsons_of, listed, table
+from ops.model.untrusted import LONGEST_UPTIME, count_of, jsons_of, list_of, object_of
 
 NOT_RUNNING = "failed to dial"
 """What the core's own tool says when nobody listens."""
@@ -62,7 +62,7 @@ def read_printed(text: str, host: Host) -> Reading:
     try:
         counters, system = _objects(text)
         pairs = pairs_of(counters)
-        uptime = count(system.get("Uptime", system.get("uptime", 0)), LONGEST_UPTIME)
+        uptime = count_of(system.get("Uptime", system.get("uptime", 0)), LONGEST_UPTIME)
     except (ValueError, KeyError) as error:
         message = (
             f"its `xray api` printed what is not statistics ({error}): is its core the pinned one?"
@@ -79,12 +79,12 @@ def read_printed(text: str, host: Host) -> Reading:
 
 def pairs_of(reply: object) -> list[tuple[Any, int]]:
     """Return the counters in a *reply* as the core prints it; ValueError where it is none."""
-    stats = listed(table(reply).get("stat", []))
-    return [(stat["name"], count(stat.get("value", 0))) for stat in map(table, stats)]
+    stats = list_of(object_of(reply).get("stat", []))
+    return [(stat["name"], count_of(stat.get("value", 0))) for stat in map(object_of, stats)]
 
 
 def _objects(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     found = jsons_of(text)
     if len(found) != 2:
         raise ValueError(f"it is {len(found)} JSON values instead of 2")
-    return table(found[0]), table(found[1])
+    return object_of(found[0]), object_of(found[1])

@@ -7,24 +7,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.errors import FleetError, OpsError, Problem, UsageError
-from ops.files import text, there, told
+from ops.files import as_ops_error, exists, read_text, shown_path
 from ops.fleet.inventory import cache, known_hosts
 from ops.fleet.inventory.cache import FILES
 from ops.fleet.inventory.pyinfra import Members, groups, strangers, unmatched
 from ops.fleet.inventory.run import in_our_words, typed
-from ops.fleet.inventory.spelling import did_you_mean, unknown
-from ops.fleet.inventory.toml import Document, read, shown
+from ops.fleet.inventory.toml import Document, read_document
 from ops.model import Fleet
 
 __all__ = [
     "FILES",
     "Document",
-    "did_you_mean",
     "documents",
     "find",
     "load",
     "pyinfra_groups",
-    "unknown",
 ]
 
 
@@ -49,7 +46,7 @@ def _here() -> Path:
 def _holds_a_fleet(folder: Path) -> bool:
     """Return whether hosts.toml lies in *folder*; what is closed to us may hold it."""
     try:
-        return there(folder / "inventory" / "hosts.toml")
+        return exists(folder / "inventory" / "hosts.toml")
     except OSError:
         return True
 
@@ -59,7 +56,7 @@ def load(folder: Path, *, passing: bool = False) -> Fleet:
 
     What is read is kept for the next command, unless the folder is a *passing* one.
     """
-    return _strictly(folder) if passing else cache.fleet(folder, _strictly)
+    return _strictly(folder) if passing else cache.cached_fleet(folder, _strictly)
 
 
 def _strictly(folder: Path) -> Fleet:
@@ -71,7 +68,7 @@ def _strictly(folder: Path) -> Fleet:
 def documents(folder: Path) -> tuple[Document, Document]:
     """Return hosts.toml and keys.toml of the fleet in *folder*, to say on which line a thing is."""
     inventory = folder / "inventory"
-    return read(inventory / "hosts.toml"), read(inventory / "keys.toml")
+    return read_document(inventory / "hosts.toml"), read_document(inventory / "keys.toml")
 
 
 def pyinfra_groups(folder: Path) -> dict[str, Members]:
@@ -81,7 +78,7 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
     need is the list of problems.
     """
     try:
-        with told():
+        with as_ops_error():
             return _groups_of_the_run(folder)
     except OpsError as error:
         sys.stderr.write(f"{error}\n")
@@ -99,14 +96,14 @@ def _groups_of_the_run(folder: Path) -> dict[str, Members]:
 
 
 def _demand_known_hosts(fleet: Fleet) -> None:
-    if not there(fleet.known_hosts):
+    if not exists(fleet.known_hosts):
         remedy = "make first contact with each host: `ops hosts trust NAME`"
-        raise FleetError([Problem(shown(fleet.known_hosts), 0, "is missing", remedy)])
-    lines = text(fleet.known_hosts).splitlines()
-    if found := list(known_hosts.problems(shown(fleet.known_hosts), lines)):
+        raise FleetError([Problem(shown_path(fleet.known_hosts), 0, "is missing", remedy)])
+    lines = read_text(fleet.known_hosts).splitlines()
+    if found := list(known_hosts.problems(shown_path(fleet.known_hosts), lines)):
         raise FleetError(found)
     for host in strangers(fleet):
         sys.stderr.write(
-            f"{host}: its host key is not in {shown(fleet.known_hosts)}, so ssh will refuse it; "
-            f"make first contact with `ops hosts trust {host}`\n"
+            f"{host}: its host key is not in {shown_path(fleet.known_hosts)}, so ssh will "
+            f"refuse it; make first contact with `ops hosts trust {host}`\n"
         )

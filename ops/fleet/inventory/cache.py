@@ -19,7 +19,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ops.files import content, is_ours_alone, replace
+from ops.files import is_private, read_bytes, write_atomically
 from ops.model import Fleet
 
 FILES = ("hosts.toml", "keys.toml", "issued.toml")
@@ -31,24 +31,24 @@ _SIZE = hashlib.sha256().digest_size
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
-def fleet(folder: Path, read: Callable[[Path], Fleet]) -> Fleet:
+def cached_fleet(folder: Path, read: Callable[[Path], Fleet]) -> Fleet:
     """Return the fleet in *folder*: as it was kept, or as *read* reads it, which is then kept."""
-    name = _name(folder)
+    name = _cache_name(folder)
     if not name:
         return read(folder)
     path = platformdirs.user_cache_path("xray-ops") / "fleets" / name
-    if found := _content(path):
+    if found := _sealed_content(path):
         kept_fleet: Fleet = pickle.loads(found)  # noqa: S301 (only we can have written it)
         return kept_fleet
     fresh = read(folder)
     # A full disk, or settings nested too deeply for pickle: it is read again next time.
     with suppress(OSError, pickle.PicklingError, RecursionError):
-        if _name(folder) == name:  # else somebody wrote while we read
-            _keep(path, pickle.dumps(fresh))
+        if _cache_name(folder) == name:  # else somebody wrote while we read
+            _store(path, pickle.dumps(fresh))
     return fresh
 
 
-def _name(folder: Path) -> str:
+def _cache_name(folder: Path) -> str:
     """Return what the fleet in *folder* is kept under; empty where it cannot be kept."""
     try:
         home = os.path.expanduser("~")  # noqa: PTH111 (it does not raise where there is none)
@@ -69,12 +69,12 @@ def _code() -> list[Path]:
 
 def _sum(path: Path) -> str:
     try:
-        return hashlib.sha256(content(path)).hexdigest()
+        return hashlib.sha256(read_bytes(path)).hexdigest()
     except FileNotFoundError:
         return ""
 
 
-def _content(path: Path) -> bytes:
+def _sealed_content(path: Path) -> bytes:
     """Return what is kept at *path*; nothing where that is not whole, or not ours alone."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -82,7 +82,7 @@ def _content(path: Path) -> bytes:
         return b""
     with os.fdopen(handle, "rb") as file:
         found = os.fstat(handle)
-        if not (stat.S_ISREG(found.st_mode) and is_ours_alone(found)):
+        if not (stat.S_ISREG(found.st_mode) and is_private(found)):
             return b""
         whole, held = file.read(_SIZE), file.read()
     return held if whole == _seal(path, held) else b""
@@ -93,12 +93,12 @@ def _seal(path: Path, held: bytes) -> bytes:
     return hashlib.sha256(path.name.encode() + held).digest()
 
 
-def _keep(path: Path, held: bytes) -> None:
+def _store(path: Path, held: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = path.parent.lstat()
-    if not stat.S_ISDIR(folder.st_mode) or not is_ours_alone(folder):
+    if not stat.S_ISDIR(folder.st_mode) or not is_private(folder):
         return
-    replace(path, _seal(path, held) + held, mode=0o600)
+    write_atomically(path, _seal(path, held) + held, mode=0o600)
     ours = [kept for kept in path.parent.iterdir() if _NAME.fullmatch(kept.name)]
     for oldest in sorted(ours, key=lambda kept: kept.stat().st_mtime_ns)[:-MOST]:
         oldest.unlink(missing_ok=True)

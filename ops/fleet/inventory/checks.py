@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ops.errors import Problem
 from ops.fleet.inventory.shape import HostFields, HostsFile, HostTable, KeysFile
-from ops.fleet.inventory.spelling import did_you_mean
-from ops.fleet.inventory.toml import Document, Place
+from ops.fleet.inventory.toml import Document, Location
 from ops.model import ALL
 from ops.model.key import GENERATION
+from ops.model.spelling import did_you_mean
 
 _RESERVED_GROUPS = {ALL, "inventory"}
 """Names that pyinfra itself gives to groups."""
@@ -25,7 +25,7 @@ def names(document: Document, hosts: HostsFile) -> Iterator[Problem]:
     for name, table in hosts.hosts.items():
         if name == ALL:
             yield document.problem(("hosts", name), "'all' means every host", "rename it")
-        place: Place = ("hosts", name)
+        place: Location = ("hosts", name)
         yield from _unknown(document, (*place, "groups"), "group", table.groups, hosts.groups)
         yield from _unknown(
             document, (*place, "overrides"), "inbound", table.overrides, hosts.inbounds
@@ -41,7 +41,7 @@ def rules(
     document: Document,
     hosts: HostsFile,
     keys: KeysFile,
-    damaged: frozenset[Place] = frozenset(),
+    damaged: frozenset[Location] = frozenset(),
 ) -> Iterator[Problem]:
     """Find routing rules that name what is not there, or that would match everything.
 
@@ -52,7 +52,7 @@ def rules(
         if name in ("direct", "block", "api") or name.startswith("run-"):
             yield document.problem(("outbounds", name), f"{name!r} is one of ours", "rename it")
     for index, rule in enumerate(hosts.rules):
-        place: Place = ("rules", index)
+        place: Location = ("rules", index)
         for field, what, used, known in (
             ("outbound", "outbound", [rule.outbound], ways_out),
             ("hosts", "host or group", rule.hosts, _scopes(hosts)),
@@ -70,7 +70,7 @@ def keys(document: Document, keys: KeysFile, hosts: HostsFile) -> Iterator[Probl
     """Find keys that open what is not there, or whose names people would mix up."""
     scopes, offered = _scopes(hosts), _offered(hosts)
     for name, table in keys.keys.items():
-        place: Place = ("keys", name)
+        place: Location = ("keys", name)
         for door in table.opens:
             if door not in scopes and door not in offered:
                 message = f"{name!r} opens {door!r}, which is no host, group or inbound of one"
@@ -110,14 +110,14 @@ def _scopes(hosts: HostsFile) -> set[str]:
     return {ALL, *hosts.hosts, *hosts.groups}
 
 
-def _host_fields(hosts: HostsFile) -> Iterator[tuple[Place, HostFields]]:
+def _host_fields(hosts: HostsFile) -> Iterator[tuple[Location, HostFields]]:
     yield ("defaults",), hosts.defaults
     yield from ((("groups", name), table) for name, table in hosts.groups.items())
     yield from ((("hosts", name), table) for name, table in hosts.hosts.items())
 
 
 def _unknown(
-    document: Document, place: Place, what: str, used: Iterable[str], known: Iterable[str]
+    document: Document, place: Location, what: str, used: Iterable[str], known: Iterable[str]
 ) -> Iterator[Problem]:
     known = set(known)
     for name in used:
@@ -127,7 +127,7 @@ def _unknown(
             )
 
 
-def _twice(document: Document, place: Place, used: Iterable[str]) -> Iterator[Problem]:
+def _twice(document: Document, place: Location, used: Iterable[str]) -> Iterator[Problem]:
     seen: set[str] = set()
     for name in used:
         if name in seen:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ops.errors import Problem
 from ops.fleet.inventory.build import host_of
 from ops.fleet.inventory.shape import HostsFile, HostTable, InboundTable
-from ops.fleet.inventory.toml import Document, Place
+from ops.fleet.inventory.toml import Document, Location
 from ops.fleet.inventory.values import is_dns_name, is_ip
 from ops.model import Host
 from ops.model.inbound import VISION
@@ -32,11 +32,11 @@ _SPECIAL = set().union(*_FIELDS.values())
 
 
 def kinds(
-    document: Document, hosts: HostsFile, damaged: frozenset[Place] = frozenset()
+    document: Document, hosts: HostsFile, damaged: frozenset[Location] = frozenset()
 ) -> Iterator[Problem]:
     """Find inbounds whose parts do not go together; of *damaged* ones parts are missing."""
     for name, table in hosts.inbounds.items():
-        place: Place = ("inbounds", name)
+        place: Location = ("inbounds", name)
         if name in (API_TAG, API_INBOUND):
             yield document.problem(place, f"{name!r} is the API's own name", "rename it")
         reason, remedy = _misfit(table)
@@ -78,7 +78,7 @@ def _misfit(table: InboundTable) -> tuple[str, str]:
 _VLESS = {("raw", "reality"), ("xhttp", "reality"), ("ws", "tls")}
 
 
-def _fields(document: Document, place: Place, table: InboundTable) -> Iterator[Problem]:
+def _fields(document: Document, place: Location, table: InboundTable) -> Iterator[Problem]:
     """Find fields that the kind has no use for, or cannot do without."""
     parts = {table.protocol, table.transport, table.security}
     useful = set().union(*(_FIELDS.get(part, set()) for part in parts))
@@ -97,7 +97,7 @@ def offers(document: Document, hosts: HostsFile) -> Iterator[Problem]:
     """Find hosts whose ports, names or addresses clash."""
     reached: dict[tuple[str, str, int], str] = {}
     for name, table in hosts.hosts.items():
-        place: Place = ("hosts", name)
+        place: Location = ("hosts", name)
         host = host_of(Path(), hosts, name, table)
         yield from _ports(document, place, host)
         yield from _overrides(document, table, host)
@@ -111,7 +111,7 @@ def offers(document: Document, hosts: HostsFile) -> Iterator[Problem]:
             yield document.problem(place, message, "give each its own ssh_hostname or ssh_port")
 
 
-def _ports(document: Document, place: Place, host: Host) -> Iterator[Problem]:
+def _ports(document: Document, place: Location, host: Host) -> Iterator[Problem]:
     taken = {API_PORT: "the API"} if host.api == "inbound" else {}
     for inbound in host.inbounds:
         other = taken.setdefault(inbound.port, inbound.name)
@@ -128,7 +128,7 @@ def _ports(document: Document, place: Place, host: Host) -> Iterator[Problem]:
 def _overrides(document: Document, table: HostTable, host: Host) -> Iterator[Problem]:
     offered = {inbound.name: inbound for inbound in host.inbounds}
     for name in table.overrides:
-        place: Place = ("hosts", host.name, "overrides", name)
+        place: Location = ("hosts", host.name, "overrides", name)
         if name not in offered:
             yield document.problem(
                 place, f"{host.name!r} does not offer {name!r}", "add it to inbounds"
@@ -141,7 +141,7 @@ def _overrides(document: Document, table: HostTable, host: Host) -> Iterator[Pro
             yield document.problem((*place, field), message, "leave it out")
 
 
-def _addresses(document: Document, place: Place, host: Host) -> Iterator[Problem]:
+def _addresses(document: Document, place: Location, host: Host) -> Iterator[Problem]:
     for address in host.address:
         if not (is_ip(address) or is_dns_name(address.removesuffix("."))):
             message = f"{address!r} is neither a name nor an address"
@@ -158,8 +158,8 @@ def _names_to_ask_for(document: Document, table: HostTable, host: Host) -> Itera
         if inbound.security != "reality" or inbound.server_names:
             continue
         own = table.overrides.get(inbound.name)
-        inbounds: Place = ("inbounds", inbound.name)
-        overrides: Place = ("hosts", host.name, "overrides", inbound.name)
+        inbounds: Location = ("inbounds", inbound.name)
+        overrides: Location = ("hosts", host.name, "overrides", inbound.name)
         place = (*(overrides if own and own.target else inbounds), "target")
         message = f"inbound {inbound.name!r}: clients must ask REALITY for a name, and the target"
         message += f" {inbound.target!r} is an address"

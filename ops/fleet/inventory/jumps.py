@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ops.errors import FleetError, Problem
-from ops.files import at_home, cache_folder, folder, replace
+from ops.files import cache_folder, expand_home, make_folder, shown_path, write_atomically
 from ops.fleet.inventory import ssh_names
-from ops.fleet.inventory.toml import shown
 from ops.model import Fleet, Host, Ssh
 
 _PLAIN = re.compile(r"[\w./+,@=:-]+")
@@ -33,7 +32,7 @@ def ssh_config(fleet: Fleet) -> Path | None:
         FleetError: a path on this machine cannot be written in an ssh config.
     """
     behind = [host for host in fleet.hosts if host.ssh.jump]
-    if not behind and not at_home("~/.ssh/config").exists():
+    if not behind and not expand_home("~/.ssh/config").exists():
         return None
     known = ssh_names.settings() if behind else []
     lines = [line for host in behind for line in _way(host, known)]
@@ -44,8 +43,8 @@ def ssh_config(fleet: Fleet) -> Path | None:
     text = "\n".join([*lines, "Host *", *strict, "  Include ~/.ssh/config", ""])
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = cache_folder() / "ssh" / f"{name}.conf"
-    folder(file.parent)
-    replace(file, text.encode(), mode=0o600)
+    make_folder(file.parent)
+    write_atomically(file, text.encode(), mode=0o600)
     return file
 
 
@@ -90,5 +89,5 @@ def _path(text: str, plain: re.Pattern[str]) -> str:
     if not plain.fullmatch(text):
         message = "this path leads to hosts behind a jump host, and pyinfra cannot read all of it"
         remedy = "use letters, digits and . _ + , @ = : - / alone"
-        raise FleetError([Problem(shown(Path(text)), 0, message, remedy)])
+        raise FleetError([Problem(shown_path(Path(text)), 0, message, remedy)])
     return text

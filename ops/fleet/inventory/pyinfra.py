@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import UsageError
-from ops.files import content, text
+from ops.files import read_bytes, read_text, shown_path
 from ops.fleet.inventory import known_hosts, ssh_names
 from ops.fleet.inventory.jumps import ssh_config
-from ops.fleet.inventory.spelling import did_you_mean
-from ops.fleet.inventory.toml import shown
 from ops.model import ALL, Fleet, Host
+from ops.model.spelling import with_suggestion
 
 _PATIENT = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 2.0}
 """A jump host refuses some of many logins at once (sshd's MaxStartups): those try again."""
@@ -46,16 +45,13 @@ def unmatched(groups: Mapping[str, Members], option: str, patterns: Iterable[str
     hosts = [name for name, _ in groups[ALL]]
     for pattern in patterns:
         if pattern not in groups and not fnmatch.filter(hosts, pattern):
-            meant = did_you_mean(pattern, [*hosts, *groups])
-            raise UsageError(
-                f"{option} {pattern} names no host and no group that is rolled out"
-                + (f"; {meant}" if meant else "")
-            )
+            message = f"{option} {pattern} names no host and no group that is rolled out"
+            raise UsageError(with_suggestion(message, pattern, [*hosts, *groups]))
 
 
 def strangers(fleet: Fleet) -> list[str]:
     """Return the hosts that known_hosts does not name; none where its names are hashed."""
-    names = known_hosts.names(text(fleet.known_hosts).splitlines())
+    names = known_hosts.names(read_text(fleet.known_hosts).splitlines())
     if any(name.startswith("|1|") for name in names):
         return []
     settings = ssh_names.settings()
@@ -72,7 +68,7 @@ def _lost_keys(fleet: Fleet) -> set[str]:
     lost = [key for key in naming if not _holds_key(key)]
     for key in lost:
         sys.stderr.write(
-            f"there is no private ssh key at {shown(Path(key))}, which hosts.toml names for"
+            f"there is no private ssh key at {shown_path(Path(key))}, which hosts.toml names for"
             f" {', '.join(naming[key])}: put it there, or only your agent's and usual keys are"
             " tried\n"
         )
@@ -81,7 +77,7 @@ def _lost_keys(fleet: Fleet) -> set[str]:
 
 def _holds_key(file: str) -> bool:
     try:
-        return content(Path(file)).startswith(b"-----BEGIN ")
+        return read_bytes(Path(file)).startswith(b"-----BEGIN ")
     except OSError:
         return False
 
@@ -97,10 +93,10 @@ def _place(host: Host, settings: list[ssh_names.Setting]) -> str:
 
 
 def _away(host: Host, today: date) -> bool:
-    away = host.maintenance
-    if away is None or away.until < today:
+    if not host.maintenance or not host.is_away(today):
         return False
-    sys.stderr.write(f"{host.name} is left out: in maintenance until {away.until}, {away.why}\n")
+    until, reason = host.maintenance.until, host.maintenance.why
+    sys.stderr.write(f"{host.name} is left out: in maintenance until {until}, {reason}\n")
     return True
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ops.fleet.inventory.accounts import BillingTable, LedgerTable
 from ops.fleet.inventory.values import (
+    Address,
     DnsName,
     Fingerprint,
     HostName,
@@ -16,7 +17,6 @@ from ops.fleet.inventory.values import (
     LocalPath,
     Name,
     Pattern,
-    Place,
     Port,
     Ports,
     Protocol,
@@ -89,7 +89,7 @@ class MaintenanceTable(Table):
 class HostFields(Table):
     """What may be said of a host, of a group of them, or of all by ``[defaults]``."""
 
-    ssh_hostname: Place | None = None
+    ssh_hostname: Address | None = None
     ssh_port: Port | None = None
     ssh_user: User | None = None
     ssh_key: LocalPath | None = None
@@ -105,7 +105,7 @@ class HostFields(Table):
 class HostTable(HostFields):
     """One server."""
 
-    address: list[Place] = []
+    address: list[Address] = []
     groups: list[Reference] = []
     state: Literal["up", "absent"] = "up"
     maintenance: MaintenanceTable | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ops.files import at_home, text
+from ops.files import expand_home, read_text
 
 _DEEPEST = 16
 """Includes inside includes, as in OpenSSH's readconf.c."""
@@ -29,7 +29,7 @@ class Setting:
 
 def settings(file: Path = Path("~/.ssh/config")) -> list[Setting]:
     """Return the settings of an ssh config; none where it cannot be read."""
-    return list(_settings(at_home(file), ("*",), 0))
+    return list(_settings(expand_home(file), ("*",), 0))
 
 
 def place(name: str, known: list[Setting]) -> tuple[str, int] | None:
@@ -56,7 +56,7 @@ def _holds(patterns: tuple[str, ...], name: str) -> bool:
 
 def _settings(file: Path, patterns: tuple[str, ...] | None, depth: int) -> Iterator[Setting]:
     try:
-        lines = text(file).splitlines()
+        lines = read_text(file).splitlines()
     except OSError:
         return
     for line in lines:
@@ -75,5 +75,5 @@ def _settings(file: Path, patterns: tuple[str, ...] | None, depth: int) -> Itera
 
 
 def _files(pattern: str) -> list[Path]:
-    path = at_home("~/.ssh") / at_home(pattern)
+    path = expand_home("~/.ssh") / expand_home(pattern)
     return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))

@@ -9,10 +9,10 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from ops.errors import FleetError, Problem
-from ops.files import there
+from ops.files import exists, shown_path
 from ops.fleet.inventory import build, checks, inbounds
 from ops.fleet.inventory.shape import HostsFile, IssuedFile, KeysFile
-from ops.fleet.inventory.toml import Document, Place, problem_of, read, shown
+from ops.fleet.inventory.toml import Document, Location, problem_of, read_document
 from ops.fleet.inventory.wording import MOST, Checked, checked
 from ops.model import Fleet
 
@@ -56,7 +56,7 @@ def _disagreements(
     hosts: HostsFile,
     keys_toml: Document,
     keys: KeysFile,
-    damaged: frozenset[Place],
+    damaged: frozenset[Location],
 ) -> Iterator[Problem]:
     """Find where the files, each right by itself, do not go together."""
     named = list(checks.names(hosts_toml, hosts))
@@ -73,11 +73,11 @@ def _read(
 ) -> tuple[Document, Checked[Shape]]:
     nothing = Document(str(path), "", {})
     try:
-        if may_lack and not there(path):
+        if may_lack and not exists(path):
             return nothing, checked(nothing, shape)
-        document = read(path)
+        document = read_document(path)
     except FleetError as error:
         return nothing, Checked(None, list(error.problems))
     except OSError as error:
-        return nothing, Checked(None, [problem_of(error, shown(path))])
+        return nothing, Checked(None, [problem_of(error, shown_path(path))])
     return document, checked(document, shape)

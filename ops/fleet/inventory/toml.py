@@ -10,11 +10,10 @@ from typing import Any
 
 from ops import files
 from ops.errors import FleetError, Problem
-from ops.files import shown as shown
-from ops.fleet.inventory.spelling import MOST_SHOWN
-from ops.model.visible import visible
+from ops.files import shown_path
+from ops.model.visible import LONGEST_MESSAGE, visible
 
-Place = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 
 # Possessive throughout, so that no line takes longer than its length.
 _HEADER = re.compile(r"\s*+(\[\[?)([^\]]++)\]\]?\s*+(?:#.*)?$")
@@ -45,13 +44,13 @@ class Document:
     """Whether its values must not be repeated in messages."""
 
     def problem(
-        self, place: Place, message: str, remedy: str = "", value: object = None
+        self, place: Location, message: str, remedy: str = "", value: object = None
     ) -> Problem:
         """Return a problem on the line of *place*; *value* finds the line in a longer list."""
-        said, todo = visible(message, MOST_SHOWN), visible(remedy, MOST_SHOWN)
+        said, todo = visible(message, LONGEST_MESSAGE), visible(remedy, LONGEST_MESSAGE)
         return Problem(self.file, self.line(place, value), said, todo)
 
-    def line(self, place: Place, value: object = None) -> int:
+    def line(self, place: Location, value: object = None) -> int:
         """Return the line, from 1, of the nearest thing written that holds *place*."""
         while place and place not in self._lines:
             place = place[:-1]
@@ -79,11 +78,11 @@ class Document:
         return self.text.split("\n")
 
     @cached_property
-    def _lines(self) -> dict[Place, int]:
+    def _lines(self) -> dict[Location, int]:
         """Map every table and field to its line. tomllib keeps no positions, so read again."""
-        lines: dict[Place, int] = {}
-        table: Place = ()
-        repeated: Counter[Place] = Counter()
+        lines: dict[Location, int] = {}
+        table: Location = ()
+        repeated: Counter[Location] = Counter()
         for number, text in enumerate(self._split, 1):
             if header := _HEADER.match(text):
                 table = _parts(header[2])
@@ -96,13 +95,13 @@ class Document:
         return lines
 
 
-def read(path: Path) -> Document:
+def read_document(path: Path) -> Document:
     """Return the TOML file at *path*; FleetError where it is missing or no TOML."""
-    file = shown(path)
+    file = shown_path(path)
     try:
-        return parse(file, files.decoded(path, files.content(path)))
+        return parse_document(file, files.decode_text(path, files.read_bytes(path)))
     except FileNotFoundError:
-        raise _refused(file, 0, "is missing", "`ops init` writes a fleet folder") from None
+        raise _refusal(file, 0, "is missing", "`ops init` writes a fleet folder") from None
     except OSError as error:
         raise FleetError([problem_of(error, file)]) from None
 
@@ -112,7 +111,7 @@ def problem_of(error: OSError, file: str) -> Problem:
     return Problem(file, getattr(error, "line", 0), *files.reason(error))
 
 
-def parse(file: str, text: str, *, secret: bool = False) -> Document:
+def parse_document(file: str, text: str, *, secret: bool = False) -> Document:
     """Return *text* as the document called *file*; FleetError where it is no TOML."""
     _must_be_flat(file, text)
     try:
@@ -120,7 +119,7 @@ def parse(file: str, text: str, *, secret: bool = False) -> Document:
     except tomllib.TOMLDecodeError as error:
         raise _syntax(file, text, str(error)) from None
     except ValueError as error:  # a number of thousands of digits
-        raise _refused(file, 0, f"is not TOML: {error}") from None
+        raise _refusal(file, 0, f"is not TOML: {error}") from None
 
 
 def _must_be_flat(file: str, text: str) -> None:
@@ -132,20 +131,20 @@ def _must_be_flat(file: str, text: str) -> None:
         depth += len(run[0]) if run[0][0] in "[{" else -len(run[0])
         deepest = max(depth, deepest)
     if max(dots, deepest) > DEEPEST:
-        raise _refused(file, 0, "is nested too deeply", f"write at most {DEEPEST} levels")
+        raise _refusal(file, 0, "is nested too deeply", f"write at most {DEEPEST} levels")
 
 
-def _parts(dotted: str) -> Place:
+def _parts(dotted: str) -> Location:
     return tuple(part.strip("\"'") for part in _PART.findall(dotted))
 
 
 def _syntax(file: str, text: str, message: str) -> FleetError:
-    if line := files.conflict(text.encode()):
+    if line := files.conflict_line(text.encode()):
         return FleetError([problem_of(files.conflict_error(file, line), file)])
     found = _AT_LINE.search(message)
     line = int(found[1]) if found and found[1] else text.count("\n") + 1
-    return _refused(file, line, f"is not TOML: {_AT_LINE.sub('', message).strip()}")
+    return _refusal(file, line, f"is not TOML: {_AT_LINE.sub('', message).strip()}")
 
 
-def _refused(file: str, line: int, message: str, remedy: str = "") -> FleetError:
+def _refusal(file: str, line: int, message: str, remedy: str = "") -> FleetError:
     return FleetError([Problem(file, line, message, remedy)])

@@ -86,7 +86,7 @@ def _dns_name(text: str) -> str:
     return text
 
 
-def _place(text: str) -> str:
+def _address(text: str) -> str:
     if not (is_ip(text) or is_dns_name(text.removesuffix("."))):
         raise UnfitError(
             "it is neither a name nor an address; write letters, digits, dots and dashes, without"
@@ -192,7 +192,7 @@ StoredName = Annotated[
 Reference = str
 """The name of something in these files: a name that is not there is refused."""
 Port = Annotated[int, Field(ge=1, le=65535)]
-Place = Annotated[str, AfterValidator(_place)]
+Address = Annotated[str, AfterValidator(_address)]
 """A DNS name or an address, without a port."""
 DnsName = Annotated[str, AfterValidator(_dns_name)]
 ServerName = Annotated[str, AfterValidator(_server_name)]

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ops.errors import Problem
-from ops.fleet.inventory.spelling import did_you_mean
-from ops.fleet.inventory.toml import Document, Place
+from ops.fleet.inventory.toml import Document, Location
 from ops.fleet.inventory.values import UnfitError
+from ops.model.spelling import did_you_mean
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -43,7 +43,7 @@ class Checked(Generic[Shape]):
     problems: list[Problem]
     dropped: frozenset[str] = frozenset()
     """The names of tables that were left out: others may rightly speak of them."""
-    damaged: frozenset[Place] = frozenset()
+    damaged: frozenset[Location] = frozenset()
     """The tables that something was taken out of: what they lack now they may have had."""
 
 
@@ -74,7 +74,7 @@ def _left(shape: type[Shape], data: dict[str, Any], error: ValidationError) -> S
     return None
 
 
-def _remove(data: Any, place: Place) -> None:
+def _remove(data: Any, place: Location) -> None:
     """Take out *place*, or the nearest thing around it that is there."""
     holder: Any = None
     last: Any = None
@@ -95,7 +95,7 @@ def _names(data: dict[str, Any]) -> frozenset[str]:
     return frozenset(name for table in tables for name in table)
 
 
-def _place(found: ErrorDetails) -> Place:
+def _place(found: ErrorDetails) -> Location:
     return tuple(part for part in found["loc"] if part != "[key]")
 
 
@@ -111,7 +111,7 @@ def _problems(
         yield document.problem(place, _shortened(message), remedy, value)
 
 
-def _words(found: ErrorDetails, shape: type[BaseModel], place: Place) -> tuple[str, str]:
+def _words(found: ErrorDetails, shape: type[BaseModel], place: Location) -> tuple[str, str]:
     """Return the message and the remedy for one finding."""
     name = next((part for part in reversed(place) if isinstance(part, str)), "the file")
     kind, context = found["type"], found.get("ctx", {})
@@ -143,7 +143,7 @@ def _shortened(message: str) -> str:
     return message if len(message) <= _LONGEST else f"{message[:middle]}...{message[-middle:]}"
 
 
-def _owner(place: Place) -> str:
+def _owner(place: Location) -> str:
     return f"[{'.'.join(str(part) for part in place[:-1])}]" if place[1:] else "the file"
 
 
@@ -155,7 +155,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _fields(shape: type[BaseModel], place: Place) -> list[str]:
+def _fields(shape: type[BaseModel], place: Location) -> list[str]:
     """Return the fields that the table at *place* of *shape* may have."""
     model: Any = shape
     for part in place:

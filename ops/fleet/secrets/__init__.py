@@ -1,7 +1,7 @@
 """Read, make and keep the fleet's secrets; knows age, and which secrets were ever made."""
 
 from ops.errors import SecretsError
-from ops.fleet.inventory.toml import shown
+from ops.files import shown_path
 from ops.fleet.secrets import store
 from ops.fleet.secrets.parse import parse
 from ops.model import Fleet, Secrets
@@ -17,8 +17,8 @@ def load(fleet: Fleet) -> Secrets:
     file = store.path(fleet)
     if file is None:
         raise SecretsError(
-            f"{shown(store.plain(fleet))} is missing: get it from a colleague, "
+            f"{shown_path(store.plain(fleet))} is missing: get it from a colleague, "
             "`ops secrets recover` reads it back from the servers, "
             "or, for a fleet that never had one, `ops secrets fill` makes it"
         )
-    return parse(fleet, shown(file), store.read(fleet))
+    return parse(fleet, shown_path(file), store.read(fleet))

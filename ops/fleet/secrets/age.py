@@ -9,16 +9,16 @@ import pyrage
 from ops.errors import SecretsError
 from ops.files import (
     config_folder,
-    conflict,
-    content,
-    decoded,
-    folder,
+    conflict_line,
+    decode_text,
+    exists,
+    make_folder,
+    read_bytes,
+    read_text,
     reason,
-    replace,
-    text,
-    there,
+    shown_path,
+    write_atomically,
 )
-from ops.fleet.inventory.toml import shown
 from ops.model import Fleet
 
 _X25519 = pyrage.x25519.Identity
@@ -36,12 +36,14 @@ def identity_file() -> Path:
 def make_identity() -> str:
     """Make this user's age identity where there is none; return its public half."""
     file = identity_file()
-    if there(file):
-        raise SecretsError(f"{shown(file)} is there already: it may be all that opens your secrets")
+    if exists(file):
+        raise SecretsError(
+            f"{shown_path(file)} is there already: it may be all that opens your secrets"
+        )
     identity = pyrage.x25519.Identity.generate()
-    folder(file.parent)
+    make_folder(file.parent)
     public = str(identity.to_public())
-    replace(file, f"# public key: {public}\n{identity}\n".encode(), mode=0o600)
+    write_atomically(file, f"# public key: {public}\n{identity}\n".encode(), mode=0o600)
     return public
 
 
@@ -50,10 +52,12 @@ def public_half() -> str:
     file = identity_file()
     public = file.with_name(f"{file.name}.pub")
     keys = [str(one.to_public()) for one in _identities() if isinstance(one, _X25519)]
-    if not keys and there(public):  # an ssh key
-        keys = text(public).splitlines()
+    if not keys and exists(public):  # an ssh key
+        keys = read_text(public).splitlines()
     if not keys:
-        raise SecretsError(f"{shown(file)} is an ssh key: `ssh-keygen -y -f` prints its public one")
+        raise SecretsError(
+            f"{shown_path(file)} is an ssh key: `ssh-keygen -y -f` prints its public one"
+        )
     return keys[0]
 
 
@@ -81,7 +85,7 @@ def recipients(fleet: Fleet) -> list[str]:
 
 def listed(file: Path) -> str:
     """Return the text of *file*, a list of recipients; nothing if it is not there."""
-    return text(file) if there(file) else ""
+    return read_text(file) if exists(file) else ""
 
 
 def keys_in(lines: str) -> list[str]:
@@ -103,7 +107,7 @@ def check(public_keys: list[str]) -> None:
 
 def keep_recipients(fleet: Fleet, public_keys: list[str]) -> None:
     """Write down who can read the fleet's secrets."""
-    replace(recipients_file(fleet), listing(public_keys))
+    write_atomically(recipients_file(fleet), listing(public_keys))
 
 
 def encrypt(secrets: str, public_keys: list[str]) -> bytes:
@@ -119,27 +123,28 @@ def encrypt(secrets: str, public_keys: list[str]) -> bytes:
 
 def decrypt(file: Path) -> str:
     """Return the text that *file* holds, read with this user's identity."""
-    return opened(file, content(file))
+    return opened(file, read_bytes(file))
 
 
 def opened(file: Path, sealed: bytes) -> str:
     """Return the text in *sealed*, which is what *file* holds, read with this user's identity."""
-    if line := conflict(sealed):
+    if line := conflict_line(sealed):
         raise SecretsError(
-            f"{shown(file)}:{line}: two people changed the secrets, and git left both: "
+            f"{shown_path(file)}:{line}: two people changed the secrets, and git left both: "
             "`ops secrets merge` puts them together"
         )
     identities = _identities()
     try:
-        return decoded(file, pyrage.decrypt(sealed, identities))
+        return decode_text(file, pyrage.decrypt(sealed, identities))
     except pyrage.DecryptError as error:
         if "matching" not in str(error):
             raise SecretsError(
-                f"{shown(file)} is no age file, or is damaged ({error}): get it from git again"
+                f"{shown_path(file)} is no age file, or is damaged ({error}): get it from git again"
             ) from None
         raise SecretsError(
-            f"{shown(file)} is not encrypted to the identity in {shown(identity_file())}: "
-            "ask a colleague to `ops secrets recipients --add` your public key"
+            f"{shown_path(file)} is not encrypted to the identity in "
+            f"{shown_path(identity_file())}: ask a colleague to "
+            "`ops secrets recipients --add` your public key"
         ) from None
 
 
@@ -149,7 +154,7 @@ def must_open(sealed: bytes) -> None:
         pyrage.decrypt(sealed, _identities())
     except pyrage.DecryptError:
         raise SecretsError(
-            f"you could not read the secrets yourself then: {shown(identity_file())} is the "
+            f"you could not read the secrets yourself then: {shown_path(identity_file())} is the "
             "identity of none of the recipients. `ops secrets recipients --add` its public key; "
             "nothing was changed"
         ) from None
@@ -168,16 +173,16 @@ def _recipient(public_key: str) -> "pyrage.x25519.Recipient | pyrage.ssh.Recipie
 def _identities() -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
     file = identity_file()
     try:
-        held = content(file)
+        held = read_bytes(file)
     except OSError as error:
         raise SecretsError(
-            f"encrypted secrets need your age identity, and {shown(file)} {reason(error)[0]}: "
+            f"encrypted secrets need your age identity, and {shown_path(file)} {reason(error)[0]}: "
             f"put it there, or its path into ${IDENTITY}; `ops secrets identity` makes one"
         ) from None
     found = _identities_in(held)
     if not found:
         raise SecretsError(
-            f"{shown(file)} holds no age identity, and no ssh key without a passphrase: "
+            f"{shown_path(file)} holds no age identity, and no ssh key without a passphrase: "
             "`ops secrets identity` makes one"
         )
     return found

@@ -15,11 +15,11 @@ import tomlkit
 
 from ops.errors import SecretsError, UsageError
 from ops.files import locked
-from ops.fleet.inventory.spelling import did_you_mean
 from ops.fleet.secrets import issued, store
 from ops.fleet.secrets.reality import new_private_key
 from ops.model import FIELD_OF, Fleet
 from ops.model.phrases import listed
+from ops.model.spelling import with_suggestion
 
 Place = tuple[str, ...]
 """Where a secret stands in the file: ``("keys", "alice", "uuid")``."""
@@ -86,7 +86,7 @@ def _gone(fleet: Fleet, held: set[Place], name: str) -> set[Place]:
     found = {place for place in held if name in ("/".join(place[1:-1]), place[1])}
     if not found:
         owners = {"/".join(place[1:-1]) for place in held}
-        raise UsageError(f"{name!r} has no secrets here; {did_you_mean(name, owners)}")
+        raise UsageError(with_suggestion(f"{name!r} has no secrets here", name, owners))
     if living := _living(fleet) & {"/".join(place[1:-1]) for place in found}:
         one = sorted(living)[0]
         raise UsageError(f"{one} is in the inventory: take it out first; nothing was deleted")
@@ -148,7 +148,8 @@ def _chosen(wanted: list[Place], replace: Iterable[str]) -> set[Place]:
     owners = {"/".join(place[1:-1]) for place in wanted}
     for name in replace:
         if name not in owners:
-            raise UsageError(f"{name!r} has no secrets to replace; {did_you_mean(name, owners)}")
+            message = f"{name!r} has no secrets to replace"
+            raise UsageError(with_suggestion(message, name, owners))
     return {place for place in wanted if "/".join(place[1:-1]) in set(replace)}
 
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import tomlkit
 
 from ops.errors import SecretsError
-from ops.files import replace, text, there
-from ops.fleet.inventory.toml import read
+from ops.files import exists, read_text, write_atomically
+from ops.fleet.inventory.toml import read_document
 from ops.fleet.secrets.reality import is_private_key, public_key
 from ops.model import Fleet
 
@@ -133,8 +133,8 @@ def _note(issued: dict[str, Any], secrets: Mapping[str, Any]) -> None:
 
 def _write(fleet: Fleet, issued: Mapping[str, Any]) -> None:
     written = _written(issued)
-    if not there(path(fleet)) or text(path(fleet)).encode() != written:
-        replace(path(fleet), written)
+    if not exists(path(fleet)) or read_text(path(fleet)).encode() != written:
+        write_atomically(path(fleet), written)
 
 
 def _written(issued: Mapping[str, Any]) -> bytes:
@@ -143,4 +143,4 @@ def _written(issued: Mapping[str, Any]) -> bytes:
 
 
 def _read(fleet: Fleet) -> dict[str, Any]:
-    return read(path(fleet)).data if there(path(fleet)) else {}
+    return read_document(path(fleet)).data if exists(path(fleet)) else {}

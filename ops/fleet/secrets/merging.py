@@ -8,8 +8,8 @@ from typing import Any
 import tomlkit
 
 from ops.errors import SecretsError
-from ops.files import decoded, locked, replace
-from ops.fleet.inventory.toml import parse
+from ops.files import decode_text, locked, write_atomically
+from ops.fleet.inventory.toml import parse_document
 from ops.fleet.secrets import age, issued
 from ops.fleet.secrets.fill import Place, put, shown
 
@@ -36,7 +36,7 @@ def merge(inventory: Path, sides: Mapping[str, Sides], take: str = "") -> list[P
     with locked(inventory):
         written = dict(_merged(inventory, sides, take))
         for path, content in written.items():
-            replace(path, content)
+            write_atomically(path, content)
     return list(written)
 
 
@@ -52,7 +52,7 @@ def _merged(inventory: Path, sides: Mapping[str, Sides], take: str) -> Iterator[
     age.must_open(sealed)
     yield file, sealed
     if said := sides.get("issued.toml"):
-        known = [parse("issued.toml", (side or b"").decode()).data for side in _each(said)]
+        known = [parse_document("issued.toml", (side or b"").decode()).data for side in _each(said)]
         yield inventory / "issued.toml", issued.joined(known[1:], document.unwrap())
     if "recipients.txt" in sides:
         yield inventory / "recipients.txt", age.listing(keys)
@@ -66,7 +66,7 @@ def _secrets(file: Path, sealed: bytes | None) -> dict[Place, Any]:
     if not sealed:
         return {}
     text = age.opened(file, sealed)
-    return dict(_flat(parse("secrets.toml", text, secret=True).data))
+    return dict(_flat(parse_document("secrets.toml", text, secret=True).data))
 
 
 def _flat(table: Mapping[str, Any], before: Place = ()) -> Iterator[tuple[Place, Any]]:
@@ -104,6 +104,6 @@ def _listed(inventory: Path, sides: Sides | None) -> str:
     file = inventory / "recipients.txt"
     if sides is None:
         return age.listed(file)
-    base, ours, theirs = (decoded(file, side or b"").splitlines() for side in _each(sides))
+    base, ours, theirs = (decode_text(file, side or b"").splitlines() for side in _each(sides))
     kept = [line for line in ours if line in theirs or line not in base]
     return "\n".join([*kept, *(line for line in theirs if line not in {*ours, *base})])

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from ops.errors import FleetError, Problem
 from ops.fleet.inventory.shape import InboundSecretsTable, KeySecretsTable, SecretsFile
-from ops.fleet.inventory.toml import Document, Place
-from ops.fleet.inventory.toml import parse as parse_toml
+from ops.fleet.inventory.toml import Document, Location
+from ops.fleet.inventory.toml import parse_document as parse_toml
 from ops.fleet.inventory.wording import checked
 from ops.fleet.secrets.reality import is_private_key, public_key
 from ops.model import Fleet, InboundSecrets, KeySecrets, Secrets
@@ -47,7 +47,7 @@ def _secrets(file: SecretsFile) -> Secrets:
 def _key_problems(document: Document, keys: Mapping[str, KeySecretsTable]) -> Iterator[Problem]:
     seen: dict[tuple[str, object], str] = {}
     for name, table in keys.items():
-        place: Place = ("keys", name)
+        place: Location = ("keys", name)
         if table.uuid and not is_uuid(table.uuid):
             message = f"the uuid of {name!r} is no UUID"
             yield document.problem((*place, "uuid"), message, _another(name))
@@ -96,7 +96,7 @@ def _inbound_problems(
 ) -> Iterator[Problem]:
     for host, inbounds in hosts.items():
         for name, table in inbounds.items():
-            place: Place = ("hosts", host, name)
+            place: Location = ("hosts", host, name)
             owner = f"{host}/{name}"
             if table.private_key and not is_private_key(table.private_key):
                 message = f"the private_key of {owner!r} is no X25519 private key"

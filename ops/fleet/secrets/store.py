@@ -6,10 +6,9 @@ from pathlib import Path
 import tomlkit
 
 from ops.errors import FleetError, SecretsError
-from ops.files import content, decoded, must_be_file, replace, there
+from ops.files import decode_text, exists, must_be_file, read_bytes, shown_path, write_atomically
 from ops.fleet.inventory.shape import SecretsFile
-from ops.fleet.inventory.toml import parse as parse_toml
-from ops.fleet.inventory.toml import shown
+from ops.fleet.inventory.toml import parse_document as parse_toml
 from ops.fleet.inventory.wording import checked
 from ops.fleet.secrets import age
 from ops.model import Fleet
@@ -27,10 +26,10 @@ def encrypted(fleet: Fleet) -> Path:
 
 def path(fleet: Fleet) -> Path | None:
     """Return the file that holds the secrets, or None; both at once is an error."""
-    found = [file for file in (plain(fleet), encrypted(fleet)) if there(file)]
+    found = [file for file in (plain(fleet), encrypted(fleet)) if exists(file)]
     if len(found) > 1:
         raise SecretsError(
-            f"{shown(found[0])} and {shown(found[1])} are both there, and may differ: "
+            f"{shown_path(found[0])} and {shown_path(found[1])} are both there, and may differ: "
             "delete the one that is out of date"
         )
     return found[0] if found else None
@@ -44,13 +43,15 @@ def read(fleet: Fleet) -> str:
     if file == encrypted(fleet):
         return age.decrypt(file)
     _must_be_private(file)
-    return decoded(file, content(file))
+    return decode_text(file, read_bytes(file))
 
 
 def document(fleet: Fleet) -> tomlkit.TOMLDocument:
     """Return the secrets as a document to edit; FleetError with the line if it is none."""
     text = read(fleet)
-    found = checked(parse_toml(shown(path(fleet) or plain(fleet)), text, secret=True), SecretsFile)
+    found = checked(
+        parse_toml(shown_path(path(fleet) or plain(fleet)), text, secret=True), SecretsFile
+    )
     if found.problems:
         raise FleetError(found.problems)
     return tomlkit.parse(text)
@@ -61,21 +62,21 @@ def write(fleet: Fleet, text: str) -> None:
     if path(fleet) == encrypted(fleet):
         write_to(fleet, text, age.recipients(fleet))
     else:
-        replace(plain(fleet), text.encode(), mode=0o600)
+        write_atomically(plain(fleet), text.encode(), mode=0o600)
 
 
 def write_to(fleet: Fleet, text: str, public_keys: list[str]) -> None:
     """Keep *text* as the secrets, encrypted to *public_keys*; not if we could not read it then."""
     sealed = age.encrypt(text, public_keys)
     age.must_open(sealed)
-    replace(encrypted(fleet), sealed)
+    write_atomically(encrypted(fleet), sealed)
 
 
 def is_encrypted_to_all(fleet: Fleet) -> bool:
     """Return whether the secrets are encrypted already, to as many as recipients.txt lists."""
     if path(fleet) != encrypted(fleet):
         return False
-    return age.count_readers(content(encrypted(fleet))) == len(age.recipients(fleet))
+    return age.count_readers(read_bytes(encrypted(fleet))) == len(age.recipients(fleet))
 
 
 def is_open(fleet: Fleet) -> bool:
@@ -91,8 +92,10 @@ def set_aside(fleet: Fleet) -> Path:
     """Rename the encrypted file, which nobody here can open; return its new name."""
     file = encrypted(fleet)
     aside = file.with_name(f"{file.name}.unopened")
-    if there(aside):
-        raise SecretsError(f"{shown(aside)} is there already: move it away; nothing was changed")
+    if exists(aside):
+        raise SecretsError(
+            f"{shown_path(aside)} is there already: move it away; nothing was changed"
+        )
     file.rename(aside)
     return aside
 
@@ -111,4 +114,6 @@ def _must_be_private(file: Path) -> None:
     must_be_file(file)
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & 0o077:
-        raise SecretsError(f"{shown(file)} can be read by others (mode {mode:04o}): chmod 600 it")
+        raise SecretsError(
+            f"{shown_path(file)} can be read by others (mode {mode:04o}): chmod 600 it"
+        )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ops.files import replace, there
+from ops.files import exists, write_atomically
 from ops.fleet.starter import requirements
 from ops.fleet.starter.installed import installed
 
@@ -69,10 +69,10 @@ def write_requirements(folder: Path, source: str) -> list[str]:
 
 def _written(target: Path, source: Path) -> bool:
     """Write *target* unless it is there; return whether it was written."""
-    if there(target):
+    if exists(target):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    replace(target, source.read_bytes())
+    write_atomically(target, source.read_bytes())
     return True
 
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from ops.errors import UsageError
-from ops.files import content, replace
+from ops.files import read_bytes, write_atomically
 from ops.fleet.starter.installed import Installed
 
 NAME = "requirements.txt"
@@ -38,10 +38,10 @@ def _of_wheel(folder: Path, wheel: Path, lock: Path) -> list[str]:
     """Copy *wheel* into the fleet, and pin it and all dependencies by SHA-256."""
     if not re.fullmatch(r"xray_ops-[\w.+]+-py3-none-any\.whl", wheel.name):
         raise UsageError(f"{wheel}: a wheel of xray-ops is named xray_ops-VERSION-py3-none-any.whl")
-    packed = content(wheel)
+    packed = read_bytes(wheel)
     name = f"wheels/{wheel.name}"
     (folder / "wheels").mkdir(parents=True, exist_ok=True)
-    replace(folder / name, packed)
+    write_atomically(folder / name, packed)
     pin = f"./{name} --hash=sha256:{hashlib.sha256(packed).hexdigest()}\n"
     _save(folder, pin + lock.read_text())
     return [NAME, name]
@@ -66,4 +66,4 @@ def _of_index(source: str, installed: Installed) -> list[str]:
 
 
 def _save(folder: Path, text: str) -> None:
-    replace(folder / NAME, (_HEAD + text).encode())
+    write_atomically(folder / NAME, (_HEAD + text).encode())

@@ -98,7 +98,7 @@ def remember(visit: "Visit", rows: Rows, now: int) -> None:
     _meet(visit, rows, host.known if before is None else before, now)
     if before is not None and visit.began:
         _miss_pruned(visit, rows, before, now)
-    listed = observation.listed or (observation.kept and not host.machine)
+    listed = observation.listed or (observation.on_disk and not host.machine)
     if listed and host.read is not None:
         host.listed, host.listed_at = True, max(host.listed_at or 0, host.read)
     elif visit.began and host.machine:
@@ -166,7 +166,7 @@ def _close(visit: "Visit") -> None:
     """
     seen, alive = visit.observation, visit.alive
     whole = seen.listed and alive and alive.at - alive.run.since > _STRAGGLES
-    kept = {reading.run for reading in seen.kept} if whole else set()
+    kept = {reading.run for reading in seen.on_disk} if whole else set()
     for run in visit.runs:
         over = run.ended is not None and (run.closed or run.stopped or run.identity in kept)
         if over and run.waits is None:

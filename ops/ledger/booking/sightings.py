@@ -134,8 +134,8 @@ def sound(observation: Observation) -> tuple[Observation, list[str]]:
     if not wrong:
         return observation, []
     now = None if id(observation.now) in wrong else observation.now
-    kept = tuple(reading for reading in observation.kept if id(reading) not in wrong)
-    return replace(observation, now=now, kept=kept), list(wrong.values())
+    kept = tuple(reading for reading in observation.on_disk if id(reading) not in wrong)
+    return replace(observation, now=now, on_disk=kept), list(wrong.values())
 
 
 def _fault(reading: Reading, observation: Observation) -> str:
@@ -151,7 +151,7 @@ def _by_run(
     observation: Observation, host: HostRow, runs: Mapping[str, RunRow]
 ) -> dict[str, list[Reading]]:
     by_run: dict[str, list[Reading]] = {}
-    for reading in observation.kept:
+    for reading in observation.on_disk:
         if reading.run:
             by_run.setdefault(reading.run, []).append(reading)
     if observation.now:

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ops.errors import LedgerError
-from ops.files import sentence, there
+from ops.files import exists, sentence
 from ops.ledger.database.only_reading import connect, is_closed_to_writing
 from ops.ledger.database.store import Store
 
@@ -20,7 +20,7 @@ def backup(store: Store, target: Path) -> None:
             f"--file={target} {store.engine.url.database}"
         )
     try:
-        if there(target):
+        if exists(target):
             raise LedgerError(f"{target} is there already: choose another name")
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ops.errors import LedgerError
-from ops.files import folder, must_be_file, sentence, there
+from ops.files import exists, make_folder, must_be_file, sentence
 from ops.ledger.database.only_reading import engine_that_reads, is_closed_to_writing
 from ops.model import Fleet
 
@@ -110,8 +110,8 @@ def _set(connection: Any, _: object, *, patience: float) -> None:
 
 def _make_file(path: Path) -> None:
     try:
-        folder(path.parent)
-        if there(path):
+        make_folder(path.parent)
+        if exists(path):
             must_be_file(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         if path.stat().st_uid == os.geteuid():

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ops.errors import LedgerError
-from ops.files import must_be_file, sentence, there
+from ops.files import exists, must_be_file, sentence
 from ops.ledger.database.store import Store
 
 _PRESENT, _HOST = 0x6F707331, 0x6F707332
@@ -68,7 +68,7 @@ class FileLease:
 
     def _opened(self) -> int:
         try:
-            if there(self._path):
+            if exists(self._path):
                 must_be_file(self._path)
             return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

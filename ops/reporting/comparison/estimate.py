@@ -11,7 +11,7 @@ from typing import Literal
 
 from ops.model import Host
 from ops.model.layout import RUNTIME
-from ops.model.strangers import LONGEST_NAME, count, text
+from ops.model.untrusted import LONGEST_NAME, count_of, text_of
 
 METHOD = "estimate_based_on_connections"
 _BYTES = re.compile(r"\bbytes_(?:acked|received):(\d{1,19})\b")
@@ -63,9 +63,9 @@ def estimate(lines: Sequence[str], card_bytes: int) -> Estimate:
     >>> estimate(["socket 0 0 a b bytes_acked:900 bytes_received:100", "socket 0 0 a c"], 0).total
     1000
     """
-    open_ones = [sum(map(count, _BYTES.findall(ln))) for ln in lines if ln.startswith("socket ")]
+    open_ones = [sum(map(count_of, _BYTES.findall(ln))) for ln in lines if ln.startswith("socket ")]
     logged = [line.split(" ", 2)[1:] for line in lines if line.startswith("log ")]
-    counts = {text(key, LONGEST_NAME): count(entries, _MOST) for entries, key in logged}
+    counts = {text_of(key, LONGEST_NAME): count_of(entries, _MOST) for entries, key in logged}
     if open_ones:
         mean = sum(open_ones) / len(open_ones)
     else:
@@ -82,4 +82,4 @@ def _accepted(lines: Sequence[str]) -> int:
     table = [line.split()[1:] for line in lines if line.startswith("Tcp: ")]
     if len(table) != 2 or len(table[0]) != len(table[1]):
         return 0
-    return count(dict(zip(*table, strict=True)).get("PassiveOpens", "0"))
+    return count_of(dict(zip(*table, strict=True)).get("PassiveOpens", "0"))

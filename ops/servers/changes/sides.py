@@ -10,7 +10,7 @@ from typing import Any
 from ops.config.render import placeholders, render
 from ops.config.render.bounds import TooLong, bounded
 from ops.errors import FleetError, Problem
-from ops.files import content
+from ops.files import read_bytes
 from ops.model import Fleet, Host
 from ops.servers.changes.revision import named_at
 from ops.servers.on_host import users
@@ -69,7 +69,7 @@ class Side:
         folder = self.fleet.folder / "templates"
         digest = hashlib.sha256()
         for path in sorted(folder.rglob("*.j2")):
-            digest.update(f"{path.relative_to(folder)}\0".encode() + content(path) + b"\0")
+            digest.update(f"{path.relative_to(folder)}\0".encode() + read_bytes(path) + b"\0")
         return digest.hexdigest()
 
     @contextmanager

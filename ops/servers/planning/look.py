@@ -6,7 +6,7 @@ It writes nothing on the host. It removes secrets that an interrupted rollout le
 import shlex
 from contextlib import suppress
 
-from ops.model.strangers import json_of
+from ops.model.untrusted import json_of
 from ops.servers.on_host import places
 from ops.servers.on_host.state import HostState
 

@@ -6,7 +6,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from ops.model.strangers import StrangerError, count, listed, shortly, table, text
+from ops.model.untrusted import UntrustedDataError, count_of, list_of, object_of, shortened, text_of
 from ops.servers.on_host.state import HostState
 
 _LONGEST = 4096
@@ -21,17 +21,19 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 def checked(state: HostState) -> HostState:
     """Return *state* with only visible characters in its texts.
 
-    StrangerError if a value has the wrong type, or if it is too large or nested too deeply.
+    UntrustedDataError if a value has the wrong type, or if it is too large or nested too deeply.
     """
     kinds = _kinds()
     try:
         fields = state._asdict().items()
         sound = HostState(**{name: _sound(value, kinds[name]) for name, value in fields})
-    except StrangerError as error:
-        raise StrangerError(f"it tells a state that no host of ours has: {error}") from None
+    except UntrustedDataError as error:
+        raise UntrustedDataError(f"it tells a state that no host of ours has: {error}") from None
     commit = sound.record.get("commit") or ""
     if commit and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
-        raise StrangerError(f"it tells a state that no host of ours has: {commit!r} is no commit")
+        raise UntrustedDataError(
+            f"it tells a state that no host of ours has: {commit!r} is no commit"
+        )
     return sound
 
 
@@ -43,17 +45,19 @@ def _kinds() -> dict[str, Any]:
 def _sound(value: Any, kind: Any, depth: int = 0) -> Any:
     """Return *value* if it is of the type *kind*, and so are all values inside it."""
     if depth > _DEEPEST:
-        raise StrangerError("it is nested too deeply")
+        raise UntrustedDataError("it is nested too deeply")
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in (Union, UnionType):
         return None if value is None else _sound(value, _not_none(inner), depth)
     if origin is dict:
-        entries = table(value)
+        entries = object_of(value)
         if len(entries) > _MOST:
-            raise StrangerError(f"{len(entries)} entries are more than {_MOST}")
-        return {text(n, _LONGEST): _sound(one, inner[1], depth + 1) for n, one in entries.items()}
+            raise UntrustedDataError(f"{len(entries)} entries are more than {_MOST}")
+        return {
+            text_of(n, _LONGEST): _sound(one, inner[1], depth + 1) for n, one in entries.items()
+        }
     if origin is Sequence:
-        return [_sound(one, inner[0], depth + 1) for one in listed(_list_of(value), _MOST)]
+        return [_sound(one, inner[0], depth + 1) for one in list_of(_list_of(value), _MOST)]
     return _scalar(value, kind, depth)
 
 
@@ -70,10 +74,10 @@ def _scalar(value: Any, kind: Any, depth: int) -> Any:
     if kind is Any:
         return _anything(value, depth)
     if kind is bool and not isinstance(value, bool):
-        raise StrangerError(f"{shortly(value)} is neither true nor false")
+        raise UntrustedDataError(f"{shortened(value)} is neither true nor false")
     if kind is int:
-        return count(value, _LARGEST)
-    return text(value, _LONGEST) if kind is str else value
+        return count_of(value, _LARGEST)
+    return text_of(value, _LONGEST) if kind is str else value
 
 
 def _anything(value: Any, depth: int) -> Any:
@@ -84,4 +88,4 @@ def _anything(value: Any, depth: int) -> Any:
         return _sound(value, Sequence[Any], depth)
     if value is None or isinstance(value, bool):
         return value
-    return text(value, _LONGEST) if isinstance(value, str) else count(value, _LARGEST)
+    return text_of(value, _LONGEST) if isinstance(value, str) else count_of(value, _LARGEST)

@@ -7,8 +7,8 @@ from pyinfra.api.connectors import get_all_connectors
 from pyinfra.api.host import Host as Target
 
 from ops.errors import UsageError
-from ops.fleet.inventory import did_you_mean
 from ops.model import Fleet
+from ops.model.spelling import did_you_mean, with_suggestion
 from ops.servers.planning.consent import Consent
 
 NAMES = ("force", "rotate")
@@ -30,11 +30,8 @@ def _rotated(given: str, fleet: Fleet) -> frozenset[str]:
     inbounds = (f"{host.name}/{inbound.name}" for host in fleet.hosts for inbound in host.inbounds)
     known = {"all", *(key.name for key in fleet.keys), *inbounds}
     for name in sorted(names - known):
-        meant = did_you_mean(name, known)
-        raise UsageError(
-            f"--data rotate={given}: {name!r} is no key, and no inbound such as fra1/reality"
-            + (f"; {meant}" if meant else "")
-        )
+        message = f"--data rotate={given}: {name!r} is no key, and no inbound such as fra1/reality"
+        raise UsageError(with_suggestion(message, name, known))
     return names
 
 

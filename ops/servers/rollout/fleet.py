@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from ops.config.core import archive
-from ops.files import told
+from ops.files import as_ops_error
 from ops.fleet.inventory import find, load
 from ops.fleet.secrets import load as load_secrets
 from ops.servers.planning.checkout import checkout
@@ -16,7 +16,7 @@ _reading = threading.Lock()  # pyinfra prepares hosts in parallel
 
 def loaded_fleet(folder: Path | None = None) -> LoadedFleet:
     """Return the fleet in *folder*, or in the working folder."""
-    with _reading, told():
+    with _reading, as_ops_error():
         return _read(find(folder))
 
 
@@ -28,7 +28,7 @@ def _read(folder: Path) -> LoadedFleet:
 
 def release(sha256: str) -> Path:
     """Return the zip of the pinned core with this *sha256*. It is verified once a run."""
-    with _reading, told():
+    with _reading, as_ops_error():
         return _verified(find(), sha256)
 
 

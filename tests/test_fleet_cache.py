@@ -10,7 +10,7 @@ import pytest
 
 from ops.errors import FleetError
 from ops.fleet.inventory import cache
-from ops.fleet.inventory.cache import fleet as kept_fleet
+from ops.fleet.inventory.cache import cached_fleet
 from ops.fleet.inventory.strict import fleet_in
 from ops.model import Fleet
 from tests import fleets
@@ -49,7 +49,7 @@ def add_key(folder: Path) -> None:
 
 def test_what_was_read_is_not_checked_again(folder: Path) -> None:
     reader = Reader()
-    assert kept_fleet(folder, reader) == kept_fleet(folder, reader) == fleet_in(folder)
+    assert cached_fleet(folder, reader) == cached_fleet(folder, reader) == fleet_in(folder)
     assert reader.times == 1
 
 
@@ -64,15 +64,15 @@ def test_the_next_command_starts_without_what_checks(folder: Path) -> None:
 
 
 def test_a_change_is_read(folder: Path) -> None:
-    before = kept_fleet(folder, fleet_in)
+    before = cached_fleet(folder, fleet_in)
     add_key(folder)
-    assert len(kept_fleet(folder, fleet_in).keys) == len(before.keys) + 1
+    assert len(cached_fleet(folder, fleet_in).keys) == len(before.keys) + 1
 
 
 def test_a_change_while_it_is_read_is_not_missed(folder: Path) -> None:
-    kept_fleet(folder, Reader(meanwhile=add_key))
+    cached_fleet(folder, Reader(meanwhile=add_key))
     reader = Reader()
-    assert "newcomer" in {key.name for key in kept_fleet(folder, reader).keys}
+    assert "newcomer" in {key.name for key in cached_fleet(folder, reader).keys}
     assert reader.times == 1
 
 
@@ -89,28 +89,28 @@ def test_what_is_not_whole_or_not_ours_alone_is_read_again(
     folder: Path, spoil: Callable[[Path], None]
 ) -> None:
     reader = Reader()
-    kept_fleet(folder, reader)
+    cached_fleet(folder, reader)
     (keepsake,) = keepsakes(folder)
     spoil(keepsake)
-    kept_fleet(folder, reader)
+    cached_fleet(folder, reader)
     assert reader.times == 2
 
 
 def test_what_was_kept_under_another_name_is_not_taken(folder: Path) -> None:
-    kept_fleet(folder, fleet_in)
+    cached_fleet(folder, fleet_in)
     (keepsake,) = keepsakes(folder)
     add_key(folder)
-    kept_fleet(folder, fleet_in)
+    cached_fleet(folder, fleet_in)
     (newer,) = set(keepsakes(folder)) - {keepsake}
     keepsake.replace(newer)
-    assert "newcomer" in {key.name for key in kept_fleet(folder, fleet_in).keys}
+    assert "newcomer" in {key.name for key in cached_fleet(folder, fleet_in).keys}
 
 
 def test_a_file_that_cannot_be_read_is_not_taken_for_one_that_is_not_there(folder: Path) -> None:
-    kept_fleet(folder, fleet_in)
+    cached_fleet(folder, fleet_in)
     (folder / "inventory" / "issued.toml").mkdir()
     with pytest.raises(FleetError, match=r"issued\.toml: is a folder, where a file belongs"):
-        kept_fleet(folder, fleet_in)
+        cached_fleet(folder, fleet_in)
 
 
 def test_nothing_is_kept_in_a_home_that_is_not_ours(
@@ -122,13 +122,13 @@ def test_nothing_is_kept_in_a_home_that_is_not_ours(
         theirs.mkdir()
         os.chown(theirs, 12345, 12345)
     monkeypatch.setenv("HOME", str(theirs))
-    assert kept_fleet(folder, fleet_in) == fleet_in(folder)
+    assert cached_fleet(folder, fleet_in) == fleet_in(folder)
     assert not (folder / "cache").exists()
 
 
 def test_a_folder_that_others_may_enter_is_not_used(folder: Path) -> None:
     (folder / "cache" / "xray-ops" / "fleets").mkdir(parents=True, mode=0o755)
-    kept_fleet(folder, fleet_in)
+    cached_fleet(folder, fleet_in)
     assert keepsakes(folder) == []
 
 
@@ -136,7 +136,7 @@ def test_what_is_nested_as_deeply_as_may_be_is_read_and_kept(folder: Path) -> No
     deep = "settings." + ".".join(["a"] * 60) + " = 1"
     with (folder / "inventory" / "hosts.toml").open("a") as file:
         file.write(f'\n[outbounds.deep]\nprotocol = "freedom"\n{deep}\n')
-    assert "deep" in {outbound.name for outbound in kept_fleet(folder, fleet_in).outbounds}
+    assert "deep" in {outbound.name for outbound in cached_fleet(folder, fleet_in).outbounds}
     assert len(keepsakes(folder)) == 1
 
 
@@ -144,7 +144,7 @@ def test_a_home_that_cannot_be_written_to_keeps_nobody_from_reading(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/cache")
-    assert kept_fleet(folder, fleet_in) == fleet_in(folder)
+    assert cached_fleet(folder, fleet_in) == fleet_in(folder)
 
 
 def test_only_the_newest_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,5 +152,5 @@ def test_only_the_newest_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch)
     keys = folder / "inventory" / "keys.toml"
     for number in range(4):
         keys.write_text(f"# edition {number}\n")
-        kept_fleet(folder, fleet_in)
+        cached_fleet(folder, fleet_in)
     assert len(keepsakes(folder)) == 2

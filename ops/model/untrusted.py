@@ -1,4 +1,4 @@
-"""Data of strangers: what a host may send. StrangerError says which rule it breaks.
+"""Data of strangers: what a host may send. UntrustedDataError says which rule it breaks.
 
 Every size has a bound, so that no host can make this program slow, large or wrong.
 """
@@ -23,7 +23,7 @@ LONGEST_UPTIME = 20 * 366 * 86_400
 _DIGITS = 19
 
 
-class StrangerError(ValueError):
+class UntrustedDataError(ValueError):
     """Data that no host of ours sends."""
 
 
@@ -32,7 +32,7 @@ def json_of(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refused)
     except RecursionError:
-        raise StrangerError("it is nested too deeply") from None
+        raise UntrustedDataError("it is nested too deeply") from None
 
 
 def jsons_of(text: str) -> list[Any]:
@@ -46,55 +46,57 @@ def jsons_of(text: str) -> list[Any]:
             values.append(value)
             rest = rest[end:].lstrip()
     except RecursionError:
-        raise StrangerError("it is nested too deeply") from None
+        raise UntrustedDataError("it is nested too deeply") from None
     return values
 
 
 def _refused(constant: str) -> NoReturn:
-    raise StrangerError(f"{constant} is no number")
+    raise UntrustedDataError(f"{constant} is no number")
 
 
-def count(value: object, largest: int = LARGEST_COUNT) -> int:
+def count_of(value: object, largest: int = LARGEST_COUNT) -> int:
     """Return *value*, a whole number or its digits, which is at most *largest*.
 
-    >>> count(5), count("5")
+    >>> count_of(5), count_of("5")
     (5, 5)
     """
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS:
         value = int(value)
     if type(value) is not int:
-        raise StrangerError(f"{shortly(value)} is no whole number")
+        raise UntrustedDataError(f"{shortened(value)} is no whole number")
     if not 0 <= value <= largest:
-        raise StrangerError(f"{shortly(value)} is no count: it is not between 0 and {largest}")
+        raise UntrustedDataError(
+            f"{shortened(value)} is no count: it is not between 0 and {largest}"
+        )
     return value
 
 
-def text(value: object, longest: int = LONGEST_NAME) -> str:
+def text_of(value: object, longest: int = LONGEST_NAME) -> str:
     """Return *value*, a text of at most *longest* characters, with all of them visible."""
     if not isinstance(value, str):
-        raise StrangerError(f"{shortly(value)} is no text")
+        raise UntrustedDataError(f"{shortened(value)} is no text")
     if len(value) > longest:
-        raise StrangerError(f"a text of {len(value)} characters is longer than {longest}")
+        raise UntrustedDataError(f"a text of {len(value)} characters is longer than {longest}")
     return value if value.isprintable() else visible(value)
 
 
-def table(value: object) -> dict[str, Any]:
+def object_of(value: object) -> dict[str, Any]:
     """Return *value*, a JSON object."""
     if not isinstance(value, dict):
-        raise StrangerError(f"{shortly(value)} is no JSON object")
+        raise UntrustedDataError(f"{shortened(value)} is no JSON object")
     return value
 
 
-def listed(value: object, most: int = MOST_COUNTERS) -> list[Any]:
+def list_of(value: object, most: int = MOST_COUNTERS) -> list[Any]:
     """Return *value*, a JSON list of at most *most* items."""
     if not isinstance(value, list):
-        raise StrangerError(f"{shortly(value)} is no list")
+        raise UntrustedDataError(f"{shortened(value)} is no list")
     if len(value) > most:
-        raise StrangerError(f"{len(value)} entries are more than {most}")
+        raise UntrustedDataError(f"{len(value)} entries are more than {most}")
     return value
 
 
-def shortly(value: object) -> str:
+def shortened(value: object) -> str:
     """Return *value* as a message names it; a long one is cut before it is written out."""
     if isinstance(value, str):
         return visible(repr(value[:40]), 40)

@@ -1,20 +1,17 @@
-"""Find the word that somebody meant."""
+"""Suggest the known names that are closest to a misspelt one."""
 
 from collections.abc import Iterable
 
-from ops.model.visible import visible
-
 _ALIKE = 3
+"""Suggestions in one message. If more names are equally close, each is a guess."""
 _LONGEST = 100
-"""Characters; comparing takes the square of them, and no name of ours is as long."""
+"""Characters. The time of a comparison grows with the square of the length."""
 _MOST = 1000
-"""Names that are compared with a word."""
-MOST_SHOWN = 2000
-"""Characters of a message; what somebody wrote can be longer."""
+"""Names that one word is compared with."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the remedy for a misspelt *word*, or what there is to choose from.
+    """Return a suggestion for a misspelt *word*, the list of *known* names, or an empty text.
 
     >>> did_you_mean("prot", ["port", "path"])
     "did you mean 'port'?"
@@ -23,7 +20,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("fra9", ["fra1", "fra2", "fra3", "fra4"])
     'known: fra1, fra2, fra3, fra4'
     """
-    import difflib  # words are seldom misspelt
+    import difflib  # imported late: most commands have no misspelt word
 
     known = sorted(known)
     likeness = difflib.SequenceMatcher(b=word)
@@ -33,27 +30,27 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         likeness.set_seq1(close)
         alike.setdefault(likeness.ratio(), []).append(close)
     nearest = sorted(alike[max(alike)]) if alike else []
-    if 0 < len(nearest) <= _ALIKE:  # of many that are as near as each other, each is a guess
+    if 0 < len(nearest) <= _ALIKE:
         *others, last = map(repr, nearest)
         return f"did you mean {', '.join(others) + ' or ' if others else ''}{last}?"
     return f"known: {', '.join(known)}" if 0 < len(known) <= 30 else ""
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Return the sentence for a *name* that names no *what*, and what was probably meant.
+def with_suggestion(message: str, word: str, known: Iterable[str]) -> str:
+    """Return *message* about a misspelt *word*, followed by a suggestion if there is one.
 
-    >>> unknown("host", "fra9", ["fra1", "ams1"])
-    "unknown host 'fra9'; did you mean 'fra1'?"
-    >>> unknown("key", "x*", [])
-    "no key matches 'x*'"
+    >>> with_suggestion("'prot' is no field", "prot", ["port", "path"])
+    "'prot' is no field; did you mean 'port'?"
     """
-    remedy = did_you_mean(name, known)
-    said = f"no {what} matches {name!r}" if set("*?[") & set(name) else f"unknown {what} {name!r}"
-    return visible(said + (f"; {remedy}" if remedy else ""), MOST_SHOWN)
+    suggestion = did_you_mean(word, known)
+    return f"{message}; {suggestion}" if suggestion else message
 
 
 def _worth_comparing(word: str, known: list[str]) -> list[str]:
-    """Return those of *known* that may be meant: of very many, those that begin alike."""
+    """Return the names in *known* to compare with *word*.
+
+    Of more than ``_MOST`` names, only those with the same first two letters are compared.
+    """
     if len(word) > _LONGEST:
         return []
     near = [name for name in known if len(name) <= _LONGEST]
