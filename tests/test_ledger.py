@@ -217,6 +217,34 @@ def test_pitfall_8_a_foreign_reset_is_reported_and_nothing_is_counted_twice(
     assert books.ledger.usage(*ALWAYS).certainty == "at least"
 
 
+def test_a_foreign_reset_makes_figures_at_least_under_the_next_name_too(books: Books) -> None:
+    server = new_server(books)
+    server.use("alice", 100, 200)
+    books.ledger.book(server.visit())
+    server.counters["alice"] = (0, 0)
+    books.clock.pass_(seconds=30)
+    books.ledger.book(server.visit())
+    server.name = "renamed"
+    server.use("alice", 1000, 1000)
+    books.clock.pass_(seconds=30)
+    assert books.ledger.book(server.visit()).traffic == Traffic(900, 800)
+    rows = books.ledger.usage(*ALWAYS, by=("host",)).rows
+    assert {row.host: row.certainty for row in rows}["renamed"] == "at least"
+
+
+def test_an_old_answer_that_is_booked_after_a_reset_is_put_to_no_day(books: Books) -> None:
+    server = new_server(books)
+    server.use("alice", 100, 200)
+    held_up = server.visit()
+    server.counters["alice"] = (0, 0)
+    books.clock.pass_(days=40)
+    books.ledger.book(server.visit())
+    assert books.ledger.book(held_up).traffic == Traffic(100, 200)
+    days = books.ledger.usage(*ALWAYS, by=("day",)).rows
+    assert [row.traffic for row in days if not row.late and row.traffic.total] == []
+    assert books.ledger.usage(*ALWAYS).total == Traffic(100, 200)
+
+
 def test_an_answer_that_was_held_up_is_no_reset_and_no_run_of_now(books: Books) -> None:
     server = new_server(books)
     server.use("alice", 100, 200)

@@ -156,7 +156,9 @@ class Rows:
             if run.doubt:
                 self._waiting.append((run.id, change.user, up, down))
         elif up or down:
-            self.count(change.name, host, sighting.since, sighting.at, change.added)
+            # A later reading was booked first, and somebody reset the counters in between.
+            since = run.since if sighting.read < run.read else sighting.since
+            self.count(change.name, host, since, sighting.at, change.added)
         if any(rest):
             self._baselines.append((run.id, change.user, *rest))
 

@@ -126,6 +126,8 @@ def _take_over(sighting: Sighting, other: RunRow) -> None:
     """Go on where another name of the same machine has left off."""
     sighting.since = other.read
     sighting.run.settled = sighting.run.settled or other.settled
+    if other.reset is not None and sighting.run.reset is None:
+        sighting.run.reset = other.read  # bytes count only above the values before the reset
 
 
 def sound(observation: Observation) -> tuple[Observation, list[str]]:

@@ -15,7 +15,6 @@ def upgrade() -> None:
     _add("hosts", _text("machine"), _number("listed_at", nullable=True), _flag("absent"))
     _add("hosts", _number("done", nullable=True), _text("decision"))
     _add("hosts", _number("total", server_default="0"), _number("earliest", nullable=True))
-    _add("hosts", _text("address"), _number("addressed", nullable=True))
     _add("keys", sa.Column("reach_id", sa.Integer, nullable=True))
     _add("runs", _number("waits", nullable=True), _text("doubt"))
     op.create_table("reaches", sa.Column("id", sa.Integer, primary_key=True), _name("hosts"))
