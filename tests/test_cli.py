@@ -291,6 +291,23 @@ def test_on_a_terminal_the_keys_fit_into_it(monkeypatch: pytest.MonkeyPatch, fle
     assert lines[1:] == ["bob  ams1/ws", "     ams1/ss"]
 
 
+@pytest.mark.parametrize("length", ["90", "1.5m", "0.5h", "1d"])
+def test_every_option_takes_the_same_lengths_of_time(length: str) -> None:
+    assert ops_("status", "--max-age", length).exit_code == 3
+    assert ops_("traffic", "--timeout", length).exit_code == 0
+    for words in (("collect", "--every"), ("compare", "--over"), ("traffic", "--watch")):
+        assert "no length of time" in ops_(*words, f"{length}x").stderr
+        assert ops_(*words, length, "--help").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("alone", "command"), [("keys", ("keys", "list")), ("stats", ("stats", "users"))]
+)
+def test_a_group_alone_prints_its_table(alone: str, command: tuple[str, ...]) -> None:
+    for words in ((), ("--json",), ("--key", "a*")):
+        assert ops_(alone, *words).stdout == ops_(*command, *words).stdout != ""
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

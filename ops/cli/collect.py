@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -26,20 +26,22 @@ _DECIDED = {"count": "are counted as usage", "baseline": "are left out"}
 
 
 @click.command()
-@click.option("--every", type=Length(), metavar="SPAN", help="Repeat for ever, a round each SPAN.")
+@click.option(
+    "--every", type=Length(), metavar="SPAN", help="Repeat for ever, with one round each SPAN."
+)
 @click.option(
     "--adopt",
     type=click.Choice(["count", "baseline"]),
     help="The host counted traffic before the ledger knew it. "
     "count: add that traffic. baseline: start from now.",
 )
-@click.option("--quiet", is_flag=True, help="Print problems only, as timers need it.")
+@click.option("--quiet", is_flag=True, help="Print only problems. Use it in cron jobs and timers.")
 @timeout_option
 @json_option
 @host_options
 def collect(
     selection: Selection,
-    every: timedelta | None,
+    every: float | None,
     adopt: "Adopt | None",
     quiet: bool,
     timeout: float,
@@ -64,9 +66,8 @@ def collect(
     printer = _Printer(output, quiet=quiet)
     adoption = _decide(selection, adopt) if adopt else None
     ledger = ledger_thread(roster.now().fleet)
-    seconds = every.total_seconds() if every else None
     code = exit_codes.OK
-    with closing(rounds(roster, ledger, every=seconds, deadline=timeout)) as each:
+    with closing(rounds(roster, ledger, every=every, deadline=timeout)) as each:
         for outcome in each:
             round_ = outcome
             if adoption:

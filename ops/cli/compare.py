@@ -1,7 +1,5 @@
 """``ops compare``: exact counters beside other figures of the same bytes."""
 
-from datetime import timedelta
-
 import click
 
 from ops.cli.asking.length import Length
@@ -22,7 +20,7 @@ from ops.reporting.shapes.comparison import comparison as comparison_shape
 @timeout_option
 @json_option
 @selection_options
-def compare(selection: Selection, over: timedelta | None, timeout: float, output: Format) -> None:
+def compare(selection: Selection, over: float | None, timeout: float, output: Format) -> None:
     """Show exact counters beside inbounds, network card and an estimate, per host and key.
 
     The exact figures are the counters of the keys since the core started. The estimate is a
@@ -35,8 +33,7 @@ def compare(selection: Selection, over: timedelta | None, timeout: float, output
       ops compare --host fra1 --key alice --over 30s --json
     """
     console.notes(maintenance_lines(selection.away))
-    seconds = over.total_seconds() if over else None
-    report = compare_figures(selection, deadline=timeout, over=seconds)
+    report = compare_figures(selection, deadline=timeout, over=over)
     if output == "json":
         shape = comparison_shape(selection.fleet, report, selection.key_names)
         click.echo(console.as_json(shape))

@@ -29,7 +29,7 @@ _CODES = {
     help="Report BEHIND if a host was last read longer ago than this.",
 )
 @host_options
-def status(selection: Selection, max_age: timedelta) -> None:
+def status(selection: Selection, max_age: float) -> None:
     """Print one line about the collection of usage. Exit code: 0 OK, 1 BEHIND, 3 UNKNOWN.
 
     BEHIND: a host was not read for longer than --max-age, waits for a decision
@@ -43,7 +43,7 @@ def status(selection: Selection, max_age: timedelta) -> None:
     console.notes(maintenance_lines(selection.away_even_absent))
     try:
         with selection.open_ledger() as ledger:
-            state = status_of(selection, ledger, max_age)
+            state = status_of(selection, ledger, timedelta(seconds=max_age))
     except LedgerError as error:
         state = Status(verdict="UNKNOWN", problems=(str(error),))
     click.echo(state.line)

@@ -5,7 +5,7 @@ from typing import get_args
 
 import click
 
-from ops.cli.asking.length import Seconds
+from ops.cli.asking.length import Length
 from ops.cli.asking.options import Format, selection_options, table_options, timeout_option
 from ops.cli.printing import console, exit_codes, live_table
 from ops.reporting.live import read_live, watch_rates
@@ -26,11 +26,11 @@ from ops.reporting.shapes.live import live_traffic
 @click.option(
     "--watch",
     "every",
-    type=Seconds(0.2),
+    type=Length(least=0.2),
     is_flag=False,
-    flag_value=2.0,
-    metavar="[SECONDS]",
-    help="Show bytes a second, read again every 2 or SECONDS seconds. Ctrl-C ends it.",
+    flag_value="2s",
+    metavar="[SPAN]",
+    help="Show bytes a second, and read again each SPAN (2s). Ctrl-C ends it.",
 )
 @timeout_option
 @table_options

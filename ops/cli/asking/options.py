@@ -8,13 +8,18 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from ops.cli.asking.length import Seconds
+from ops.cli.asking.length import Length
 from ops.cli.asking.names import completer
 from ops.counting.reading import DEADLINE
 from ops.reporting.selection import Selection, select
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 Format = Literal["table", "json", "csv"]
+_GLOBS = {
+    "host": "Select only hosts with a matching name. Repeatable.",
+    "group": "Select only hosts in groups with a matching name. Repeatable.",
+    "key": "Select only keys with a matching name. Repeatable.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,7 @@ def _selecting(verb: Callable[..., Any], kinds: tuple[str, ...]) -> Any:
             multiple=True,
             metavar="GLOB",
             shell_complete=completer(kind),
-            help=f"Select only {kind}s with a matching name. Repeatable.",
+            help=_GLOBS[kind],
         )(command)
     return command
 
@@ -112,14 +117,17 @@ def _with_output(verb: Verb, forms: tuple[str, ...]) -> Verb:
 
 
 def timeout(default: float = DEADLINE, when: str = "") -> Callable[[Verb], Verb]:
-    """Return a decorator that adds ``--timeout`` to a verb; *when* says in which case it holds."""
-    text = "Stop waiting after this many seconds. Late hosts count as failed."
+    """Return a decorator that adds ``--timeout`` to a verb, as a number of seconds.
+
+    *default* is in seconds; *when* begins the help text of a timeout for some cases only.
+    """
+    text = "Stop waiting after SPAN. Hosts that have not answered count as failed."
     return click.option(
         "--timeout",
-        type=Seconds(0.1),
-        default=default,
+        type=Length(least=0.1),
+        default=f"{default:g}s",
         show_default=True,
-        metavar="SECONDS",
+        metavar="SPAN",
         help=f"{when}{text[0].lower() if when else text[0]}{text[1:]}",
     )
 
