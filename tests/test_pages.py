@@ -34,7 +34,7 @@ RUSSIAN = {
 }
 NOW = [page for page in PAGES if page != HISTORY]
 """All pages but the history, which names commands and modules that are gone."""
-EXAMPLES = {"ops groups", "ops/fleet/groups.py", "ops/cli/groups.py"}
+EXAMPLES = {"ops groups", "ops/reporting/groups.py", "ops/cli/groups.py"}
 """What the recipes of CONTRIBUTING would make."""
 GENERATED = {"cli.md", "rules.md"}
 ENGLISH = [
