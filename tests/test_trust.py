@@ -39,13 +39,13 @@ def lines(of: Fleet) -> list[str]:
 )
 def test_a_copied_line_is_known_in_whatever_form_it_is(tmp_path: Path, line: str) -> None:
     found = fleet(tmp_path, line)
-    assert trust.is_known(found, HOST, [f"fra1 {OLD}"], instead=False)
-    assert trust.is_known(found, HOST, [f"fra1 {OLD}", f"fra1 {RSA}"], instead=False)
+    assert trust.is_known(found, HOST, [f"fra1 {OLD}"], replacing=False)
+    assert trust.is_known(found, HOST, [f"fra1 {OLD}", f"fra1 {RSA}"], replacing=False)
     with pytest.raises(UsageError, match="another host key is in known_hosts already"):
-        trust.keep(found, HOST, [f"fra1 {NEW}"], instead=False)
+        trust.add(found, HOST, [f"fra1 {NEW}"], replacing=False)
     with pytest.raises(UsageError, match="another host key is in known_hosts already"):
-        trust.keep(found, HOST, [f"fra1 {NEW}", f"fra1 {RSA}"], instead=False)
-    trust.keep(found, HOST, [f"fra1 {NEW}"], instead=True)
+        trust.add(found, HOST, [f"fra1 {NEW}", f"fra1 {RSA}"], replacing=False)
+    trust.add(found, HOST, [f"fra1 {NEW}"], replacing=True)
     assert [line for line in lines(found) if "fra1 " in line] == [f"fra1 {NEW}"]
 
 
@@ -54,22 +54,22 @@ def test_a_hashed_line_is_known_too(tmp_path: Path) -> None:
     line = hashed(f"fra1 ssh-ed25519 {key}", tmp_path)
     assert line.startswith("|1|")
     found = fleet(tmp_path, line)
-    assert trust.is_known(found, HOST, [f"fra1 ssh-ed25519 {key}"], instead=False)
+    assert trust.is_known(found, HOST, [f"fra1 ssh-ed25519 {key}"], replacing=False)
     assert not trust.known(found, f"fra2 {NEW}")
     with pytest.raises(UsageError, match="add --replace"):
-        trust.keep(found, HOST, [f"fra1 {NEW}"], instead=False)
-    trust.keep(found, HOST, [f"fra1 {NEW}"], instead=True)
+        trust.add(found, HOST, [f"fra1 {NEW}"], replacing=False)
+    trust.add(found, HOST, [f"fra1 {NEW}"], replacing=True)
     assert lines(found) == [f"fra1 {NEW}"]
 
 
 def test_what_replaces_a_key_leaves_the_other_names_of_its_line(tmp_path: Path) -> None:
     found = fleet(tmp_path, f"fra1,ams1 {OLD}", f"fra2 {OLD}")
-    trust.keep(found, HOST, [f"fra1 {NEW}"], instead=True)
+    trust.add(found, HOST, [f"fra1 {NEW}"], replacing=True)
     assert lines(found) == [f"ams1 {OLD}", f"fra2 {OLD}", f"fra1 {NEW}"]
 
 
 def test_a_new_line_stands_before_those_after_which_pyinfra_reads_nothing(tmp_path: Path) -> None:
     found = fleet(tmp_path, f"ams1 {OLD}", f"@revoked ams1 {NEW}")
-    trust.keep(found, HOST, [f"fra1 {NEW}"], instead=False)
+    trust.add(found, HOST, [f"fra1 {NEW}"], replacing=False)
     assert lines(found) == [f"ams1 {OLD}", f"fra1 {NEW}", f"@revoked ams1 {NEW}"]
     assert not list(problems("known_hosts", found.known_hosts.read_text().splitlines()))

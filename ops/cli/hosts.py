@@ -128,12 +128,12 @@ def _trust(fleet: Fleet, host: Host, fingerprint: str | None, replace: bool) -> 
         if not fingerprint:
             for seen, line in shown.items():
                 click.echo(f"{host.name} shows {seen} ({line.split()[1]})")
-        if trust.is_known(fleet, host, lines, instead=replace):
+        if trust.is_known(fleet, host, lines, replacing=replace):
             click.echo(f"{host.name}: was trusted already")
             return None
         if not (fingerprint or _compared(host)):
             return OpsError(f"{host.name}: nothing was trusted; who is answering there?")
-        trust.keep(fleet, host, lines, instead=replace)
+        trust.add(fleet, host, lines, replacing=replace)
         click.echo(f"{host.name}: trusted from now on")
     except OpsError as error:
         return error

@@ -1,4 +1,4 @@
-"""Rebuild the secrets' file from what the servers run."""
+"""Rebuild secrets.toml from the configs on the servers."""
 
 import base64
 import secrets as random
@@ -22,33 +22,36 @@ from ops.servers.secrets_on_host import secrets_in
 
 @dataclass
 class Recovered:
-    """What came back, and what did not."""
+    """The result of a recovery."""
 
     recovered: list[str] = field(default_factory=list)
+    """The recovered secrets, such as ``keys.alice.id``."""
     conflicts: list[str] = field(default_factory=list)
+    """The secrets that were not recovered because their values differ, in words."""
     failures: Sequence[HostError] = ()
     aside: Path | None = None
-    """Where the file lies now that could not be opened."""
+    """The new path of an encrypted file that could not be opened."""
 
 
 def recover(
     fleet: Fleet, hosts: Sequence[Host], *, deadline: float, afresh: bool = False
 ) -> Recovered:
-    """Read the configs of *hosts* and put into the secrets' file what it lacks.
+    """Read the configs of *hosts*, and add the secrets that secrets.toml lacks.
 
-    What the file has stays. Where two servers disagree about a key nothing is taken. A server
-    without a config of ours is a failure. *afresh*: begin without an encrypted file that nobody
-    here can open, and set it aside.
+    Existing secrets stay. If two servers have different values, the secret is a conflict. A
+    server without a config of this fleet is a failure. *deadline* is in seconds for all hosts.
+
+    *afresh* starts a new file and renames the encrypted one that cannot be opened.
     """
-    _document(fleet, afresh=afresh)  # what is in the way is told before a server is asked
-    found, failures = _asked(fleet, hosts, deadline)
+    _document(fleet, afresh=afresh)  # report a file that cannot be used before reading any server
+    values_by_place, failures = _read(fleet, hosts, deadline)
     result = Recovered(failures=failures)
     with locked(fleet.folder / "inventory"):
         document = _document(fleet, afresh=afresh)
-        for place, said in found.items():
-            values = _longest(list(said.values()))
+        for place, by_host in values_by_place.items():
+            values = _distinct(list(by_host.values()))
             if len(values) > 1:
-                result.conflicts.append(f"{shown(place)}: {', '.join(said)} differ")
+                result.conflicts.append(f"{shown(place)}: {', '.join(by_host)} differ")
             elif _is_older(fleet, place, values[0]):
                 result.conflicts.append(
                     f"{shown(place)}: issued.toml has a newer one than the host"
@@ -64,27 +67,30 @@ def recover(
     return result
 
 
-def _asked(
+def _read(
     fleet: Fleet, hosts: Sequence[Host], deadline: float
 ) -> tuple[dict[Place, dict[str, Any]], list[HostError]]:
-    """Return what each of *hosts* says of each secret, by host, and which did not tell."""
+    """Return the values of each secret, by place and host, and the errors of other hosts."""
     answers = reading.run_on_hosts(fleet, hosts, f"cat {CONFIG}", deadline=deadline)
     failures = list(answers.failures)
-    found: dict[Place, dict[str, Any]] = {}
+    values: dict[Place, dict[str, Any]] = {}
     for host in hosts:
         if host.name in answers.results:
             try:
-                held = secrets_in(fleet, host, answers.results[host.name])
+                secrets = secrets_in(fleet, host, answers.results[host.name])
             except HostError as error:
                 failures.append(error)
                 continue
-            for place, value in held:
-                found.setdefault(place, {})[host.name] = value
-    return found, failures
+            for place, value in secrets:
+                values.setdefault(place, {})[host.name] = value
+    return values, failures
 
 
 def _document(fleet: Fleet, *, afresh: bool) -> tomlkit.TOMLDocument:
-    """Return what the secrets' file holds; *afresh*: nothing, if it cannot be opened."""
+    """Return the content of secrets.toml.
+
+    With *afresh* it is empty if the file cannot be opened, and UsageError if it can.
+    """
     try:
         document = store.document(fleet)
         issued.must_match(fleet, document)
@@ -103,21 +109,24 @@ _LOST = "If nobody can open it any more, `ops secrets recover --afresh` begins w
 
 
 def _is_older(fleet: Fleet, place: Place, value: Any) -> bool:
-    """Return whether *value* is a private key that was replaced since."""
+    """Return whether *value* is a private key, and issued.toml has a newer one."""
     known = fleet.public_keys.get((place[1], place[2])) if place[-1] == "private_key" else ""
     return bool(known) and is_private_key(str(value)) and public_key(value) != known
 
 
-def _longest(values: list[Any]) -> list[Any]:
-    """Return the different ones of *values*; half a psk is no other one than the whole."""
+def _distinct(values: list[Any]) -> list[Any]:
+    """Return the different ones of *values*.
+
+    A 128-bit PSK is the first half of the 256-bit one, so both are the same secret.
+    """
     distinct: list[Any] = []
     for value in sorted(values, key=len, reverse=True):
-        if not any(_same(value, longer) for longer in distinct):
+        if not any(_is_same(value, longer) for longer in distinct):
             distinct.append(value)
     return distinct
 
 
-def _same(value: Any, longer: Any) -> bool:
+def _is_same(value: Any, longer: Any) -> bool:
     if value == longer:
         return True
     if not (isinstance(value, str) and len(value) == 24 and len(longer) == 44):
@@ -126,7 +135,10 @@ def _same(value: Any, longer: Any) -> bool:
 
 
 def _whole(place: Place, value: Any) -> Any:
-    """A 128-bit method uses half a psk: any other half makes it whole again."""
+    """Return *value*, and complete a 128-bit PSK to 256 bits with any second half.
+
+    secrets.toml has 256-bit PSKs, and a 128-bit method uses only the first half.
+    """
     if place[-1] == "psk" and len(raw := base64.b64decode(value)) == 16:
         return base64.b64encode(raw + random.token_bytes(16)).decode()
     return value

@@ -1,4 +1,4 @@
-"""The secrets in a config that a host has. It comes from the host: nothing in it is trusted."""
+"""Read the secrets from the config of a host. The host is not trusted, so they are checked."""
 
 from typing import Any
 
@@ -12,16 +12,19 @@ from ops.model.untrusted import json_of, list_of, object_of
 
 
 def secrets_in(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
-    """Return the secrets in *text*, the config that *host* has; HostError where it is not ours."""
+    """Return each secret in *text*, the config of *host*, with its place in secrets.toml.
+
+    HostError if *text* is no config of this fleet, or if a value cannot be a secret.
+    """
     try:
         inbounds = [object_of(one) for one in list_of(object_of(json_of(text))["inbounds"])]
-        found = [*_of_users(fleet, host, text), *_of_inbounds(host, inbounds)]
+        secrets = [*_of_users(fleet, host, text), *_of_inbounds(host, inbounds)]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise HostError(host.name, f"{CONFIG} on it is no config of ours: {error}") from None
-    for place, value in found:
+    for place, value in secrets:
         if not is_sound(place[-1], value):
             raise HostError(host.name, f"{CONFIG} on it holds no secret for {shown(place)}")
-    return found
+    return secrets
 
 
 def _of_users(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
@@ -36,15 +39,15 @@ def _of_users(fleet: Fleet, host: Host, text: str) -> list[tuple[Place, Any]]:
 
 def _of_inbounds(host: Host, inbounds: list[dict[str, Any]]) -> list[tuple[Place, Any]]:
     names = {inbound.name for inbound in host.inbounds}
-    found: list[tuple[Place, Any]] = []
+    secrets: list[tuple[Place, Any]] = []
     for inbound in inbounds:
         if inbound.get("tag") not in names:
             continue
         place = ("hosts", host.name, inbound["tag"])
         reality = inbound.get("streamSettings", {}).get("realitySettings", {})
         if reality:
-            found.append(((*place, "private_key"), reality["privateKey"]))
-            found.append(((*place, "short_ids"), reality["shortIds"]))
+            secrets.append(((*place, "private_key"), reality["privateKey"]))
+            secrets.append(((*place, "short_ids"), reality["shortIds"]))
         if inbound["protocol"] == "shadowsocks":
-            found.append(((*place, "psk"), inbound["settings"]["password"]))
-    return found
+            secrets.append(((*place, "psk"), inbound["settings"]["password"]))
+    return secrets

@@ -1,4 +1,4 @@
-"""First contact: which ssh host keys the fleet knows. Who compares them is a person."""
+"""The ssh host keys in the fleet's known_hosts. A person compares each before it is added."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,14 +13,14 @@ _HEADER = (
 
 
 def known(fleet: Fleet, line: str) -> list[str]:
-    """Return the lines of known_hosts about the same place as *line*."""
+    """Return the lines of known_hosts for the same address as *line*."""
     return [old for old in _lines(fleet) if known_hosts.is_about(old, _place(line))]
 
 
 def chosen(host: Host, lines: dict[str, str], fingerprint: str) -> list[str]:
-    """Return the one of *lines* that has *fingerprint*; TunnelError if none has.
+    """Return the line with this *fingerprint*; TunnelError if there is none.
 
-    *lines* are those the host showed, by fingerprint.
+    *lines* are the known_hosts lines that *host* showed, by fingerprint.
     """
     wanted = fingerprint if fingerprint.startswith("SHA256:") else f"SHA256:{fingerprint}"
     if wanted not in lines:
@@ -33,18 +33,18 @@ def chosen(host: Host, lines: dict[str, str], fingerprint: str) -> list[str]:
     return [lines[wanted]]
 
 
-def is_known(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
-    """Return whether *lines* are in known_hosts already: all, or some where no other contradicts.
+def is_known(fleet: Fleet, host: Host, lines: Sequence[str], *, replacing: bool) -> bool:
+    """Return whether known_hosts has all of *lines*, or has some and none that contradicts them.
 
-    A file that was copied may know one kind of key of a host that shows three.
-    UsageError where other keys are known for the host, unless they go *instead*.
+    A copied known_hosts often has one type of key, but a host shows three.
+    UsageError if other keys of the host are known, unless *replacing* them.
     """
     shown, old = set(map(_key, lines)), set(map(_key, known(fleet, lines[0])))
     kinds = {kind for kind, _ in shown}
     stale = {key for key in old - shown if key[0] in kinds}
     if shown <= old or (shown & old and not stale):
         return True
-    if old and not instead:
+    if old and not replacing:
         raise UsageError(
             f"{host.name}: another host key is in {fleet.known_hosts.name} already. If the "
             "server was rebuilt, compare the new key, and add --replace"
@@ -52,18 +52,18 @@ def is_known(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -
     return False
 
 
-def keep(fleet: Fleet, host: Host, lines: Sequence[str], *, instead: bool) -> bool:
-    """Write *lines* into known_hosts; return whether that changed anything.
+def add(fleet: Fleet, host: Host, lines: Sequence[str], *, replacing: bool) -> bool:
+    """Add *lines* to known_hosts, in place of older keys. Return whether the file changed.
 
-    UsageError where other keys are known for the host, unless they go *instead*.
+    UsageError if other keys of the host are known, unless *replacing* them.
     """
     with locked(fleet.known_hosts.parent):
-        if is_known(fleet, host, lines, instead=instead):
+        if is_known(fleet, host, lines, replacing=replacing):
             return False
         place = _place(lines[0])
-        kept = [known_hosts.without(line, place) for line in _lines(fleet)]
+        others = [known_hosts.without(line, place) for line in _lines(fleet)]
         # pyinfra reads no line after one that begins with @revoked.
-        _write(fleet, sorted([*filter(None, kept), *lines], key=_is_marked))
+        _write(fleet, sorted([*filter(None, others), *lines], key=_is_marked))
     return True
 
 
@@ -72,7 +72,7 @@ def _place(line: str) -> str:
 
 
 def _key(line: str) -> tuple[str, str]:
-    """Return the kind and the data of the key in *line*, without its comment."""
+    """Return the type and the data of the host key in *line*, without its comment."""
     kind, data, *_ = [*line.split()[1:], "", ""]
     return kind, data
 

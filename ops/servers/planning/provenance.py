@@ -1,6 +1,6 @@
 """Warn about uncommitted work that a rollout applies or replaces."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from ops.model.phrases import listed
 from ops.servers.on_host.state import HostState
@@ -35,11 +35,5 @@ def is_recorded_uncommitted(state: HostState, checkout: Checkout) -> bool:
     return checkout.clean and not state.record.get("clean", True)
 
 
-def _named(files: Iterable[str]) -> str:
-    """Return *files* in brackets, at most `MOST` of them by name.
-
-    >>> _named(["a", "b", "c", "d", "e", "f", "g"])
-    ' (a, b, c, d, e and 2 more)'
-    """
-    names = list(files)
-    return f" ({listed(names, MOST)})" if names else ""
+def _named(files: Sequence[str]) -> str:
+    return f" ({listed(files, MOST)})" if files else ""
