@@ -37,7 +37,7 @@ from ops.servers.on_host import (
     users,
 )
 from ops.servers.on_host.core import LocalApi
-from ops.servers.on_host.failure import RolloutError, told
+from ops.servers.on_host.failure import RolloutError, sentence
 from ops.servers.on_host.order import HOT, Order
 from ops.servers.on_host.parcel import Parcel
 from ops.servers.planning import bundle, look
@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left") as caught:
         files.write(OLD, b"new")
-    assert told(caught.value) == f"the disk is full ({OLD}): free some space and run again"
+    assert sentence(caught.value) == f"the disk is full ({OLD}): free some space and run again"
     assert [path.name for path in files.at("/etc/xray").iterdir()] == ["old"]
     assert files.at(OLD).read_bytes() == b"old"
 

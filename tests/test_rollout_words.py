@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from ops.servers.on_host.failure import RolloutError, told
+from ops.servers.on_host.failure import RolloutError, sentence
 from ops.servers.on_host.programs import run
 
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
 @pytest.mark.parametrize("place", [None, "/etc/xray/config.json"])
 def test_no_failure_of_the_system_is_told_by_its_number(number: int, place: str | None) -> None:
-    said = told(OSError(number, os.strerror(number), place))
+    said = sentence(OSError(number, os.strerror(number), place))
     assert "Errno" not in said
     assert str(place or "") in said
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
 def test_a_disk_that_takes_nothing_is_told_with_its_remedy(number: int) -> None:
-    assert told(OSError(number, "x", "/etc")).startswith("the disk ")
+    assert sentence(OSError(number, "x", "/etc")).startswith("the disk ")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"no program", b"#!/nowhere\n"])

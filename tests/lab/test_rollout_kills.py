@@ -8,7 +8,7 @@ from ops.servers.on_host.swap import Swap
 from tests.lab.operator import Operator
 from tests.lab.witness import MIB, NO_V6, config, life, serves
 
-STEPS = [*Swap.STEPS, f"switch {layout.CONFIG}"]
+STEPS = [*(step.__name__ for step in Swap.STEPS), f"switch {layout.CONFIG}"]
 ROUNDS = [STEPS[start : start + 3] for start in range(0, len(STEPS), 3)]
 
 

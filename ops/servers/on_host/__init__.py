@@ -1,1 +1,1 @@
-"""What runs on a host: Python 3.9's own library and nothing else, sent over ssh as one zip."""
+"""The program that a rollout sends to hosts as one zip. It needs only Python 3.9 and its library."""

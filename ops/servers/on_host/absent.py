@@ -1,4 +1,4 @@
-"""Take the core off a host; what was counted stays."""
+"""Take the core off a host. Its readings stay."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import time
 
 from ops.model import layout
 from ops.servers.on_host import files, places, readings, service, swap, transaction
-from ops.servers.on_host.failure import RolloutError, told
+from ops.servers.on_host.failure import RolloutError, sentence
 from ops.servers.on_host.order import Order
 from ops.servers.on_host.state import digest, disk
 
 
 def remove(order: Order, say: swap.Say) -> None:
-    """Stop the core after a last reading, and remove all but the readings; again does nothing."""
+    """Save a last reading, stop the core, and remove everything but the readings.
+
+    On a host without a core this does nothing. RolloutError if the host changed since the plan.
+    """
     if digest(disk()) != order.planned_on:
         raise RolloutError("the host changed since it was looked at: run again")
-    _read_once_more(say)
+    _read_last(say)
     service.end()
     for path in places.OURS:
         for suffix in ("", transaction.NEW, transaction.OLD):
@@ -31,11 +34,11 @@ def remove(order: Order, say: swap.Say) -> None:
     say(f"removed; readings stay in {layout.READINGS}")
 
 
-def _read_once_more(say: swap.Say) -> None:
-    """The stop hook reads too; this one is for a host whose hook is older or broken."""
+def _read_last(say: swap.Say) -> None:
+    """Save a reading. The stop hook does so, too, but it may be old or broken."""
     if not service.Service().runs:
         return
     try:
         readings.take("minute")
     except (RolloutError, OSError, ValueError) as error:
-        say(f"warning: no reading before the end: {told(error)}")
+        say(f"warning: no reading before the end: {sentence(error)}")

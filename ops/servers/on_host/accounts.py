@@ -1,4 +1,4 @@
-"""The core's user and groups."""
+"""The user and the groups of the core."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ops.servers.on_host.programs import demand
 
 
 def make(api_users: list[str]) -> None:
-    """Make the core's user and groups, and let *api_users* reach the API's socket."""
+    """Create the core's user and groups, and give *api_users* access to the API's socket."""
     for group in (layout.USER, layout.API_GROUP):
-        if not _there(group):
+        if not _exists(group):
             demand(["groupadd", "--system", group])
     try:
         pwd.getpwnam(layout.USER)
@@ -22,11 +22,11 @@ def make(api_users: list[str]) -> None:
         demand(["useradd", "--system", "--gid", layout.USER, *nobody, layout.USER])
     for user in api_users:
         if user not in grp.getgrnam(layout.API_GROUP).gr_mem:
-            _exists(user)
+            _check(user)
             demand(["usermod", "--append", "--groups", layout.API_GROUP, user])
 
 
-def _there(group: str) -> bool:
+def _exists(group: str) -> bool:
     try:
         grp.getgrnam(group)
     except KeyError:
@@ -34,7 +34,7 @@ def _there(group: str) -> bool:
     return True
 
 
-def _exists(user: str) -> None:
+def _check(user: str) -> None:
     try:
         pwd.getpwnam(user)
     except KeyError:

@@ -1,4 +1,4 @@
-"""The fleet that the runs of this host belong to, for collectors that have never read it."""
+"""Record the fleet of the runs on this host, for collectors that read it for the first time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ops.servers.on_host import files, places
 
 
 def runs() -> list[str]:
-    """Return the runs that are known here: from their readings, and the one that runs now."""
+    """Return the ids of the runs with readings on this host, and of the present run."""
     names = {path.name.split(".")[0] for path in files.at(layout.READINGS).glob("[!.]*.json")}
     tail = files.read_json(places.TAIL)
     if tail:
@@ -16,9 +16,9 @@ def runs() -> list[str]:
 
 
 def claim(fleet: str, before: list[str]) -> None:
-    """Write that all runs but those of *before* were begun by rollouts of *fleet*.
+    """Record that rollouts of *fleet* began all runs except those in *before*.
 
-    Where the same fleet has said so already, its first word holds.
+    The first record of a fleet stays.
     """
     if not fleet or _claimed_by() == fleet:
         return

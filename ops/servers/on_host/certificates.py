@@ -1,4 +1,4 @@
-"""Copies of the host's certificates that the core may read; a renewal reaches them by itself."""
+"""Copy certificates of the host for the core. The timer copies renewed ones again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from ops.servers.on_host import files, places
 from ops.servers.on_host.failure import RolloutError
 
 Sources = dict[str, list[str]]
-"""By inbound: where its certificate chain and its private key lie."""
+"""By inbound: the paths of its certificate chain and its private key."""
 
 
 def copy(sources: Sources) -> bool:
-    """Copy what *sources* name and remove all other copies; return whether anything changed."""
+    """Copy the files of *sources*, and remove all other copies. Return whether a copy changed.
+
+    RolloutError if a file cannot be read, or if a pair of files does not match.
+    """
     wanted: dict[str, bytes] = {}
     for inbound, (chain, key) in sorted(sources.items()):
         _check(inbound, chain, key)
@@ -25,14 +28,14 @@ def copy(sources: Sources) -> bool:
         if not files.at(path).exists() or files.at(path).read_bytes() != content:
             files.write(path, content, 0o640, layout.USER)
             changed = True
-    for path_there in files.at(layout.CERTIFICATES).iterdir():
-        if f"{layout.CERTIFICATES}/{path_there.name}" not in wanted:
-            path_there.unlink()
+    for copied in files.at(layout.CERTIFICATES).iterdir():
+        if f"{layout.CERTIFICATES}/{copied.name}" not in wanted:
+            copied.unlink()
     return changed
 
 
 def sources() -> Sources:
-    """Return which certificates the set in place wants copied."""
+    """Return the sources of the set on this host."""
     return files.read_json(places.SOURCES) or {}
 
 
@@ -47,7 +50,7 @@ def _read(inbound: str, path: str) -> bytes:
 
 
 def _check(inbound: str, chain: str, key: str) -> None:
-    """Refuse a pair that the core could not use."""
+    """Raise RolloutError if the core cannot use this pair of files."""
     _read(inbound, chain)
     _read(inbound, key)
     try:

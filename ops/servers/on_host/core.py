@@ -1,4 +1,4 @@
-"""Speak to the core through its own program, as root of this host."""
+"""Call the core's own program `xray`, as root of this host."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ops.servers.on_host.programs import demand, run
 from ops.servers.on_host.users import Users, has_users, proof
 
 PATIENCE = 3
-"""Seconds for one answer of the API; the core's own program gives up then, too."""
+"""Seconds to wait for an answer of the API. The core's program has the same limit."""
 LONG = 60
-"""Seconds for an answer about thousands of users."""
+"""Seconds to wait for an answer about thousands of users."""
 
 
 class LocalApi:
-    """The API of the core that runs on *config*."""
+    """The API of the running core, which started on *config*."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.server = server_of(config)
 
     def call(self, verb: str, *words: str, patience: int = PATIENCE) -> Any:
-        """Return what the API answers to *verb*, as JSON; RolloutError if it does not answer."""
+        """Return the JSON answer to `xray api VERB`; RolloutError if there is none."""
         command = [program(), "api", verb, "-s", self.server, "-t", str(patience), *words]
-        said = demand(command, patience + 2)
-        return json.loads(said) if said.strip().startswith("{") else {}
+        output = demand(command, patience + 2)
+        return json.loads(output) if output.strip().startswith("{") else {}
 
     def counters(self) -> dict[str, int]:
         """Return every counter and its value."""
@@ -39,12 +39,12 @@ class LocalApi:
         return {stat["name"]: int(stat.get("value", 0)) for stat in stats}
 
     @property
-    def tells_users(self) -> bool:
-        """Return whether the core can be asked for its users; the old ones cannot."""
+    def lists_users(self) -> bool:
+        """Return whether the core can list its users. With ``api = "inbound"`` it cannot."""
         return "listen" in self.config.get("api", {})
 
     def users(self) -> Users:
-        """Return the users in the running core, by inbound."""
+        """Return the users of the running core, by inbound."""
         tags = [i["tag"] for i in self.config.get("inbounds", []) if has_users(i)]
         return {tag: self._users_of(tag) for tag in tags}
 
@@ -54,7 +54,7 @@ class LocalApi:
 
 
 def server_of(config: dict[str, Any]) -> str:
-    """Return the API's address in the form the core's program takes.
+    """Return the address of the API in the form of `xray api -s`.
 
     >>> server_of({"api": {"listen": "/run/xray/api.sock,0660"}})
     'unix:/run/xray/api.sock'
@@ -66,7 +66,7 @@ def server_of(config: dict[str, Any]) -> str:
 
 
 def run_of(counters: dict[str, int]) -> str:
-    """Return the run that *counters* belong to, out of the counters themselves.
+    """Return the id of the run of *counters*, from the name of one of them. Empty if none has it.
 
     >>> run_of({"outbound>>>run-5f>>>traffic>>>uplink": 0})
     '5f'
@@ -77,12 +77,12 @@ def run_of(counters: dict[str, int]) -> str:
 
 
 def program(folder: str | None = None) -> str:
-    """Return the core's program: the one in use, or the one in *folder*."""
+    """Return the path of the core's program in *folder* (default: the one in use)."""
     return str(at(f"{folder}/xray" if folder else layout.CORE))
 
 
 def test(config: str, folder: str) -> None:
-    """Have the core in *folder* build *config* as it would when started; it opens no port."""
+    """Build *config* with the core in *folder*, without opening ports. RolloutError if it fails."""
     command = [program(folder), "run", "-test", "-format", "json", "-c", str(at(config))]
     environment = {**os.environ, "XRAY_LOCATION_ASSET": str(at(folder))}
     done = run(command, 60, env=environment, **as_the_core())
@@ -91,7 +91,7 @@ def test(config: str, folder: str) -> None:
 
 
 def as_the_core() -> dict[str, Any]:
-    """Return what makes a process the core's user, if we may."""
+    """Return options of `subprocess.run` for the core's user. Empty if this user is not root."""
     if os.geteuid() != 0:
         return {}
     groups: list[int] = [grp.getgrnam(layout.USER).gr_gid]
@@ -99,12 +99,12 @@ def as_the_core() -> dict[str, Any]:
     return {"user": pwd.getpwnam(layout.USER).pw_uid, "group": api, "extra_groups": groups}
 
 
-def reason(said: str) -> str:
-    """Return the part of the core's output that says why it gave up.
+def reason(output: str) -> str:
+    """Return the reason of a failure from the *output* of the core.
 
     >>> reason("Xray 26.10.10\\nFailed to start: main: failed > infra/conf: no such protocol")
     'main: failed > infra/conf: no such protocol'
     """
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     failed = [line.partition("Failed to start: ")[2] for line in lines if "Failed to start" in line]
     return (failed or lines or ["it said nothing"])[-1]

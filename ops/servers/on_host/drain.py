@@ -1,4 +1,7 @@
-"""End the clients' connections before the last reading: what is spliced is counted when it ends."""
+"""End the connections of clients before the last reading.
+
+With spliced counting, the core counts a download only when its connection ends.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from ops.servers.on_host.files import at
 from ops.servers.on_host.programs import run
 
 PATIENCE = 3.0
+"""Seconds to wait until all connections are closed."""
 ESTABLISHED = "01"
+"""The state of an open connection in /proc/net/tcp."""
 
 
 def drain() -> None:
-    """Close the inbounds and the clients' sockets, and wait until the core has none left."""
+    """Close the inbounds and the sockets of clients, and wait until none is open."""
     config = service.started_config()
     tags = [inbound["tag"] for inbound in config.get("inbounds", [])]
     ports = {str(inbound["port"]) for inbound in config.get("inbounds", [])}

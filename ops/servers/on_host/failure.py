@@ -1,4 +1,4 @@
-"""What goes wrong on a host, as a sentence."""
+"""Failures on a host, as sentences for the operator."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import errno
 
 
 class RolloutError(Exception):
-    """A sentence for whoever rolls out: what failed, and where."""
+    """A failure of a rollout. Its text is a sentence for the operator."""
 
 
-def told(error: BaseException) -> str:
-    """Return *error* as a sentence, with what people can do about it."""
+def sentence(error: BaseException) -> str:
+    """Return *error* as a sentence, with a remedy if one is known."""
     if isinstance(error, OSError):
-        return _told_by_the_system(error)
+        return _of_the_system(error)
     if isinstance(error, RolloutError):
         return str(error)
     return f"{type(error).__name__}: {error}"
 
 
-def _told_by_the_system(error: OSError) -> str:
+def _of_the_system(error: OSError) -> str:
     place = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full{place}: free some space and run again"

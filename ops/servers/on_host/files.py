@@ -1,4 +1,4 @@
-"""Files of this host: written beside and renamed, so that nobody ever sees half of one."""
+"""Read and write files of this host. A file is written beside and renamed, never half written."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path("/")
-"""Tests put another folder here."""
+"""The root of the file system. Tests replace it."""
 
 
 def at(path: str) -> Path:
-    """Return where *path* of the host lies."""
+    """Return *path* of the host below `ROOT`."""
     return ROOT / path.lstrip("/")
 
 
 def digest(path: str) -> str:
-    """Return the SHA-256 of a file, ``-> target`` of a link, or nothing if it is not there."""
+    """Return the SHA-256 of a file, or ``-> target`` for a link. Empty if *path* does not exist."""
     place = at(path)
     if place.is_symlink():
         return f"-> {place.readlink()}"
@@ -30,7 +30,7 @@ def digest(path: str) -> str:
 
 
 def read_json(path: str) -> Any:
-    """Return what the JSON file at *path* holds; None if there is none or it is not whole."""
+    """Return the content of the JSON file at *path*; None if it is missing or no JSON."""
     try:
         return json.loads(at(path).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -38,8 +38,8 @@ def read_json(path: str) -> Any:
 
 
 def write(path: str, content: bytes, mode: int = 0o600, group: str = "root") -> None:
-    """Make *path* hold *content*: at once, whole, and on the disk."""
-    import tempfile  # not above: a host that only looks at itself writes nothing
+    """Replace the file at *path* by *content*, atomically, and sync it to the disk."""
+    import tempfile  # imported here, because a look writes no file
 
     place = at(path)
     handle, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
@@ -50,7 +50,7 @@ def write(path: str, content: bytes, mode: int = 0o600, group: str = "root") -> 
             file.write(content)
             file.flush()
             os.fsync(handle)
-        os.replace(beside, place)  # noqa: PTH105 - one name for it everywhere
+        os.replace(beside, place)  # noqa: PTH105 - also takes a str
     except OSError as error:
         Path(beside).unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, path) from None
@@ -58,7 +58,7 @@ def write(path: str, content: bytes, mode: int = 0o600, group: str = "root") -> 
 
 
 def sync(folder: Path) -> None:
-    """Put the names in *folder* on the disk."""
+    """Sync the names in *folder* to the disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -67,7 +67,7 @@ def sync(folder: Path) -> None:
 
 
 def folder(path: str, mode: int, group: str = "root") -> None:
-    """Make the folder *path*, root's, with exactly this mode and group."""
+    """Create the folder *path* with this *mode*, owned by root and *group*."""
     place = at(path)
     place.mkdir(parents=True, exist_ok=True)
     own(place, group)
@@ -75,6 +75,6 @@ def folder(path: str, mode: int, group: str = "root") -> None:
 
 
 def own(place: int | Path, group: str) -> None:
-    """Make *place* root's and *group*'s; tests that are not root keep what they make."""
+    """Give *place* to root and *group*. Does nothing in tests, or without root."""
     if os.geteuid() == 0 and Path("/") == ROOT:
         os.chown(place, 0, grp.getgrnam(group).gr_gid)

@@ -1,4 +1,4 @@
-"""Find services and processes of this host that are not ours and stand in the place of ours."""
+"""Find a service of other people under the name of ours, and changes to our unit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ops.servers.on_host import files, network, places, users
 from ops.servers.on_host.service import Service
 
 STOPPED = ("", "inactive", "failed")
+"""Active states of a service that does not run."""
 UNIT_FOLDERS = (
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
@@ -20,30 +21,31 @@ UNIT_FOLDERS = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
-"""The folders in which systemd looks for drop-ins."""
+"""The folders in which systemd looks for drop-ins (systemd.unit(5))."""
 CONFIG_WORDS = ("-c", "-config", "--config")
+"""Options of the core that name a config file."""
 
 
 def service(now: Service) -> str:
-    """Return what is known of an active ``xray.service`` that is not ours; nothing if it is ours.
+    """Return a description of an active ``xray.service`` that is not ours; empty if it is ours.
 
-    Ours is a service that starts the core from our folder, whatever else its unit says.
+    The service is ours if it starts the core from our folder.
     """
     if now.active in STOPPED or layout.CORE in now.starts or _is_our_program(now.pid):
         return ""
     known = [_program(now.pid), *sorted(network.ports_of(now.pid)), _users(now.pid)]
-    told = ", ".join(part for part in known if part)
-    return f"{layout.UNIT} ({told})" if told else layout.UNIT
+    details = ", ".join(part for part in known if part)
+    return f"{layout.UNIT} ({details})" if details else layout.UNIT
 
 
 def drop_ins() -> list[str]:
-    """Return the drop-ins that change the core's service, wherever systemd looks for them."""
-    found: dict[str, str] = {}
+    """Return the paths of all drop-ins that change the core's service."""
+    drop_ins: dict[str, str] = {}
     for folder in UNIT_FOLDERS:
         for file in files.at(f"{folder}/{layout.UNIT}.d").glob("*.conf"):
             name = f"{folder}/{layout.UNIT}.d/{file.name}"
-            found.setdefault(os.path.realpath(file), name)
-    return sorted(found.values())
+            drop_ins.setdefault(os.path.realpath(file), name)
+    return sorted(drop_ins.values())
 
 
 def _is_our_program(pid: int) -> bool:
@@ -55,7 +57,7 @@ def _program(pid: int) -> str:
 
 
 def _users(pid: int) -> str:
-    """Return how many users the config of the process *pid* has, if it can be found."""
+    """Return the number of users in the config of the process *pid*; empty if unknown."""
     try:
         words = files.at(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
     except OSError:
@@ -66,7 +68,7 @@ def _users(pid: int) -> str:
 
 
 def _count(config: Any) -> int:
-    """Return the number of users in *config*, which may be of any shape."""
+    """Return the number of users in *config*, which may be any JSON."""
     inbounds = config.get("inbounds") if isinstance(config, dict) else None
     try:
         return sum(len(users.entries(inbound)) for inbound in inbounds or [])

@@ -1,4 +1,4 @@
-"""Prove that the core serves what its config says, or say what is missing."""
+"""Prove that the core serves its config, or name the fault."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from ops.servers.on_host.failure import RolloutError
 from ops.servers.on_host.service import Service
 
 DEADLINE = 10.0
-"""Seconds for a core to become healthy; it takes less than one."""
+"""Seconds for a core to become healthy. It usually takes less than one."""
 LIVED = 1.0
-"""Seconds a new core must have lived: one that dies on its first tick is not healthy."""
+"""Seconds that a new core must run, because a broken one may end shortly after its start."""
 STEP = 0.05
+"""Seconds between two checks."""
 
 
 def prove(config: dict[str, Any], restarted: bool, deadline: float = DEADLINE) -> None:
-    """Return once the core that runs serves *config*; RolloutError with what is missing."""
+    """Wait until the running core serves *config*; RolloutError with the fault at the *deadline*.
+
+    *deadline* is in seconds. *restarted* demands a new process that does not restart again.
+    """
     began = time.monotonic()
     first = 0
     while True:
@@ -31,12 +35,15 @@ def prove(config: dict[str, Any], restarted: bool, deadline: float = DEADLINE) -
         if not missing and (lived >= LIVED or not restarted):
             return
         if now.active == "failed" or now.restarts or lived > deadline:
-            raise RolloutError(_told(missing or "it ended while it was looked at", config))
+            raise RolloutError(_message(missing or "it ended while it was looked at", config))
         time.sleep(STEP if missing else max(STEP, LIVED - lived))
 
 
 def fault(now: Service, first: int, config: dict[str, Any], restarted: bool) -> str:
-    """Return what keeps the core from being healthy, or nothing."""
+    """Return the fault that makes the core unhealthy; empty if there is none.
+
+    *first* is the process id of the core at the first check.
+    """
     checks: tuple[Callable[[], str], ...] = (
         lambda: "" if now.runs else f"the service is {now.active}",
         lambda: "" if now.pid == first else "the core was restarted meanwhile",
@@ -46,7 +53,7 @@ def fault(now: Service, first: int, config: dict[str, Any], restarted: bool) -> 
         lambda: _answers(now, config),
     )
     try:
-        return next((said for said in (check() for check in checks) if said), "")
+        return next((problem for problem in (check() for check in checks) if problem), "")
     except (RolloutError, ValueError) as error:
         return f"its API does not answer: {error}"
 
@@ -67,7 +74,7 @@ def _ports(pid: int, config: dict[str, Any]) -> str:
 
 
 def wanted_ports(config: dict[str, Any]) -> set[str]:
-    """Return the ports that *config* opens, as ``tcp/443``."""
+    """Return the ports that *config* opens, such as ``tcp/443``."""
     ports = set()
     for inbound in config.get("inbounds", []):
         networks = inbound.get("settings", {}).get("network", "tcp")
@@ -83,16 +90,16 @@ def _answers(now: Service, config: dict[str, Any]) -> str:
     for inbound in config.get("inbounds", []):
         if f"inbound>>>{inbound['tag']}>>>traffic>>>uplink" not in counters:
             return f"the inbound {inbound['tag']} has no counters"
-    return _same_users(users.of_config(config), api.users()) if api.tells_users else ""
+    return _same_users(users.of_config(config), api.users()) if api.lists_users else ""
 
 
-def _same_users(wanted: users.Users, there: users.Users) -> str:
+def _same_users(wanted: users.Users, running: users.Users) -> str:
     for tag, named in wanted.items():
-        odd = sorted(n for n, _ in set(named.items()) ^ set(there.get(tag, {}).items()))
+        odd = sorted(n for n, _ in set(named.items()) ^ set(running.get(tag, {}).items()))
         if odd:
             return f"the users of the inbound {tag} differ: {', '.join(dict.fromkeys(odd))}"
     return ""
 
 
-def _told(missing: str, config: dict[str, Any]) -> str:
+def _message(missing: str, config: dict[str, Any]) -> str:
     return f"the core is not healthy: {missing}; its last words: {service.last_words(config)}"

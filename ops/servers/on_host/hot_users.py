@@ -1,4 +1,4 @@
-"""Bring the users of the running core to those of a config, dropping nobody."""
+"""Change the users of the running core, without dropping any connection."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from ops.servers.on_host import files, users
 from ops.servers.on_host.core import LONG, LocalApi
 
 ADDED = "/run/xray-ops.users.json"
+"""The file with the users to add. It is deleted at once."""
 AT_ONCE = 500
-"""Users of one call: the core's program ends a call that takes too long, and says nothing."""
+"""The most users in one call, because the core's program silently ends a call after a time."""
 Piece = tuple[dict[str, Any], list[str]]
 """An inbound, and the names of some of its users."""
 
 
 def reconcile(config: dict[str, Any]) -> None:
-    """Remove and add users until the core has those of *config*.
+    """Remove and add users until the core has the users of *config*.
 
-    The core's program exits with 0 whatever happens: the caller proves the outcome. What is
-    added is made from the inbound as rendered, for an account of the wrong kind ends the core.
+    The core's program exits with 0 even after a failure, so the caller must check the outcome.
+    Users are added from the rendered inbound, because an account of another protocol makes the
+    core panic.
     """
     api = LocalApi(config)
-    there = api.users()
+    running = api.users()
     added: list[Piece] = []
     for inbound in config["inbounds"]:
         wanted = users.of_config({"inbounds": [inbound]}).get(inbound["tag"])
         if wanted is not None:
-            has = there.get(inbound["tag"], {})
+            has = running.get(inbound["tag"], {})
             _remove(api, inbound["tag"], [n for n in has if has[n] != wanted.get(n)])
             new = [name for name in wanted if has.get(name) != wanted[name]]
             added += [(inbound, piece) for piece in _pieces(new)]
@@ -47,7 +49,7 @@ def _pieces(names: list[str]) -> Iterator[list[str]]:
 
 
 def _calls(added: list[Piece]) -> Iterator[list[Piece]]:
-    """Yield what goes into one call each, because the start of each call costs time, too."""
+    """Yield the pieces of each call. Few calls are faster than many."""
     call: list[Piece] = []
     for piece in added:
         if call and sum(len(names) for _, names in (*call, piece)) > AT_ONCE:
@@ -59,7 +61,7 @@ def _calls(added: list[Piece]) -> Iterator[list[Piece]]:
 
 
 def _add(api: LocalApi, inbounds: list[dict[str, Any]]) -> None:
-    """A file, not words of a command line: everybody on the host can see those."""
+    """Add the users of *inbounds* from a file, because every user of a host sees command lines."""
     files.write(ADDED, json.dumps({"inbounds": inbounds}).encode())
     try:
         api.call("adu", str(files.at(ADDED)), patience=LONG)

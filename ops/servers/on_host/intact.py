@@ -1,7 +1,7 @@
-"""Tell a release that is as it was installed from one that is damaged or another.
+"""Check that the files of a release are still the installed ones.
 
-Hashing 40 MB takes a quarter of a second, so each file is known by its inode, size and times, and
-is hashed only where these differ.
+Hashing 40 MB takes a quarter of a second. So a file with the inode, size and times of the
+installation counts as intact, and only other files are hashed.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from ops.model import layout
 from ops.servers.on_host import files
 
 MARKS = "installed.json"
-"""In a release's folder: what each of its files was like when it was verified."""
+"""The file in the folder of a release with the marks: SHA-256, inode, size and times by file."""
 PROGRAM = "xray"
-HELD = {PROGRAM: 0o755, "geoip.dat": 0o644, "geosite.dat": 0o644}
+FILES = {PROGRAM: 0o755, "geoip.dat": 0o644, "geosite.dat": 0o644}
 """The files of a release, and their modes."""
 CHUNK = 1 << 20
 
 
 def mark(folder: Path) -> None:
-    """Note in *folder* what its files are like."""
-    held = (folder / name for name in HELD if (folder / name).exists())
-    marks = {file.name: {**_stamp(file.stat()), "sha256": _sum(file)} for file in held}
+    """Write the marks of the verified files in *folder*."""
+    present = (folder / name for name in FILES if (folder / name).exists())
+    marks = {file.name: {**_stamp(file.stat()), "sha256": _sum(file)} for file in present}
     (folder / MARKS).write_text(json.dumps(marks, indent=1, sort_keys=True))
     (folder / MARKS).chmod(0o644)
 
 
 def is_intact(folder: Path) -> bool:
-    """Return whether every file of the release in *folder* is as it was installed."""
-    # Without marks the release was installed by an older version: that it could run must do.
+    """Return whether every file of the release in *folder* is the installed one."""
+    # An older version installed releases without marks. Then only the program is checked.
     marks = _marks(folder) or {PROGRAM: {}}
     try:
         return _opens(folder.lstat(), 0o555) and all(
-            _is_same(folder / name, held) for name, held in marks.items()
+            _is_same(folder / name, expected) for name, expected in marks.items()
         )
     except OSError:
         return False
 
 
 def same(file: Path, verified: Path) -> bool:
-    """Return whether *file* is as good as the *verified* one."""
+    """Return whether *file* has the content of *verified*, and everybody may read it."""
     try:
         return _is_same(file, {"sha256": _sum(verified)})
     except OSError:
@@ -53,9 +53,9 @@ def same(file: Path, verified: Path) -> bool:
 
 
 def release_of(pid: int) -> str:
-    """Return the release whose program the process *pid* runs; nothing if it runs another.
+    """Return the SHA-256 of the release that the process *pid* runs; empty if it is no release.
 
-    The process is asked, because the file of that name can be another one by now.
+    The running program is checked, because another file may have its name now.
     """
     running = files.at(f"/proc/{pid}/exe")
     try:
@@ -63,8 +63,8 @@ def release_of(pid: int) -> str:
         folder = Path(named.replace(" (deleted)", "")).parent
         if folder.parent != files.at(layout.CORES):
             return ""
-        held = _marks(folder).get(PROGRAM)
-        same = not held or _fits(running, running.stat(), held)
+        expected = _marks(folder).get(PROGRAM)
+        same = not expected or _fits(running, running.stat(), expected)
     except OSError:
         return ""
     return folder.name if same else ""
@@ -78,30 +78,32 @@ def _marks(folder: Path) -> dict[str, Any]:
     return marks if isinstance(marks, dict) else {}
 
 
-def _is_same(file: Path, held: dict[str, Any]) -> bool:
-    there = file.lstat()
-    allowed = _opens(there, HELD.get(file.name, 0) & 0o555)
-    if not stat.S_ISREG(there.st_mode) or there.st_size == 0 or not allowed:
+def _is_same(file: Path, expected: dict[str, Any]) -> bool:
+    status = file.lstat()
+    allowed = _opens(status, FILES.get(file.name, 0) & 0o555)
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0 or not allowed:
         return False
-    return not held or _fits(file, there, held)
+    return not expected or _fits(file, status, expected)
 
 
-def _opens(there: os.stat_result, needed: int) -> bool:
-    """Return whether everybody may do what is *needed*: the core is no owner of its files."""
-    return there.st_mode & needed == needed
+def _opens(status: os.stat_result, needed: int) -> bool:
+    """Return whether everybody has the *needed* permissions, because root owns the core's files."""
+    return status.st_mode & needed == needed
 
 
-def _fits(file: Path, there: os.stat_result, held: dict[str, Any]) -> bool:
-    stamp = _stamp(there)
-    return stamp == {name: held.get(name) for name in stamp} or _sum(file) == held.get("sha256")
+def _fits(file: Path, status: os.stat_result, expected: dict[str, Any]) -> bool:
+    stamp = _stamp(status)
+    if stamp == {name: expected.get(name) for name in stamp}:
+        return True
+    return _sum(file) == expected.get("sha256")
 
 
-def _stamp(there: os.stat_result) -> dict[str, int]:
+def _stamp(status: os.stat_result) -> dict[str, int]:
     return {
-        "inode": there.st_ino,
-        "size": there.st_size,
-        "changed": there.st_mtime_ns,
-        "touched": there.st_ctime_ns,
+        "inode": status.st_ino,
+        "size": status.st_size,
+        "changed": status.st_mtime_ns,
+        "touched": status.st_ctime_ns,
     }
 
 

@@ -1,39 +1,52 @@
-"""The ssh side of a rollout: start the swap in a unit of its own, wait, and tell how it went."""
+"""Start a swap in a systemd unit of its own, wait for it, and print its result over ssh."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ops.servers.on_host import absent, lock, order, places, swap, transaction
-from ops.servers.on_host.failure import RolloutError, told
+from ops.servers.on_host import (
+    absent,
+    leftovers,
+    lock,
+    order,
+    places,
+    rollback,
+    swap,
+    transaction,
+)
+from ops.servers.on_host.failure import RolloutError, sentence
 from ops.servers.on_host.files import at
 from ops.servers.on_host.parcel import Parcel
 from ops.servers.on_host.programs import last_words, run
 
 LONGEST = 1800.0
-"""Seconds to wait for a swap; a core may have to come over a slow line."""
+"""Seconds to wait for a swap. The download of a core may take long."""
 PASSED_ON = ("http_proxy", "https_proxy", "no_proxy")
+"""Environment variables that the swap gets."""
 
 
 def start(archive: Path) -> int:
-    """Have systemd run the swap of *archive*, wait for its end, and print what it says."""
+    """Run the swap of *archive* in a unit, and print its log. Return its exit status."""
     program = [sys.executable, "-I", str(archive)]
     log = archive.parent / "log"
-    done = run([*_transient(program, log), *program, "swap"], LONGEST)
-    said = log.read_text() if log.exists() else f"{last_words(done)}\n"
-    swap.sweep(archive.parent)  # before speaking: nobody may be there to hear it
-    (sys.stderr if done.returncode else sys.stdout).write(said)
+    done = run([*_systemd_run(program, log), *program, "swap"], LONGEST)
+    report = log.read_text() if log.exists() else f"{last_words(done)}\n"
+    # Printing fails after a lost connection, so the secrets in the folder are removed first.
+    shutil.rmtree(archive.parent, ignore_errors=True)
+    leftovers.sweep()
+    (sys.stderr if done.returncode else sys.stdout).write(report)
     return done.returncode
 
 
-def _transient(program: list[str], log: Path) -> Iterator[str]:
-    """Yield the words that start a unit which outlives the ssh session, and tidies up if killed."""
+def _systemd_run(program: list[str], log: Path) -> Iterator[str]:
+    """Yield the command for a unit that outlives ssh, and runs `finish` even after a kill."""
     finish = " ".join([*program, "finish"])
-    unit = f"{places.TRANSIENT}-{log.parent.suffix[1:]}"  # the lock lets one in, not the name
+    unit = f"{places.TRANSIENT}-{log.parent.suffix[1:]}"  # only the lock keeps rivals out
     yield from ("systemd-run", "--quiet", "--collect", "--wait", f"--unit={unit}")
     yield f"--property=ExecStopPost={finish}"
     yield f"--property=StandardOutput=append:{log}"
@@ -47,7 +60,7 @@ def _transient(program: list[str], log: Path) -> Iterator[str]:
 
 
 def carry_out(archive: Path) -> int:
-    """Do what the parcel says, under the lock; what is printed goes to the log."""
+    """Carry out the order in *archive* under the lock. Return the exit status."""
     parcel = Parcel(archive)
     try:
         with lock.held(parcel.order.who):
@@ -56,29 +69,29 @@ def carry_out(archive: Path) -> int:
             else:
                 swap.Swap(parcel, _say).run()
     except (RolloutError, OSError, ValueError) as error:
-        _say(told(error))
+        _say(sentence(error))
         return 1
     return 0
 
 
 def finish(archive: Path) -> int:
-    """Tidy up after the swap; if it was killed in the middle, put the old set back."""
-    if _left(archive):
+    """After the end of the swap of *archive*, put the old set back if it was killed."""
+    if _unfinished(archive):
         with lock.held("the host itself", patience=30):
-            unfinished = _left(archive)  # unless the next rollout was quicker
-            if unfinished:
-                _say(f"killed in the middle; {swap.put_back(unfinished)}")
+            journal = _unfinished(archive)  # empty if the next rollout was quicker
+            if journal:
+                _say(f"killed in the middle; {rollback.put_back(journal)}")
     return 0
 
 
-def _left(archive: Path) -> dict[str, Any]:
-    """Return the journal of the swap of *archive*, and not of somebody else's."""
-    unfinished = transaction.journal() or {}
-    return unfinished if unfinished.get("set") == archive.parent.name else {}
+def _unfinished(archive: Path) -> dict[str, Any]:
+    """Return the journal if it is of the swap of *archive*, and not of another one."""
+    journal = transaction.journal() or {}
+    return journal if journal.get("set") == archive.parent.name else {}
 
 
 def recover() -> int:
-    """At boot, before the core starts: put back what a power cut left half done."""
+    """Undo a swap that a power cut interrupted. This runs at boot, before the core starts."""
     unfinished = transaction.journal()
     if unfinished:
         transaction.undo(unfinished)
@@ -87,8 +100,8 @@ def recover() -> int:
     return 0
 
 
-def _say(sentence: str) -> None:
-    """Tell the ssh side, and the journal in case that is gone."""
+def _say(text: str) -> None:
+    """Print *text* to the log that ssh shows, and to the journal of systemd."""
     for out in (sys.stdout, sys.stderr):
-        out.write(f"{sentence}\n")
+        out.write(f"{text}\n")
         out.flush()

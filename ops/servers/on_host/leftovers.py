@@ -1,4 +1,4 @@
-"""Remove what a rollout that a power cut ended left on this host: sets hold secrets."""
+"""Remove the files of an interrupted rollout, because they contain secrets."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import time
 from ops.servers.on_host import files, lock, places
 
 SAFE = 600
-"""Seconds after which a set that nobody works on is no longer on its way."""
+"""Seconds that a set may wait on the host for its rollout."""
 LEFT = ("set.*", "*.zip")
-"""Sets, and cores that were sent for them."""
+"""Patterns of sets, and of cores sent for them."""
 
 
 def sweep() -> None:
-    """Remove what was left, unless a rollout is at work."""
+    """Remove old sets and cores, unless a rollout is running."""
     left = [path for pattern in LEFT for path in files.at(places.STATE).glob(pattern)]
     if not left or lock.holder() is not None:
         return
-    import shutil  # not above: most looks find nothing to remove
+    import shutil  # imported here, because most looks find nothing to remove
 
     for path in left:
         age = time.time() - path.lstat().st_mtime

@@ -1,4 +1,4 @@
-"""One rollout at a time on a host, and who it is."""
+"""The lock that allows one rollout at a time on a host, with the name of its holder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from ops.servers.on_host.files import at
 
 @contextmanager
 def held(who: str, patience: float = 0) -> Iterator[None]:
-    """Hold the lock for *who*; RolloutError with the holder if somebody has it for too long."""
+    """Hold the lock in the name of *who*.
+
+    RolloutError with the holder if another rollout holds it after *patience* seconds.
+    """
     handle = os.open(at(places.LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         until = time.monotonic() + patience
@@ -33,28 +36,31 @@ def held(who: str, patience: float = 0) -> Iterator[None]:
 
 
 def holder() -> dict[str, Any] | None:
-    """Return who holds the lock, and since when; None if nobody does."""
+    """Return ``who`` holds the lock, and ``since`` when; None if nobody does.
+
+    The dict is empty in the moment before the holder writes its name.
+    """
     try:
         handle = os.open(at(places.LOCK), os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
-        return None if _try(handle) else _said(os.pread(handle, 4096, 0))
+        return None if _try(handle) else _parsed(os.pread(handle, 4096, 0))
     finally:
         os.close(handle)
 
 
-def _said(content: bytes) -> dict[str, Any]:
+def _parsed(content: bytes) -> dict[str, Any]:
     try:
-        said: dict[str, Any] = json.loads(content)
-    except ValueError:  # just being written
+        holder: dict[str, Any] = json.loads(content)
+    except ValueError:  # it is being written
         return {}
     else:
-        return said
+        return holder
 
 
 def busy(holder: dict[str, Any]) -> str:
-    """Say who is at work.
+    """Return the sentence about a lock that *holder* has.
 
     >>> busy({"who": "ann@desk", "since": "2026-11-22T12:00:00Z"})
     'another rollout is at work here: ann@desk, since 2026-11-22T12:00:00Z; run again after it'

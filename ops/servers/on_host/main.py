@@ -1,4 +1,4 @@
-"""The verbs of this program on a host."""
+"""The commands of this program on a host."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import json
 import sys
 from pathlib import Path
 
-from ops.servers.on_host.failure import RolloutError, told
+from ops.servers.on_host.failure import RolloutError, sentence
 
 
 def main(words: list[str], archive: str = "") -> int:
-    """Do what *words* say; a failure is a sentence and exit status 1."""
+    """Run the command *words*, and return its exit status: 1 after a failure.
+
+    *archive* is the path of this program, which may contain an order.
+    """
     verb = VERBS[words[0]]
     try:
         return verb(words[1:], archive)
     except (RolloutError, OSError, ValueError) as error:
-        sys.stderr.write(f"{told(error)}\n")
+        sys.stderr.write(f"{sentence(error)}\n")
         return 1
 
 
 def _state(words: list[str], archive: str) -> int:
-    """Print what the host has and runs, as JSON on a line of its own."""
+    """Print the state of the host as JSON on one line."""
     from ops.servers.on_host import leftovers, places, state
 
     leftovers.sweep()
@@ -29,35 +32,35 @@ def _state(words: list[str], archive: str) -> int:
 
 
 def _apply(words: list[str], archive: str) -> int:
-    """Have the parcel carried out in a unit of its own, and wait."""
+    """Carry out the order in *archive* in a unit of its own, and wait for it."""
     from ops.servers.on_host import launcher
 
     return launcher.start(Path(archive))
 
 
 def _swap(words: list[str], archive: str) -> int:
-    """Carry the parcel out, here and now."""
+    """Carry out the order in *archive* in this process."""
     from ops.servers.on_host import launcher
 
     return launcher.carry_out(Path(archive))
 
 
 def _finish(words: list[str], archive: str) -> int:
-    """Tidy up after a swap, however it ended."""
+    """Clean up after the end of a swap."""
     from ops.servers.on_host import launcher
 
     return launcher.finish(Path(archive))
 
 
 def _recover(words: list[str], archive: str) -> int:
-    """Put back what a power cut left half done."""
+    """Undo a swap that a power cut interrupted."""
     from ops.servers.on_host import launcher
 
     return launcher.recover()
 
 
 def _begin(words: list[str], archive: str) -> int:
-    """Before the core starts: what will be left of it if it is killed at once."""
+    """Save the begin of a run, before its core starts."""
     from ops.servers.on_host import readings
 
     readings.prune(readings.begin())
@@ -65,7 +68,7 @@ def _begin(words: list[str], archive: str) -> int:
 
 
 def _stop(words: list[str], archive: str) -> int:
-    """The core's stop hook: the last reading, while it still answers."""
+    """Save the last reading of a run, while its core still answers."""
     from ops.servers.on_host import drain, readings
 
     if "--drain" in words:
@@ -75,14 +78,14 @@ def _stop(words: list[str], archive: str) -> int:
 
 
 def _minute(words: list[str], archive: str) -> int:
-    """Every minute: a reading, and renewed certificates."""
+    """Save a reading, and copy renewed certificates. The timer runs this every minute."""
     from ops.servers.on_host import leftovers, readings
     from ops.servers.on_host.certificates import copy, sources
 
     leftovers.sweep()
-    held = sources()
-    if held:
-        copy(held)
+    paths = sources()
+    if paths:
+        copy(paths)
     readings.prune(readings.take("minute"))
     return 0
 

@@ -1,4 +1,4 @@
-"""What this host's kernel says of addresses and ports, read from /proc: no program is needed."""
+"""The addresses and ports of this host, read from /proc."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from ops.model import layout
 from ops.servers.on_host.files import at
 
 TEMPORARY = 0x01
-"""IPv6 privacy addresses: gone tomorrow."""
+"""The flag of an IPv6 privacy address (IFA_F_TEMPORARY), which changes every day."""
 LISTEN = "0A"
+"""The state of a listening socket in /proc/net/tcp."""
 ACCEPTS = 0x10000
-"""The flag of a unix socket that is listened on."""
+"""The flag of a listening socket in /proc/net/unix (__SO_ACCEPTCON)."""
 
 
 class Listener(NamedTuple):
@@ -32,7 +33,7 @@ class Listener(NamedTuple):
 
 
 def own_addresses() -> list[str]:
-    """Return the public addresses of this host, v4 and v6, that are there to stay."""
+    """Return the permanent public addresses of this host, IPv4 first."""
     found = {*_v4(), *_v6()}
     public = [a for a in map(ipaddress.ip_address, found) if a.is_global and not a.is_multicast]
     return [str(a) for a in sorted(public, key=lambda a: (a.version, int(a)))]
@@ -51,7 +52,7 @@ def _v6() -> Iterator[str]:
 
 
 def listeners(besides: int) -> list[Listener]:
-    """Return who holds a port or our socket on this host, leaving out the process *besides*."""
+    """Return the holders of ports and of the API's socket, except the process *besides*."""
     held = {inode: Listener("unix", 0, 0, "") for inode in _held_sockets(layout.SOCKET)}
     for protocol in ("tcp", "udp"):
         for inode, port in _held(protocol).items():
@@ -67,7 +68,7 @@ def listeners(besides: int) -> list[Listener]:
 
 
 def ports_of(pid: int) -> set[str]:
-    """Return the ports that the process *pid* holds, as ``tcp/443``."""
+    """Return the ports that the process *pid* listens on, such as ``tcp/443``."""
     mine = sockets_of(pid)
     return {
         f"{protocol}/{port}"
@@ -83,29 +84,29 @@ def sockets_of(pid: int) -> set[str]:
     try:
         for handle in os.scandir(at(f"/proc/{pid}/fd")):
             try:
-                target = os.readlink(handle.path)  # noqa: PTH115 - thousands of them
-            except OSError:  # closed since
+                target = os.readlink(handle.path)  # noqa: PTH115 - faster, for thousands of files
+            except OSError:  # closed in the meantime
                 continue
             if target.startswith("socket:["):
                 found.add(target[len("socket:[") : -1])
-    except OSError:  # ended since
+    except OSError:  # ended in the meantime
         pass
     return found
 
 
 def _held(protocol: str) -> dict[str, int]:
-    """Return the ports that are listened on, by their socket's inode."""
-    held = {}
+    """Return the ports of listening sockets, by the inode of the socket."""
+    ports = {}
     for table in (protocol, f"{protocol}6"):
         for line in _read(f"/proc/net/{table}").splitlines()[1:]:
             fields = line.split()
             if protocol == "udp" or fields[3] == LISTEN:
-                held[fields[9]] = int(fields[1].rpartition(":")[2], 16)
-    return held
+                ports[fields[9]] = int(fields[1].rpartition(":")[2], 16)
+    return ports
 
 
 def _held_sockets(path: str) -> Iterator[str]:
-    """Yield the inodes of the unix sockets that are listened on at *path*."""
+    """Yield the inodes of the unix sockets that listen at *path*."""
     for line in _read("/proc/net/unix").splitlines()[1:]:
         fields = line.split()
         if fields[-1] == path and int(fields[3], 16) & ACCEPTS:
@@ -113,7 +114,7 @@ def _held_sockets(path: str) -> Iterator[str]:
 
 
 def _unit(process: Path) -> str:
-    """Return the systemd service that *process* belongs to; nothing if it is of none."""
+    """Return the systemd service of *process*; empty if it has none."""
     try:
         lines = (process / "cgroup").read_text().splitlines()
     except OSError:
@@ -123,7 +124,7 @@ def _unit(process: Path) -> str:
 
 
 def program(process: Path) -> str:
-    """Return the program that the process with the folder *process* in /proc runs."""
+    """Return the path of the program of *process*, a folder in /proc; empty if unknown."""
     try:
         return str((process / "exe").readlink())
     except OSError:

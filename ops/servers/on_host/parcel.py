@@ -1,4 +1,4 @@
-"""What came over ssh: this program, an order, and the contents of the files it names."""
+"""The zip that came over ssh: this program, an order, and the contents of its files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONTENTS = "files"
 
 
 class Parcel:
-    """One zip in a folder of its own, 0700: it holds secrets."""
+    """A zip in a private folder of its own, because it contains secrets."""
 
     def __init__(self, archive: Path) -> None:
         self.archive = archive
@@ -22,6 +22,6 @@ class Parcel:
             self.order = Order(**json.loads(zipped.read(ORDER)))
 
     def content(self, path: str) -> bytes:
-        """Return what the file *path* of the host is to hold."""
+        """Return the new content of the file *path*."""
         with zipfile.ZipFile(self.archive) as zipped:
             return zipped.read(f"{CONTENTS}{path}")

@@ -12,7 +12,10 @@ from ops.servers.on_host.failure import RolloutError
 def run(
     command: Sequence[str], timeout: float = 30, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run *command* to its end, whatever it says; a hung one is ended and told."""
+    """Run *command*, and return the ended process, even after a failure.
+
+    RolloutError if it does not start, or does not end within *timeout* seconds.
+    """
     try:
         return subprocess.run(
             command,
@@ -33,7 +36,7 @@ def run(
 
 
 def demand(command: Sequence[str], timeout: float = 30, **options: Any) -> str:
-    """Return what *command* prints; RolloutError with its last words if it fails."""
+    """Return the stdout of *command*; RolloutError with its last line if it fails."""
     done = run(command, timeout, **options)
     if done.returncode:
         raise RolloutError(f"`{' '.join(command[:3])}` failed: {last_words(done)}")
@@ -41,18 +44,18 @@ def demand(command: Sequence[str], timeout: float = 30, **options: Any) -> str:
 
 
 def last_words(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the last line that *done* printed, or its exit status."""
+    """Return the last line of the output of *done*, or its exit status."""
     lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines()]
     return next((line for line in reversed(lines) if line), f"exit status {done.returncode}")
 
 
 def properties(units: Sequence[str], names: Sequence[str]) -> list[dict[str, str]]:
-    """Return what systemd says of each of *units*."""
+    """Return the properties *names* of each of *units*, from `systemctl show`."""
     shown = demand(["systemctl", "show", *units, "--property", ",".join(names)])
     of_each = [part.splitlines() for part in shown.split("\n\n")]
     return [dict(line.split("=", 1) for line in lines if "=" in line) for lines in of_each]
 
 
 def systemctl(*words: str, timeout: float = 60) -> None:
-    """Have systemd do something."""
+    """Run systemctl with *words*; RolloutError if it fails."""
     demand(["systemctl", *words], timeout)

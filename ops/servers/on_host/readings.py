@@ -1,4 +1,4 @@
-"""Readings of the counters, kept on the host: whole or not at all, for root's eyes only."""
+"""Save readings of the counters on this host, in files that only root can read."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ops.servers.on_host.core import LocalApi, run_of
 from ops.servers.on_host.failure import RolloutError
 
 KEPT = 90 * 24 * 3600
-"""Seconds that readings of ended runs stay: long enough for a ledger restored from a backup."""
+"""Seconds that readings of ended runs stay, so that a restored ledger can fetch them."""
 BEGUN = "begun"
+"""The kind of the first reading of a run."""
 MOST = 100
-"""Runs of which nothing but their beginning is known that have a file each."""
+"""The most files of runs with only their begin."""
 
 
 def begin() -> str:
-    """Write that a run begins, before its core starts, and return the run.
+    """Save the first reading of a run, before its core starts, and return the run.
 
-    It is a reading like any other: at its beginning all counters of a run are at 0. Of a core
-    that is killed before the timer comes round, it is all that remains.
+    All its counters are 0. It is the only reading of a core that is killed within a minute.
     """
     tail = files.read_json(places.TAIL)
     if not tail:
@@ -36,22 +36,22 @@ def begin() -> str:
 
 
 def take(kind: str) -> str:
-    """Write a reading of the run that answers now, and return the run.
+    """Save a reading of the running core, and return its run.
 
-    The stop hook (*kind* ``last``) and the timer (``minute``) have a file each, so that neither
-    waits for the other; whoever reads takes the higher of the two.
+    The stop hook (*kind* ``last``) and the timer (``minute``) write separate files, so that
+    neither waits for the other. A collector takes the higher values of both.
     """
     answer = LocalApi(service.started_config()).call("statsquery")
     run = run_of({stat["name"]: 0 for stat in answer.get("stat", [])})
     if not run:
         raise RolloutError("the reading names no run: nothing is written")
     _write(run, kind, _utc(time.time()), answer)
-    files.at(_name(run, BEGUN)).unlink(missing_ok=True)  # it says less
+    files.at(_name(run, BEGUN)).unlink(missing_ok=True)  # the new reading replaces it
     return run
 
 
 def prune(run: str) -> None:
-    """Remove readings of runs that ended long ago, and what a crash left half written."""
+    """Remove old readings of runs other than *run*, and files that a crash left half written."""
     for path in files.at(layout.READINGS).iterdir():
         age = time.time() - path.stat().st_mtime
         unfinished = path.name.startswith(".") and age > 60
@@ -61,14 +61,15 @@ def prune(run: str) -> None:
 
 
 def _thin(run: str) -> None:
-    """Of a core that dies again and again keep the first beginning: what follows it is unknown.
+    """Remove first readings of a core that crashes again and again, except the earliest.
 
-    Whoever reads takes a run to last until the next one that is known, so nothing less is told.
+    A collector assumes that a run lasts until the next known one. So the time between the
+    remaining readings stays unknown, as it was.
     """
-    there = sorted(files.at(layout.READINGS).glob("[!.]*.json"), key=_changed)
-    begun = [path for path in there if path.name.endswith(f".{BEGUN}.json")]
+    readings = sorted(files.at(layout.READINGS).glob("[!.]*.json"), key=_changed)
+    begun = [path for path in readings if path.name.endswith(f".{BEGUN}.json")]
     if len(begun) > MOST:
-        for before, path in zip(there, there[1:]):
+        for before, path in zip(readings, readings[1:]):
             if before in begun and path in begun and path != files.at(_name(run, BEGUN)):
                 path.unlink(missing_ok=True)
 
@@ -78,8 +79,8 @@ def _changed(path: Path) -> float:
 
 
 def _write(run: str, kind: str, read_at: str, answer: object) -> None:
-    held = {"run": run, "kind": kind, "read_at": read_at, "counting_since": _since()}
-    content = json.dumps({**held, "statsquery": answer}).encode()
+    head = {"run": run, "kind": kind, "read_at": read_at, "counting_since": _since()}
+    content = json.dumps({**head, "statsquery": answer}).encode()
     files.folder(layout.READINGS, 0o700)
     files.write(_name(run, kind), content)
 
@@ -89,7 +90,7 @@ def _name(run: str, kind: str) -> str:
 
 
 def _since() -> str:
-    """Return when the run began: its tail is written just before the core starts."""
+    """Return the begin of the present run: the time of its tail file."""
     tail: Path = files.at(places.TAIL)
     return _utc(tail.stat().st_mtime) if tail.exists() else ""
 

@@ -17,21 +17,21 @@ from ops.servers.on_host.failure import RolloutError
 
 CHUNK = 1 << 20
 SILENCE = 30
-"""Seconds without a byte after which a download is given up."""
+"""Seconds without any data before a download fails."""
 
 
 def folder_of(sha256: str) -> str:
-    """Return the folder of the release whose zip has this digest."""
+    """Return the folder of the release with this SHA-256 of its zip."""
     return f"{layout.CORES}/{sha256}"
 
 
 def install(core: dict[str, str], private: Path) -> bool:
-    """Have the release in place, checked before anything of it is used; say if it is new.
+    """Install the release of *core* if it is missing or damaged. Return whether it was.
 
-    A release that is damaged is replaced.
+    The zip must have the pinned SHA-256. *private* is a folder for temporary files.
     """
-    there = files.at(folder_of(core["sha256"]))
-    if intact.is_intact(there):
+    target = files.at(folder_of(core["sha256"]))
+    if intact.is_intact(target):
         return False
     if not core["upload"] and not core["url"]:
         raise RolloutError(f"the core in {folder_of(core['sha256'])} is damaged: run again")
@@ -41,27 +41,27 @@ def install(core: dict[str, str], private: Path) -> bool:
     else:
         _download(core["url"], archive)
     _check(archive, core)
-    _unpack(archive, there)
+    _unpack(archive, target)
     archive.unlink()
     return True
 
 
 def prune(*kept: str) -> None:
-    """Remove the releases that are neither in use nor the one before."""
-    for there in files.at(layout.CORES).iterdir():
-        if there.is_dir() and not there.is_symlink() and there.name not in kept:
-            shutil.rmtree(there, ignore_errors=True)
+    """Remove all releases except *kept*, which are SHA-256 digests."""
+    for folder in files.at(layout.CORES).iterdir():
+        if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take_upload(upload: str, archive: Path) -> None:
-    """Copy first, then check the copy: what was sent may lie where others write."""
+    """Copy the upload before it is checked, because others may write to its folder."""
     shutil.copyfile(files.at(upload), archive)
     files.at(upload).unlink()
 
 
 def _download(url: str, archive: Path) -> None:
     try:
-        with urllib.request.urlopen(url, timeout=SILENCE) as reply, archive.open("wb") as out:  # noqa: S310 - the inventory's own
+        with urllib.request.urlopen(url, timeout=SILENCE) as reply, archive.open("wb") as out:  # noqa: S310 - a URL of the inventory
             shutil.copyfileobj(reply, out, CHUNK)
     except (urllib.error.URLError, TimeoutError, ValueError) as error:
         raise RolloutError(
@@ -82,42 +82,42 @@ def _check(archive: Path, core: dict[str, str]) -> None:
         )
 
 
-def _unpack(archive: Path, there: Path) -> None:
-    there.parent.mkdir(parents=True, exist_ok=True)
-    there.parent.chmod(0o755)
-    beside = Path(tempfile.mkdtemp(dir=there.parent, prefix=f".{there.name}."))
+def _unpack(archive: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o755)
+    beside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         with zipfile.ZipFile(archive) as zipped:
-            for name in intact.HELD.keys() & set(zipped.namelist()):
+            for name in intact.FILES.keys() & set(zipped.namelist()):
                 with zipped.open(name) as packed, (beside / name).open("wb") as out:
                     shutil.copyfileobj(packed, out, CHUNK)
                     out.flush()
                     os.fsync(out.fileno())
-                (beside / name).chmod(intact.HELD[name])
+                (beside / name).chmod(intact.FILES[name])
         intact.mark(beside)
         beside.chmod(0o755)
-        if there.is_dir() and not there.is_symlink():
-            _heal(there, beside)
+        if target.is_dir() and not target.is_symlink():
+            _heal(target, beside)
         else:
-            there.unlink(missing_ok=True)
-            beside.rename(there)
+            target.unlink(missing_ok=True)
+            beside.rename(target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    files.sync(there.parent)
+    files.sync(target.parent)
 
 
-def _heal(there: Path, beside: Path) -> None:
-    """Put the files of *beside* into the folder *there*, in which a core may run.
+def _heal(target: Path, beside: Path) -> None:
+    """Replace the damaged files in the folder *target* by those of *beside*.
 
-    A file that is as it should be stays, because the running program is known by it.
+    Intact files stay, because `intact.release_of` knows a running program by its inode.
     """
-    (there / intact.MARKS).unlink(missing_ok=True)  # in case this is killed in the middle
+    (target / intact.MARKS).unlink(missing_ok=True)  # so that a kill leaves no wrong marks
     for file in beside.iterdir():
-        place = there / file.name
+        place = target / file.name
         if file.name == intact.MARKS or intact.same(place, file):
             continue
         if place.is_dir() and not place.is_symlink():
             shutil.rmtree(place)
         file.replace(place)
-    there.chmod(0o755)
-    intact.mark(there)
+    target.chmod(0o755)
+    intact.mark(target)

@@ -1,4 +1,4 @@
-"""The core's service on this host, as systemd sees it."""
+"""The service of the core on this host, seen and controlled through systemd."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = ("ActiveState", "MainPID", "NRestarts", "InvocationID", "NeedDaemonReloa
 
 
 class Service:
-    """The core's service at one moment."""
+    """The state of the core's service at one moment."""
 
     def __init__(self) -> None:
         shown, timer = properties((layout.UNIT, TIMER), SHOWN)
@@ -24,85 +24,85 @@ class Service:
         self.run = shown.get("InvocationID", "")
         self.stale = shown.get("NeedDaemonReload") == "yes"
         self.starts = shown.get("ExecStart", "")
-        """What systemd runs as the service, in its own notation."""
+        """The property ExecStart in systemd's notation."""
         self.timer = timer.get("ActiveState") == "active"
 
     @property
     def runs(self) -> bool:
-        """Return whether the core has a process now."""
+        """Return whether the core runs."""
         return self.active == "active" and self.pid != 0
 
     @property
     def core(self) -> str:
-        """Return the release, by its SHA-256, whose program the process is; or nothing."""
+        """Return the SHA-256 of the release that the process runs; empty if unknown."""
         return intact.release_of(self.pid) if self.pid else ""
 
 
 def last_words(config: dict[str, Any]) -> str:
-    """Return why the core ended or what it complained of last, without a secret of *config*."""
+    """Return the last error in the core's log, without any secret of *config*."""
     service = Service()
     only = [f"_SYSTEMD_INVOCATION_ID={service.run}"] if service.run else ["-u", layout.UNIT]
-    said = run(["journalctl", *only, "-o", "cat", "-n", "30", "--no-pager"]).stdout
-    return masked(reason(said), config)
+    log = run(["journalctl", *only, "-o", "cat", "-n", "30", "--no-pager"]).stdout
+    return masked(reason(log), config)
 
 
 def masked(text: str, config: dict[str, Any]) -> str:
-    """Return *text* with whatever in it is a secret of *config* struck out.
+    """Return *text* with asterisks in place of every secret of *config*.
 
     >>> one = {"tag": "ws", "settings": {"clients": [{"id": "5783a3e7", "email": "alice"}]}}
     >>> masked("invalid id: 5783a3e7", {"inbounds": [one]})
     'invalid id: ***'
     """
     for inbound in config.get("inbounds", []):
-        held = [entry.get(name) for entry in users.entries(inbound) for name in users.PROOFS]
-        held.append(inbound.get("settings", {}).get("password"))
+        secrets = [entry.get(name) for entry in users.entries(inbound) for name in users.PROOFS]
+        secrets.append(inbound.get("settings", {}).get("password"))
         reality = inbound.get("streamSettings", {}).get("realitySettings", {})
-        held += [reality.get("privateKey"), *reality.get("shortIds", [])]
-        for secret in held:
+        secrets += [reality.get("privateKey"), *reality.get("shortIds", [])]
+        for secret in secrets:
             text = text.replace(secret, "***") if secret else text
     return text
 
 
 def started_config() -> dict[str, Any]:
-    """Return the config that the running core was started on; empty if none of ours runs."""
+    """Return the config that the running core started on; empty if no core of ours runs."""
     return _config(places.STARTED_CONFIG)
 
 
-def live_config() -> dict[str, Any]:
-    """Return the config that the next start would take."""
+def config_on_disk() -> dict[str, Any]:
+    """Return the config of the next start; empty if there is none."""
     return _config(layout.CONFIG)
 
 
 def _config(path: str) -> dict[str, Any]:
-    """Return the config at *path*; empty if it holds anything else."""
+    """Return the config at *path*; empty if the file is missing or no config."""
     config = files.read_json(path)
     return config if isinstance(config, dict) else {}
 
 
 def restart() -> None:
-    """Start the core anew; its stop hook takes the last reading."""
+    """Restart the core. Its stop hook saves the last reading."""
     if not Service().runs:
-        # A core that ended again and again is counted until it is stopped, also when it is healed.
+        # Only a stop resets systemd's count of restarts, which would still look like a crash loop.
         systemctl("stop", layout.UNIT)
         run(["systemctl", "reset-failed", layout.UNIT])
     systemctl("restart", layout.UNIT)
 
 
 def settle() -> None:
-    """Have systemd read the units, and run those that go with the core."""
+    """Make systemd read the units again, and restart the timer."""
     systemctl("daemon-reload")
     if files.at(f"{places.UNITS}/{TIMER}").exists():
         systemctl("restart", TIMER)
 
 
 def end() -> None:
-    """Stop what runs under our units."""
+    """Stop the timer and the core."""
     for unit in (TIMER, layout.UNIT):
         run(["systemctl", "stop", unit], 60)
     forget()
 
 
 def forget() -> None:
-    """Have systemd forget units whose files are gone."""
+    """Make systemd forget deleted units."""
     systemctl("daemon-reload")
     run(["systemctl", "reset-failed", layout.UNIT])

@@ -1,6 +1,6 @@
-"""A config less its users, field by field, so that people can be told what changes in it.
+"""The settings of a config by field, without users and secrets, to show how they change.
 
-No secret is in it: the value of a field is shown only if the field is known to hold none.
+A value appears only if its field is known to contain no secret. Others are fingerprints.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ SHOWN = frozenset(
         *("loglevel", "access", "error", "services", "show", "acceptProxyProtocol", "sendThrough"),
     )
 )
-"""Fields whose values are no secrets."""
+"""Names of fields that contain no secret."""
 LONGEST = 1000
-"""Letters of a value that can be shown."""
+"""The most characters of a shown value."""
 UNNAMED = "#"
-"""The sign of a fingerprint."""
+"""The first character of a fingerprint."""
 
 
 def of(config: dict[str, Any]) -> dict[str, str]:
-    """Return by field, such as ``inbounds.reality.port``, what *config* has there."""
+    """Return the values of *config* by field, such as ``inbounds.reality.port``."""
     inbounds = config.get("inbounds", [])
     bare = {**config, "inbounds": [only(one, []) if has_users(one) else one for one in inbounds]}
     return dict(_fields("", "", bare))
@@ -37,12 +37,12 @@ def of(config: dict[str, Any]) -> dict[str, str]:
 
 def _fields(place: str, name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
-        for key, held in value.items():
-            yield from _fields(f"{place}.{key}" if place else key, key, held)
+        for field, inner in value.items():
+            yield from _fields(f"{place}.{field}" if place else field, field, inner)
     elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
         for number, one in enumerate(value):
-            called = one.get("tag", number) if isinstance(one, dict) else number
-            yield from _fields(f"{place}.{called}", name, one)
+            label = one.get("tag", number) if isinstance(one, dict) else number
+            yield from _fields(f"{place}.{label}", name, one)
     else:
         text = json.dumps(value)
         shown = name in SHOWN and len(text) <= LONGEST

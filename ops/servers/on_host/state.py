@@ -1,4 +1,4 @@
-"""Everything a rollout must know of a host, gathered at once: no secret is in it."""
+"""Gather the state of a host for a rollout. It contains no secret."""
 
 from __future__ import annotations
 
@@ -30,53 +30,65 @@ _NONE: dict[str, Any] = {}
 
 
 class HostState(NamedTuple):
-    """What a host has, and what its core runs.
+    """The state of a host: its files, its system and its core.
 
-    No dataclass: their module alone is a tenth of the time that a host needs to look at itself.
+    It is no dataclass, because importing `dataclasses` takes a tenth of the time of a look.
     """
 
     machine: str = ""
+    """The architecture, such as ``x86_64``."""
     system: str = ""
+    """The name of the distribution."""
     kernel: str = ""
     python: str = ""
     systemd: bool = True
+    """Whether the host runs systemd."""
     disk: dict[str, str] = _NONE
-    """By path: a file's SHA-256, or ``-> target``; files that are not there are left out."""
+    """By path: the SHA-256 of a file, or ``-> target`` of a link. Missing files have no entry."""
     releases: Sequence[str] = ()
-    """Those whose files are as they were installed; one that is damaged is left out."""
+    """The SHA-256 of each installed core, except damaged ones."""
     active: str = ""
+    """The ActiveState of the core's service."""
     foreign: str = ""
     """An active ``xray.service`` that is not ours, with its program, ports and users."""
     run: str = ""
+    """The id of the run: systemd's InvocationID."""
     started_frame: str = ""
-    """The fingerprint, less its users, of the config the running core was started on."""
+    """The fingerprint of the config that the running core started on, without users."""
     started_settings: dict[str, str] = _NONE
-    """The same, field by field; values that could be secrets are fingerprints."""
+    """The same by field. Values that could be secrets are fingerprints."""
     started_unit: str = ""
+    """The SHA-256 of the unit that the running core started with."""
     started_core: str = ""
+    """The SHA-256 of the running release; empty if it is unknown."""
     timer: bool = True
-    """Whether the counters are written down every minute."""
+    """Whether the timer runs, which saves a reading every minute."""
     users: Users | None = None
-    """In the running core, as fingerprints; None if it does not tell."""
+    """Users of the running core, with fingerprints; None if it cannot list them."""
     file_users: Users = _NONE
-    """In the config on the disk, as fingerprints."""
+    """Users of the config on the disk, with fingerprints."""
     inbound_secrets: dict[str, list[str]] = _NONE
+    """By inbound: fingerprints of its own secrets in the config on the disk."""
     unfinished: str = ""
-    """Who left a rollout unfinished."""
+    """The operator of an unfinished rollout."""
     holder: dict[str, Any] | None = None
+    """``who`` holds the lock, and ``since`` when; None if no rollout is running."""
     record: dict[str, Any] = _NONE
+    """The record of the last rollout."""
     addresses: Sequence[str] = ()
+    """The public addresses of the host."""
     listeners: Sequence[Sequence[Any]] = ()
-    """Who else holds ports or our socket: protocol, port, pid, program, unit."""
+    """Other holders of ports and of the API's socket: protocol, port, pid, program, unit."""
     drop_ins: Sequence[str] = ()
+    """Files that change the core's unit."""
     read_only: Sequence[str] = ()
-    """Folders that a rollout writes to and cannot."""
+    """Paths of `places.WRITTEN` on a read-only file system."""
     free: int = 1 << 40
-    """Bytes free where a core passes through."""
+    """Free bytes for a new core, on the fullest of its file systems."""
 
 
 def gather() -> HostState:
-    """Look at everything."""
+    """Return the present state of this host."""
     systemd = files.at("/run/systemd/system").is_dir()
     unfinished = transaction.journal()
     return HostState(
@@ -100,22 +112,22 @@ def gather() -> HostState:
 
 
 def disk() -> dict[str, str]:
-    """Return what lies in each of our places; the swap refuses if it is not what was planned on."""
-    found = {path: files.digest(path) for path in places.OURS}
-    return {path: digest for path, digest in found.items() if digest}
+    """Return `HostState.disk`: the digest of each of our files. A plan is made for one value."""
+    digests = {path: files.digest(path) for path in places.OURS}
+    return {path: digest for path, digest in digests.items() if digest}
 
 
 def digest(disk: dict[str, str]) -> str:
-    """Return one digest of all of *disk*."""
+    """Return one digest of all entries of *disk*."""
     return hashlib.sha256(json.dumps(disk, sort_keys=True).encode()).hexdigest()
 
 
 def _of_the_file() -> dict[str, Any]:
-    config = service.live_config()
+    config = service.config_on_disk()
     try:
         users = fingerprints(of_config(config))
         return {"file_users": users, "inbound_secrets": inbound_secrets(config)}
-    except (AttributeError, KeyError, TypeError):  # a config that was not made here
+    except (AttributeError, KeyError, TypeError):  # no config of ours
         return {}
 
 
@@ -141,15 +153,15 @@ def _of_the_service() -> dict[str, Any]:
 def _running_users(started: dict[str, Any]) -> Users | None:
     api = LocalApi(started)
     try:
-        return fingerprints(api.users()) if api.tells_users else None
+        return fingerprints(api.users()) if api.lists_users else None
     except (RolloutError, ValueError):
         return None
 
 
 def _releases() -> list[str]:
     folder = files.at(layout.CORES)
-    folders = (there for there in folder.glob("[!.]*") if not there.is_symlink())
-    return sorted(there.name for there in folders if intact.is_intact(there))
+    releases = (path for path in folder.glob("[!.]*") if not path.is_symlink())
+    return sorted(path.name for path in releases if intact.is_intact(path))
 
 
 def _read_only() -> list[str]:
@@ -171,8 +183,8 @@ def _free(path: str) -> int:
 
 
 def _disk(path: str) -> os.statvfs_result:
-    """Return the file system that *path* is on, or would be."""
-    there = files.at(path)
-    while not there.exists():
-        there = there.parent
-    return os.statvfs(there)
+    """Return the file system of *path*, or of its nearest existing parent folder."""
+    place = files.at(path)
+    while not place.exists():
+        place = place.parent
+    return os.statvfs(place)

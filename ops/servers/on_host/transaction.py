@@ -1,6 +1,7 @@
-"""Swap several files as one: staged beside, then renamed; each old one stays beside until the end.
+"""Swap several files as one.
 
-Going back is renaming too, so it works on a full disk, and after a power cut.
+Each new file is staged beside the old one, and then renamed into place. The old file stays beside
+it until the end. Going back only renames, so it works on a full disk and after a power cut.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from typing import Any
 from ops.servers.on_host import files, places
 
 NEW = ".xray-ops-new"
+"""The suffix of a staged file."""
 OLD = ".xray-ops-old"
+"""The suffix of a replaced file."""
 
 
 def stage_file(path: str, content: bytes, mode: int, group: str) -> None:
-    """Write what *path* will hold, beside it."""
+    """Write the new *content* of *path* beside it."""
     files.at(path).parent.mkdir(parents=True, exist_ok=True)
     files.write(path + NEW, content, mode, group)
 
 
 def stage_link(path: str, target: str) -> None:
-    """Make what the link *path* will be, beside it."""
+    """Make the new link to *target* beside *path*."""
     beside = files.at(path + NEW)
     beside.parent.mkdir(parents=True, exist_ok=True)
     beside.unlink(missing_ok=True)
@@ -31,17 +34,17 @@ def stage_link(path: str, target: str) -> None:
 
 
 def unstage(paths: Iterable[str]) -> None:
-    """Remove what was staged for *paths*."""
+    """Remove the staged files of *paths*."""
     for path in paths:
         files.at(path + NEW).unlink(missing_ok=True)
 
 
 def begin(paths: Iterable[str], **notes: Any) -> None:
-    """Note on the disk what is about to be swapped, and whatever going back must know."""
-    there = {path: os.path.lexists(files.at(path)) for path in paths}
-    for path in there:
+    """Write the journal of a swap of *paths*, with *notes* for the way back."""
+    existed = {path: os.path.lexists(files.at(path)) for path in paths}
+    for path in existed:
         files.at(path + OLD).unlink(missing_ok=True)
-    files.write(places.JOURNAL, json.dumps({**notes, "paths": there}).encode())
+    files.write(places.JOURNAL, json.dumps({**notes, "paths": existed}).encode())
 
 
 def note(**notes: Any) -> None:
@@ -50,13 +53,13 @@ def note(**notes: Any) -> None:
 
 
 def journal() -> dict[str, Any] | None:
-    """Return the journal of an unfinished swap, if there is one."""
-    held: dict[str, Any] | None = files.read_json(places.JOURNAL)
-    return held
+    """Return the journal of an unfinished swap; None if there is none."""
+    journal: dict[str, Any] | None = files.read_json(places.JOURNAL)
+    return journal
 
 
 def switch(path: str) -> None:
-    """Put what is staged for *path* in place, or remove *path* if nothing is staged."""
+    """Rename the staged file of *path* into place, or remove *path* if there is none."""
     place, new, old = (files.at(path + suffix) for suffix in ("", NEW, OLD))
     if os.path.lexists(place):
         os.link(place, old, follow_symlinks=False)
@@ -67,7 +70,7 @@ def switch(path: str) -> None:
 
 
 def commit(paths: Iterable[str]) -> None:
-    """Make the swap final."""
+    """End the swap: delete the journal, then the old files."""
     files.at(places.JOURNAL).unlink(missing_ok=True)
     files.sync(files.at(places.STATE))
     for path in paths:
@@ -75,12 +78,12 @@ def commit(paths: Iterable[str]) -> None:
 
 
 def undo(journal: dict[str, Any]) -> None:
-    """Put every file back that *journal* names, however far the swap had come."""
-    for path, was_there in journal["paths"].items():
+    """Put back every file of *journal*, however far the swap came."""
+    for path, existed in journal["paths"].items():
         place, new, old = (files.at(path + suffix) for suffix in ("", NEW, OLD))
         new.unlink(missing_ok=True)
         if os.path.lexists(old):
             old.rename(place)
-            old.unlink(missing_ok=True)  # still there if both were one file: rename does nothing
-        elif not was_there:
+            old.unlink(missing_ok=True)  # rename does nothing if both are the same file
+        elif not existed:
             place.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Kernel settings that the fleet opted into: what this kernel lacks is said, and no failure."""
+"""Apply the kernel settings of `kernel_tuning = true`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from ops.servers.on_host import files, places
 from ops.servers.on_host.programs import run
 
 MODULES = ("tcp_bbr", "sch_fq")
+"""Kernel modules that the settings need."""
 
 
 def apply(say: Callable[[str], None]) -> None:
-    """Set every line of our sysctl file now; at boot systemd does."""
-    if shutil.which("modprobe"):  # a container has none: its kernel's modules are its host's
+    """Apply our sysctl file now. At boot systemd applies it.
+
+    A setting that this kernel does not have is a warning.
+    """
+    if shutil.which("modprobe"):  # a container has no modprobe, and uses the modules of its host
         run(["modprobe", "-aq", *MODULES])
     for line in files.at(places.SYSCTL).read_text().splitlines():
         name, _, value = (part.strip() for part in line.partition("="))

@@ -1,4 +1,4 @@
-"""The users in a config: who they are, and what is left when they are taken out."""
+"""The users of a config, and the config without its users."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import json
 from typing import Any
 
 Users = dict[str, dict[str, str]]
-"""By inbound, then by name: what proves the user to the core. A secret."""
+"""By inbound and user name: the secret that the core checks, or its fingerprint."""
 
 LISTS = ("clients", "users")
-"""The old and the new name of the list, in an inbound's settings."""
+"""The old and the new name of the list of users in the settings of an inbound."""
 PROOFS = ("id", "password", "key")
-"""What a user's proof is called: VLESS; Trojan; Shadowsocks, as the core's API names it."""
+"""The fields with a user's secret: of VLESS, of Trojan, and of Shadowsocks in the API."""
 
 
 def of_config(config: dict[str, Any]) -> Users:
@@ -25,19 +25,19 @@ def of_config(config: dict[str, Any]) -> Users:
 
 
 def has_users(inbound: dict[str, Any]) -> bool:
-    """Return whether *inbound* knows its users one by one."""
+    """Return whether *inbound* has a list of users."""
     return any(name in inbound.get("settings", {}) for name in LISTS)
 
 
 def entries(inbound: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the users of *inbound* as the config writes them."""
+    """Return the list of users of *inbound*; empty if it has none."""
     settings = inbound.get("settings", {})
-    found: list[dict[str, Any]] = next((settings[name] for name in LISTS if name in settings), [])
-    return found
+    users: list[dict[str, Any]] = next((settings[name] for name in LISTS if name in settings), [])
+    return users
 
 
 def proof(entry: dict[str, Any]) -> str:
-    """Return what an entry of a config, or an account of the API, must agree in.
+    """Return the secret and the flow of a user, from a config or from the API, to compare them.
 
     >>> proof({"id": "5783A3E7", "flow": "xtls-rprx-vision", "email": "alice"})
     '5783a3e7 xtls-rprx-vision'
@@ -48,15 +48,15 @@ def proof(entry: dict[str, Any]) -> str:
 
 
 def only(inbound: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """Return *inbound* with none of its users but those called *names*."""
-    kept, settings = set(names), inbound["settings"]
+    """Return *inbound* with only the users in *names*."""
+    wanted, settings = set(names), inbound["settings"]
     lists = {name: settings[name] for name in LISTS if name in settings}
-    fewer = {name: [e for e in held if e["email"] in kept] for name, held in lists.items()}
+    fewer = {name: [e for e in users if e["email"] in wanted] for name, users in lists.items()}
     return {**inbound, "settings": {**settings, **fewer}}
 
 
 def frame(config: dict[str, Any]) -> str:
-    """Return the fingerprint of all of *config* that a running core cannot take in."""
+    """Return the fingerprint of *config* without its users: a change of it needs a restart."""
     bare = {
         **config,
         "inbounds": [only(i, []) if has_users(i) else i for i in config.get("inbounds", [])],
@@ -65,12 +65,12 @@ def frame(config: dict[str, Any]) -> str:
 
 
 def fingerprint(secret: str) -> str:
-    """Return eight hex digits that tell two secrets apart and give neither away."""
+    """Return eight hex digits that differ for different secrets but do not reveal them."""
     return hashlib.sha256(secret.encode()).hexdigest()[:8]
 
 
 def fingerprints(users: Users) -> Users:
-    """Return *users* with fingerprints instead of proofs."""
+    """Return *users* with fingerprints instead of secrets."""
     return {
         tag: {name: fingerprint(secret) for name, secret in sorted(named.items())}
         for tag, named in sorted(users.items())
@@ -78,11 +78,11 @@ def fingerprints(users: Users) -> Users:
 
 
 def inbound_secrets(config: dict[str, Any]) -> dict[str, list[str]]:
-    """Return fingerprints of what links to an inbound hold besides the key's own secret."""
-    found = {}
+    """Return by inbound the fingerprints of its own secrets, which its links contain."""
+    fingerprints = {}
     for inbound in config.get("inbounds", []):
         reality = inbound.get("streamSettings", {}).get("realitySettings", {})
         server = inbound.get("settings", {}).get("password", "")
-        held = [reality.get("privateKey", ""), server, *reality.get("shortIds", [])]
-        found[inbound["tag"]] = sorted(fingerprint(secret) for secret in held if secret)
-    return {tag: held for tag, held in found.items() if held}
+        secrets = [reality.get("privateKey", ""), server, *reality.get("shortIds", [])]
+        fingerprints[inbound["tag"]] = sorted(fingerprint(one) for one in secrets if one)
+    return {tag: of_inbound for tag, of_inbound in fingerprints.items() if of_inbound}
