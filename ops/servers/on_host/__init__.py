@@ -1,1 +1,1 @@
-"""The program that a rollout sends to hosts as one zip. It needs only Python 3.9 and its library."""
+"""The program that a rollout sends to hosts as one zip. It needs only the library of Python 3.9."""
