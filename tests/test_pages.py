@@ -8,6 +8,7 @@ import click
 import pytest
 
 from ops.cli import cli
+from ops.ledger.database.schema import metadata
 from tests.pages import (
     PAGES,
     ROOT,
@@ -124,6 +125,12 @@ def test_the_map_has_the_rooms_in_their_order() -> None:
     table = ARCHITECTURE.read_text().split("| room |")[1].split("\n\n")[0]
     rooms = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row)[:1]]
     assert tuple(rooms) == ORDER
+
+
+def test_the_map_has_the_tables_of_the_ledger() -> None:
+    table = ARCHITECTURE.read_text().split("| table | one row for |")[1].split("\n\n")[0]
+    names = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(names) == sorted(metadata.tables)
 
 
 def test_the_page_on_installing_names_every_environment_variable() -> None:
