@@ -6,7 +6,6 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from ops.ledger import Ledger, Missing, open_ledger
-from ops.ledger.booking.closed import closed_runs
 from ops.ledger.database.migrating import NEWEST, version_of
 from ops.ledger.database.schema import runs
 from ops.model import Traffic
@@ -23,7 +22,7 @@ def crashes_unread(server: Server, books: Books, run: str = "r3") -> None:
 
 
 def closed(ledger: Ledger) -> set[str]:
-    return set(closed_runs(ledger, ["ams1"]).get("ams1", ()))
+    return set(ledger.closed_runs(["ams1"]).get("ams1", ()))
 
 
 def unseen(books: Books) -> list[Missing]:

@@ -1,8 +1,8 @@
-"""The ledger: readings become usage that nothing can take back, in SQLite or PostgreSQL.
+"""The ledger: a database, SQLite or PostgreSQL, in which readings become usage.
 
-Usage is the sum over the core's runs of the highest value seen, per user and direction. A run is
-told by its identity, so no clock and no order of readings can make it more or less; what may be
-missing is told with every figure.
+Usage is the sum over the core's runs of the highest value seen, by user and direction. Runs have an
+identity, so neither clocks nor the order of readings change a sum. Every answer has the reasons
+why it may lack bytes.
 """
 
 from ops.ledger.answers.marks import Mark

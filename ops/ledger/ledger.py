@@ -1,4 +1,4 @@
-"""The ledger's face: everything that is done with it is a method here."""
+"""The interface of the ledger: one method for each operation."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from ops.ledger.answers.nic import NicUsage
 from ops.ledger.answers.question import Narrowed, Question
 from ops.ledger.answers.spans import BY_KEY, By
 from ops.ledger.answers.usage import Usage
-from ops.ledger.booking import booking, doubts, enrolment, pruning, rollup
+from ops.ledger.booking import booking, doubts, enrolment, pruning, rollup, runs
 from ops.ledger.booking.doubts import Decided
 from ops.ledger.booking.enrolment import HostState, Inventory
 from ops.ledger.booking.pruning import Pruned
@@ -31,11 +31,14 @@ from ops.model import Booked, LedgerSettings, Observation
 
 Clock = Callable[[], datetime]
 _AT_ONCE = 50_000
-"""Counters in a transaction: enough to be quick, few enough to let others in."""
+"""Counters in one transaction; more would block other writers for too long."""
 
 
 class Ledger:
-    """Where readings become usage that nothing can take back. Made by ``open_ledger``."""
+    """A database in which readings become usage. Open it with :func:`ops.ledger.open_ledger`.
+
+    Every method raises LedgerError if the database is down or locked for too long.
+    """
 
     def __init__(self, store: Store, zone: str, keep: LedgerSettings, clock: Clock) -> None:
         self.store = store
@@ -44,7 +47,7 @@ class Ledger:
         """The time zone of its days and months, as in ``Europe/Amsterdam``."""
         self._clock = clock
         self._rolled = 0
-        """The hour until which this program knows that hours are added up."""
+        """The hour until which buckets are rolled up, as far as this program knows."""
 
     def __enter__(self) -> "Ledger":
         return self
@@ -53,7 +56,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self.store.engine.dispose()
 
     def now(self) -> int:
@@ -61,16 +64,16 @@ class Ledger:
         return moment(self._clock())
 
     def book(self, observation: Observation, adopt: Adopt | None = None) -> Booked:
-        """Book one observation, whole or not at all. LedgerError if the database is away."""
+        """Book one observation, whole or not at all."""
         return self.book_all([observation], adopt)[0]
 
     def book_all(
         self, observations: Sequence[Observation], adopt: Adopt | None = None
     ) -> list[Booked]:
-        """Book *observations*, each whole or not at all; return what became of them, in order.
+        """Book *observations*, each whole or not at all; return an answer for each, in order.
 
-        To book the same again adds nothing, whoever does it and in whatever order. LedgerError
-        if the database is away or full: what was not booked is booked by the next round.
+        A second booking of the same observation adds nothing, in any order and by any program.
+        LedgerError if the database is down or full; the next round books the rest.
         """
         booked: list[Booked] = []
         for batch in _batches(observations):
@@ -80,7 +83,7 @@ class Ledger:
         return booked
 
     def roll(self) -> None:
-        """Add hours that have ended to the hours, days and months; booking does it, too."""
+        """Sum past hours into hours, days and months. Booking calls this, too."""
         if hour_of(self.now() // 1000) <= self._rolled:
             return
 
@@ -101,12 +104,17 @@ class Ledger:
         opens: Mapping[str, Collection[str]] | None = None,
         addresses: Mapping[str, str] | None = None,
     ) -> None:
-        """Tell the ledger the whole inventory; names that are missing have left, history stays.
+        """Tell the ledger the whole inventory. Names that are missing have left; history stays.
 
-        A host belongs to the fleet from the first time that it is told of. A key that left and
-        comes back later is another one: it inherits nothing. *absent*: the hosts that are to be
-        without a core. *opens*: by key, the hosts that it may open; without it, all. *addresses*:
-        by host, the place that its name stands for.
+        A host belongs to the fleet from the first call with its name. A key that left and comes
+        back later begins a second life without the usage of the first.
+
+        Args:
+            hosts: the names of all hosts.
+            keys: the names of all keys.
+            absent: the hosts that the inventory wants without a core.
+            opens: by key, the hosts that it may open; None: every key opens every host.
+            addresses: by host, the address that ssh dials.
         """
         told = Inventory(
             hosts=list(hosts),
@@ -118,26 +126,31 @@ class Ledger:
         self.store.written(lambda tx: enrolment.enrol(tx, told, self.now()))
 
     def decide(self, hosts: Iterable[str], how: Adopt) -> Decided:
-        """Decide about counters of *hosts* that are older than the ledger's knowledge of them.
+        """Adopt counters of *hosts* from before the ledger knew these hosts.
 
-        ``count`` adds them to usage, ``baseline`` leaves them out. For a host that was never read
+        ``count`` adds them to usage, ``baseline`` leaves them out. For a host that was never read,
         the decision is stored until its first reading.
         """
         names = list(hosts)
         return self.store.written(lambda tx: doubts.decide(tx, names, how, self.now()))
 
     def hosts(self) -> list[HostState]:
-        """Return when each host was last read, and which run it was in then."""
+        """Return the state of each host, with its last reading and run."""
         return self.store.read(enrolment.host_states)
 
     def keys(self) -> list[str]:
-        """Return the names of all keys that the ledger ever heard of."""
+        """Return the names of all keys that the ledger ever knew."""
         return self.store.read(enrolment.key_names)
 
-    def lease(self) -> Lease:
-        """Return the lease of one collector: which hosts are its own, round by round.
+    def closed_runs(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return, by host, the runs that need no fetching: they ended, and all is booked."""
+        names = list(hosts)
+        return self.store.read(lambda tx: runs.closed(tx, names))
 
-        SQLite: all, while no other collector is there. PostgreSQL: a share for each that is.
+    def lease(self) -> Lease:
+        """Return a lease, which gives one collector its hosts for each round.
+
+        SQLite: all hosts, for one collector at a time. PostgreSQL: a share for each collector.
         """
         if self.store.is_sqlite:
             return FileLease(Path(self.store.engine.url.database or ""))
@@ -151,21 +164,21 @@ class Ledger:
         by: Sequence[By] = BY_KEY,
         **more: Unpack[Narrowed],
     ) -> Usage:
-        """Return what was used in [since, until), a row for each combination of *by*.
+        """Return the usage in [since, until), one row for each combination of *by*.
 
-        Only what was used at all has a row. UsageError where it is finer than what is kept.
+        Combinations without usage have no row. UsageError if hours are needed and were deleted.
         """
         question = Question(since=since, until=until, by=by, **more)
         return self.store.read(lambda tx: usage.usage(tx, question, self.now()))
 
     def usage_since_marks(self, **more: Unpack[Narrowed]) -> Usage:
-        """Return what each key used since its last mark; those that have none are left out."""
+        """Return the usage of each key since its last mark; keys without a mark are left out."""
         now = self._clock()
         question = Question(since=now, until=now, **more)
         return self.store.read(lambda tx: usage.since_marks(tx, question, self.now()))
 
     def nic(self, host: str, since: datetime, until: datetime) -> NicUsage | None:
-        """Return what the network cards of *host* moved in whole days; None if never read."""
+        """Return the bytes of the network cards of *host* in whole days; None if never read."""
         span = moment(since) // 1000, moment(until) // 1000
         return self.store.read(lambda tx: nic.moved(tx, host, *span))
 
@@ -179,8 +192,8 @@ class Ledger:
     ) -> list[Missing]:
         """Return the known reasons why figures of [since, until) may lack bytes.
 
-        *fleet*, *absent*: hosts of the inventory that may count, and that are to be without a
-        core; those that the ledger was never told of were never read.
+        *fleet*, *absent*: the hosts that the inventory wants with and without a core. Hosts that
+        the ledger does not know count as never read.
         """
         span = moment(since), moment(until)
         inventory = Expected(fleet=fleet, absent=absent)
@@ -189,30 +202,30 @@ class Ledger:
         )
 
     def mark(self, key: str, at: datetime | None = None, token: str = "") -> Mark:
-        """Reset *key* for people: its usage since is counted from here. Nothing is zeroed.
+        """Reset *key* for people at *at* (default: now). No counter is set to 0.
 
-        The same *token* marks once, however often it is sent.
+        Repeated calls with the same *token* mark once.
         """
         stamp, once = moment(at or self._clock()), token or uuid4().hex
         self.store.written(lambda tx: marks.set_mark(tx, key, stamp, once))
         return self.marks([key])[-1]
 
     def marks(self, keys: Iterable[str] | None = None) -> list[Mark]:
-        """Return the marks of *keys*, of all if None, oldest first."""
+        """Return the marks of *keys* (None: of all keys), oldest first."""
         names = None if keys is None else list(keys)
         return self.store.read(lambda tx: marks.marks_of(tx, names))
 
     def verify(self) -> list[str]:
-        """Return what does not add up, a sentence each: nothing where all is well."""
+        """Return a sentence for each wrong sum; an empty list if all sums are right."""
         return self.store.read(lambda tx: list(verify.faults(tx)))
 
     def export(self) -> Iterator[str]:
-        """Yield the whole ledger as lines of JSON, as it is at one moment."""
+        """Yield one snapshot of the ledger as lines of JSON."""
         with self.store.reading() as tx:
             yield from export.lines(tx)
 
     def import_(self, lines: Iterable[str]) -> int:
-        """Take in an export; return its rows. LedgerError if this ledger is not empty."""
+        """Import an export; return the number of rows. LedgerError if this ledger is not empty."""
         return self.store.once(lambda tx: export.take_in(tx, lines))
 
     def backup(self, target: Path) -> None:
@@ -220,7 +233,7 @@ class Ledger:
         backup.backup(self.store, target)
 
     def prune(self) -> Pruned:
-        """Let go of what is older than it is kept; totals never change. Booking does it, too."""
+        """Delete rows past their retention. Totals stay. Booking calls this, too."""
         return self.store.written(lambda tx: pruning.prune(tx, self.keep, self.now()))
 
 
@@ -230,9 +243,9 @@ def utc_now() -> datetime:
 
 
 def _batches(observations: Sequence[Observation]) -> Iterable[list[Observation]]:
-    """Split *observations* into transactions: a host and a run once in each, not too many counters.
+    """Split *observations* into transactions, each host and each run at most once in a transaction.
 
-    One server under two names shows the same run twice: the second follows the first.
+    One server under two names shows the same run twice; the second booking needs the first.
     """
     batch: list[Observation] = []
     names: set[str] = set()

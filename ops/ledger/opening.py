@@ -23,11 +23,18 @@ def open_ledger(
     patience: float = 20.0,
     make: bool = True,
 ) -> Ledger:
-    """Open the ledger of a fleet, in a file, or at a URL; it is made if need be, and if *make*.
+    """Open the ledger of a fleet, of a file or of a URL. With *make*, a missing one is created.
 
-    *zone* is for a new ledger (of a fleet: what hosts.toml says, else UTC); one that is there
-    keeps its own. *patience*: seconds to wait for a database that is held or away. LedgerError
-    if it cannot be opened, or was begun in another zone.
+    Args:
+        where: a URL, a file, or a fleet with its settings.
+        zone: time zone of days and months; default: that of the fleet, else UTC. An existing
+            ledger keeps its zone.
+        clock: the collector's clock.
+        patience: seconds to wait for a database that is locked or down.
+        make: whether to create or migrate the database.
+
+    Raises:
+        LedgerError: it cannot be opened, or has another zone.
     """
     wanted = zone or (where.ledger.zone if isinstance(where, Fleet) else "")
     _check(wanted or "UTC")
@@ -59,7 +66,7 @@ def _demand(there: object) -> None:
 
 
 def _zone_of(tx: Connection, zone: str) -> str:
-    """Return the ledger's zone, or nothing where it is new; LedgerError if *zone* is another."""
+    """Return the ledger's zone; empty if it is new. LedgerError if it is not *zone*."""
     kept = tx.execute(select(ledger.c.zone)).scalar() or ""
     if kept and zone and kept != zone:
         raise LedgerError(_OTHER_ZONE.format(kept, zone))
@@ -67,7 +74,7 @@ def _zone_of(tx: Connection, zone: str) -> str:
 
 
 def _begin(tx: Connection, zone: str, now: int) -> str:
-    """Begin the ledger, unless somebody else just did; return its zone."""
+    """Write the ledger's own row unless it exists; return the zone."""
     if kept := _zone_of(tx, zone):
         return kept
     first = {"id": 1, "zone": zone, "created": now, "rolled": hour_of(now // 1000)}

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ops.errors import LedgerError
-from ops.ledger.booking.closed import closed_runs
 from ops.ledger.database.lease import Lease
 from ops.ledger.ledger import Ledger
 from ops.ledger.opening import open_ledger
@@ -31,12 +30,12 @@ class LedgerThread:
 
     def __init__(self, open_: Callable[[], Ledger], patience: float) -> None:
         self.patience = patience
-        """Seconds that one thing may take, over and above what the database is waited for."""
+        """Seconds that one piece of work may take, including the wait for the database."""
         self._open = open_
         self._ledger: Ledger | None = None
         self._lease: Lease | None = None
         self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
-        # A daemon: a database that hangs for ever must not keep this program from its end.
+        # A daemon thread, so that a database that hangs cannot stop the program from ending.
         self._thread = threading.Thread(target=self._run, daemon=True, name="ledger")
         self._waiting: list[tuple[Observation, asyncio.Future[Booked]]] = []
         self._booking: asyncio.Task[None] | None = None
@@ -55,7 +54,7 @@ class LedgerThread:
         await asyncio.wait({self._ended}, timeout=self.patience)
 
     async def do(self, work: Callable[[Ledger], Answer]) -> Answer:
-        """Return what *work* does with the ledger; LedgerError if it does not end in time."""
+        """Return the result of *work* on the ledger. LedgerError if it does not end in time."""
         return await self._in_turn(lambda: work(self._opened()))
 
     async def take(self, hosts: list[str]) -> frozenset[str]:
@@ -72,7 +71,8 @@ class LedgerThread:
 
     async def closed_runs(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return, by host, the runs that need no fetching: they ended, and all is booked."""
-        return await self.do(partial(closed_runs, names=list(hosts)))
+        names = list(hosts)
+        return await self.do(lambda ledger: ledger.closed_runs(names))
 
     def book(self, observation: Observation) -> asyncio.Future[Booked]:
         """Book *observation* in one transaction with all others that wait."""
@@ -88,7 +88,7 @@ class LedgerThread:
             book = partial(_book, [observation for observation, _ in batch])
             try:
                 booked = await self.do(book)
-            except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            except Exception as error:  # noqa: BLE001 - raised again at the await
                 for _, future in batch:
                     _fail(future, error)
             else:
@@ -121,10 +121,10 @@ class LedgerThread:
         while work := self._work.get():
             do, future = work
             if future.cancelled():
-                continue  # nobody waits for it any more: we are ending
+                continue  # the caller is gone: the program ends
             try:
                 answer = do()
-            except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            except BaseException as error:  # noqa: BLE001 - raised again at the await
                 self._tell(_fail, future, error)
             else:
                 self._tell(_settle, future, answer)

@@ -20,7 +20,6 @@ from ops.counting.collecting import Collected, Roster
 from ops.counting.collecting.rounds import Collector, Settings
 from ops.errors import LedgerError
 from ops.ledger import Ledger, thread
-from ops.ledger.booking.closed import closed_runs
 from ops.model import Booked, Fleet, Observation
 from tests.simulation import line, waiting
 from tests.simulation.books import Books
@@ -84,7 +83,8 @@ class InlineLedger:
 
     async def closed_runs(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return, by host, the runs that need no fetching."""
-        return await self.do(partial(closed_runs, names=list(hosts)))
+        names = list(hosts)
+        return await self.do(lambda ledger: ledger.closed_runs(names))
 
     async def do(self, work: Callable[[Ledger], Answer]) -> Answer:
         """Return what *work* does with the ledger."""

@@ -1,13 +1,13 @@
-"""Moments and buckets. A moment is milliseconds, a bucket the second it begins at, both UTC."""
+"""Moments and buckets of UTC: a moment is in milliseconds, a bucket is its first second."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 FIVE = 300
-"""Seconds of the finest bucket: no zone of today is off by less than a multiple of it."""
+"""Seconds of the finest bucket; the offset of every zone in use is a multiple of it."""
 HOUR = 3600
-"""Hours are UTC's, so that they add up to days in (nearly) every zone."""
+"""Seconds of an hour. Hours are UTC's, so that they add up to days in nearly every zone."""
 
 
 def moment(when: datetime) -> int:
@@ -61,14 +61,15 @@ def month_after(day: date) -> date:
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:
-    """Return the second at which *day* begins in *zone*, also where 00:00 is skipped or twice."""
+    """Return the first second of *day* in *zone*, also if a clock change skips or repeats 00:00."""
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
 def segments(fives: Iterator[int], zone: ZoneInfo) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield (from, until, hour, day, month) for the spans that *fives*, ascending, lie in.
+    """Yield (from, until, hour, day, month) for each span with at least one of *fives*.
 
-    A span is an hour, or the part of one before or after midnight where the zone is off by a half.
+    *fives* are five-minute buckets in ascending order. A span is an hour. In a zone with an offset
+    of half an hour, midnight cuts an hour into two spans.
     """
     until = 0
     for five in fives:

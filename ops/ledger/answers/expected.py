@@ -1,4 +1,4 @@
-"""The inventory as a question tells it, beside what the ledger was told of it."""
+"""The inventory as the caller of a question knows it; it may be newer than the ledger's."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,20 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """The inventory as it is now, whatever the ledger was told last.
-
-    A host of it that the ledger was never told of was never read.
-    """
+    """The inventory as it is now. A host that the ledger does not know counts as never read."""
 
     fleet: Collection[str] = ()
-    """Hosts that may count."""
+    """Hosts with a core that may count."""
     absent: Collection[str] = ()
-    """Hosts that are to be without a core."""
+    """Hosts that the inventory wants without a core."""
     spliced: Collection[str] = ()
-    """Hosts on which an open connection counts only when it closes."""
+    """Hosts that splice: a connection is counted only at its end."""
 
     def names(self, host: Any) -> bool:
-        """Say whether *host*, a row of ``hosts``, may count by the inventory, told or not."""
+        """Say whether *host*, a row of ``hosts``, may count according to this inventory."""
         finished = host.absent and host.done is not None
         back = host.gone is not None and host.name in self.absent and not finished
         return back or host.name in self.fleet

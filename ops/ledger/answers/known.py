@@ -1,4 +1,4 @@
-"""What the ledger knows of all hosts, read once for all parts of one answer."""
+"""The ledger's facts about all hosts, read once for all parts of one answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ _TWICE = (
     .join(_alias, _alias.c.id == _other.c.host_id)
     .where(~runs.c.identity.startswith(NAMELESS))
 )
-"""Runs that were read under two names of their machine: a row for each name."""
+"""Runs that were read under two host names: a row for each name."""
 _FRAME = select(ledger)
 _HOSTS = select(hosts)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The ledger's own row, its hosts, and the runs that two of them have shown."""
+    """The ledger's own row, the rows of its hosts, and the runs of two host names."""
 
     frame: Row[Any]
     hosts: Sequence[Row[Any]]
     twice: Sequence[Row[Any]]
-    """Runs that were read under two names."""
+    """Rows of runs that were read under two host names."""
 
     @classmethod
     def of(cls, tx: Connection) -> "Known":
-        """Return what is known now."""
+        """Read the facts in the transaction *tx*."""
         twice = tx.execute(_TWICE).all()
         return cls(tx.execute(_FRAME).one(), tx.execute(_HOSTS).all(), twice)
 

@@ -1,4 +1,4 @@
-"""Marks: a reset for people. Nothing is zeroed; what was used until then is remembered."""
+"""Marks: a reset for people. No counter is set to 0; a mark stores the usage until its moment."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ from ops.model import Traffic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A key was reset *at*; its hosts had been read *counted_from* then, or later."""
+    """A reset of *key* at *at*: each of its hosts had been read at *counted_from* or later."""
 
     key: str
     life: int
-    """Which life of the key: one that was deleted and made again has a second."""
+    """The number of the key's life: a key that was deleted and made again has a second one."""
     at: datetime
     counted_from: datetime
     before: Traffic
-    """What the key had used until then, since ever."""
+    """The usage of the key until the reset."""
     after: Traffic
-    """What it has used since, in this life and later ones."""
+    """The usage since the reset, in this life and later ones."""
     cut: bool = False
-    """Whether bytes were left out of *after* that may have moved before it began."""
+    """Whether *after* lacks bytes that may have moved before *counted_from*."""
 
 
 def set_mark(tx: Connection, key: str, at: int, token: str) -> int:
-    """Mark *key* at the moment *at*, once a *token*; return the key's number."""
-    tx.execute(select(ledger).with_for_update()).one()  # nobody books meanwhile
+    """Mark *key* at the moment *at*; return the key's number. A repeated *token* marks once."""
+    tx.execute(select(ledger).with_for_update()).one()  # no booking meanwhile
     life = _life(tx, key, at)
     if not tx.execute(select(marks.c.id).where(marks.c.token == token)).first():
         used = _used_by(tx, {life})[life]
@@ -43,7 +43,7 @@ def set_mark(tx: Connection, key: str, at: int, token: str) -> int:
 
 
 def before_marks(tx: Connection, late: Iterable[tuple[int, int, int, int]]) -> None:
-    """Count what was read before a mark, but is booked only now, as used before it."""
+    """Add bytes to the usage before a mark if they were read before it and are booked now."""
     for key, moment, up, down in late:
         tx.execute(
             update(marks)
@@ -53,7 +53,7 @@ def before_marks(tx: Connection, late: Iterable[tuple[int, int, int, int]]) -> N
 
 
 def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
-    """Return the marks of the keys called *names*, of all keys if None, oldest first."""
+    """Return the marks of the keys *names* (None: of all keys), oldest first."""
     query = select(marks, keys.c.name, keys.c.life).join(keys).order_by(marks.c.at, marks.c.id)
     if names is not None:
         query = query.where(keys.c.name.in_(list(names)))
@@ -78,9 +78,9 @@ def marks_of(tx: Connection, names: Iterable[str] | None) -> list[Mark]:
 
 
 def _lives_since(tx: Connection, found: Sequence[Row[Any]]) -> dict[int, list[int]]:
-    """Return, by mark, the life of its key and those that began later.
+    """Return, by mark, the numbers of its key's life and of later lives.
 
-    A key may be back in the inventory when it is marked, before a round has told the ledger.
+    The inventory may have a marked key again before a round tells the ledger of its next life.
     """
     lives: dict[str, list[tuple[int, int]]] = {row.name: [] for row in found}
     query = select(keys.c.name, keys.c.life, keys.c.id)
@@ -91,7 +91,7 @@ def _lives_since(tx: Connection, found: Sequence[Row[Any]]) -> dict[int, list[in
 
 
 def _used_by(tx: Connection, lives: set[int]) -> dict[int, Traffic]:
-    """Return all that each of these lives of keys ever used."""
+    """Return the whole usage of each of these lives of keys."""
     used = dict.fromkeys(lives, Traffic())
     rolled = select(ledger.c.rolled).scalar_subquery()
     for table, since in ((months, literal(0)), (fives, rolled)):
@@ -103,14 +103,14 @@ def _used_by(tx: Connection, lives: set[int]) -> dict[int, Traffic]:
 
 
 def _life(tx: Connection, key: str, at: int) -> int:
-    """Return the number of the key's latest life; one that used nothing yet begins its first."""
+    """Return the number of the key's latest life; an unknown key begins its first."""
     add_missing(tx, keys, [{"name": key, "life": 1, "born": at}])
     query = select(keys.c.id).where(keys.c.name == key).order_by(keys.c.life.desc()).limit(1)
     return int(tx.execute(query).scalar_one())
 
 
 def _late_across(tx: Connection, mark: Row[Any], lives: Sequence[int]) -> Traffic:
-    """Return bytes read after *mark* that may have moved before the time that it counts from."""
+    """Return the bytes that were read after *mark* and may have moved before its *since*."""
     query = select(func.sum(late.c.up), func.sum(late.c.down)).where(
         late.c.key_id.in_(lives), late.c.since < mark.since, late.c.until > mark.at
     )
@@ -119,7 +119,7 @@ def _late_across(tx: Connection, mark: Row[Any], lives: Sequence[int]) -> Traffi
 
 
 def _read_since(tx: Connection, key: str, at: int) -> int:
-    """Return when the host that may hold bytes of *key* and waited longest was last read."""
+    """Return the oldest of the last readings of the hosts that may hold bytes of *key*."""
     lives = {row.id: row for row in tx.execute(select(keys).where(keys.c.name == key))}
     known = tx.execute(select(hosts)).all()
     reach = reach_of(tx, lives, None, {host.id: host.name for host in known})[key]

@@ -1,4 +1,4 @@
-"""What the network cards moved: beside the keys' payload, in the hoster's own months."""
+"""Bytes of the hosts' network cards by day, for comparison with a hoster's bill."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ops.model import NicCounters
 
 @dataclass(frozen=True, slots=True)
 class NicUsage:
-    """Bytes of a host's network cards. At least: a reboot drops what came after the last look."""
+    """Bytes of a host's network cards; bytes between the last look and a reboot are missing."""
 
     received: int = 0
     sent: int = 0
@@ -27,9 +27,9 @@ _KNOWN = select(nics).where(nics.c.host_id.in_(bindparam("hosts", expanding=True
 def book(
     tx: Connection, rows: Rows, seen: Iterable[tuple[HostRow, NicCounters | None]], now: int
 ) -> None:
-    """Book the cards' counters: they live and die with the boot.
+    """Book the counters of network cards; each boot begins them at 0.
 
-    The first boot that is seen of a host is the baseline: a card counts since long before.
+    The first counters of a host are its baseline, because a card counts from its boot on.
     """
     cards = [(host, nic) for host, nic in seen if nic]
     if not cards:
@@ -55,9 +55,9 @@ def book(
 
 
 def moved(tx: Connection, host: str, since: int, until: int) -> NicUsage | None:
-    """Return what the cards of *host* moved in the days that begin in [since, until), in seconds.
+    """Return the bytes of the cards of *host* in the days that begin in [since, until), in seconds.
 
-    None where its cards were never read.
+    None if the cards of *host* were never read.
     """
     known = (
         select(nics.c.boot)

@@ -1,4 +1,4 @@
-"""Cut a span of time into the largest buckets that are kept, so that a year is quick to sum."""
+"""Cut a span of time into the largest stored buckets, so that a year is quick to sum."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,60 +21,64 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Which buckets a ledger has: rolled up before *rolled*, the finer ones since when."""
+class Retention:
+    """The buckets that a ledger has. Moments are seconds.
+
+    Before *rolled* there are hours, days and months; fives and hours begin at *fives_from* and
+    *hours_from*.
+    """
 
     zone: ZoneInfo
     rolled: int
     fives_from: int
     hours_from: int
     first: int
-    """The first day with anything in it: before it there is nothing to cut."""
+    """The first day with any byte."""
     last: int
-    """The last five minutes with anything in it."""
+    """The last five-minute bucket with any byte."""
     created: int
 
 
-def pieces(since: int, until: int, kept: Kept) -> list[Piece]:
-    """Return the pieces that [since, until) is made of, each byte in exactly one.
+def pieces(since: int, until: int, retention: Retention) -> list[Piece]:
+    """Return pieces that cover [since, until), each byte in exactly one piece.
 
-    UsageError where it begins or ends within a bucket whose parts are no longer kept.
+    UsageError if it begins or ends within a day of which the hours are deleted.
     """
-    begin = max(since, kept.first)
-    if since <= kept.created < next_day(kept.first, kept.zone):
-        begin = kept.first  # nothing was booked in that day before the ledger was made
-    found = list(_joined(_rolled(begin, min(until, kept.rolled), until, kept)))
-    if until > kept.rolled and max(since, kept.rolled) <= kept.last:
-        found.append(Piece(fives, max(since, kept.rolled), until))
+    begin = max(since, retention.first)
+    if since <= retention.created < next_day(retention.first, retention.zone):
+        begin = retention.first  # no byte of that day is older than the ledger
+    found = list(_joined(_rolled(begin, min(until, retention.rolled), until, retention)))
+    if until > retention.rolled and max(since, retention.rolled) <= retention.last:
+        found.append(Piece(fives, max(since, retention.rolled), until))
     return found
 
 
-def _rolled(since: int, end: int, until: int, kept: Kept) -> Iterator[Piece]:
-    """Yield a piece a bucket. A bucket that is still filled ends where the roll-up does."""
-    limit = until if until < kept.rolled else kept.rolled + 40 * 86400
+def _rolled(since: int, end: int, until: int, retention: Retention) -> Iterator[Piece]:
+    """Yield one piece for each bucket. The newest buckets may be filled only until *rolled*."""
+    limit = until if until < retention.rolled else retention.rolled + 40 * 86400
     now = since
     while now < end:
-        month, day = next_month(now, kept.zone), next_day(now, kept.zone)
-        if now == month_of(now, kept.zone) and month <= limit:
+        month, day = next_month(now, retention.zone), next_day(now, retention.zone)
+        if now == month_of(now, retention.zone) and month <= limit:
             piece = Piece(months, now, month)
-        elif now == day_of(now, kept.zone) and day <= limit:
+        elif now == day_of(now, retention.zone) and day <= limit:
             piece = Piece(days, now, day)
-        elif now % HOUR == 0 and now + HOUR <= limit and now >= kept.hours_from:
+        elif now % HOUR == 0 and now + HOUR <= limit and now >= retention.hours_from:
             piece = Piece(hours, now, now + HOUR)
-        elif now >= kept.fives_from:
+        elif now >= retention.fives_from:
             piece = Piece(fives, now, now + FIVE)
         else:
-            raise UsageError(_too_fine(now, kept))
+            raise UsageError(_too_fine(now, retention))
         yield piece
         now = piece.until
 
 
-def _too_fine(second: int, kept: Kept) -> str:
-    at = when(second * 1000).astimezone(kept.zone)
-    hours_from = when(kept.hours_from * 1000).astimezone(kept.zone)
+def _too_fine(second: int, retention: Retention) -> str:
+    at = when(second * 1000).astimezone(retention.zone)
+    hours_from = when(retention.hours_from * 1000).astimezone(retention.zone)
     return (
-        f"{at:%Y-%m-%d %H:%M} is within a day of the ledger's zone, {kept.zone}, and hours are "
-        f"kept from {hours_from:%Y-%m-%d %H:%M} on: ask for whole days there"
+        f"{at:%Y-%m-%d %H:%M} is within a day of the ledger's zone, {retention.zone}, and "
+        f"hours are kept from {hours_from:%Y-%m-%d %H:%M} on: ask for whole days there"
     )
 
 

@@ -1,4 +1,4 @@
-"""A question to the ledger, and the hosts, keys and sums that it is about."""
+"""A question to the ledger, and its hosts, keys and sums."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from ops.model import Traffic
 
 
 class Narrowed(TypedDict, total=False):
-    """What an answer may be narrowed to; see :class:`Question`."""
+    """The optional arguments of :meth:`Ledger.usage`; see :class:`Question`."""
 
     zone: str
     keys: Collection[str] | None
@@ -34,13 +34,13 @@ class Narrowed(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked of the ledger."""
+    """A question: usage in [since, until), one row for each combination of *by*."""
 
     since: datetime
     until: datetime
     by: Sequence[By] = BY_KEY
     zone: str = ""
-    """In whose hours, days and months; the ledger's own if empty."""
+    """Time zone of hours, days and months; empty: the ledger's own."""
     keys: Collection[str] | None = None
     hosts: Collection[str] | None = None
     spliced: Collection[str] = ()
@@ -49,7 +49,7 @@ class Question:
     fleet: Collection[str] = ()
     """The hosts of the inventory that may count."""
     absent: Collection[str] = ()
-    """The hosts of the inventory that are to be without a core."""
+    """The hosts that the inventory wants without a core."""
 
 
 _KEYS = select(keys)
@@ -57,7 +57,7 @@ _KEYS = select(keys)
 
 @cache
 def _sums(table: Table, by: tuple[str, ...], narrowed: tuple[str, ...]) -> Select[*tuple[int, ...]]:
-    """Return the query for sums of buckets between two seconds, of some keys and hosts or all."""
+    """Return the query for sums of buckets. *narrowed* names the lists that it selects by."""
     columns = [table.c[name] for name in by]
     query = select(*columns, func.sum(table.c.up), func.sum(table.c.down)).group_by(*columns)
     query = query.where(table.c.t >= bindparam("since"), table.c.t < bindparam("until"))
@@ -68,7 +68,7 @@ def _sums(table: Table, by: tuple[str, ...], narrowed: tuple[str, ...]) -> Selec
 
 
 class Asked:
-    """A question in the tables' numbers."""
+    """A question with the numbers that the tables have for names."""
 
     def __init__(self, tx: Connection, question: Question, known: Known) -> None:
         self._tx = tx
@@ -77,9 +77,9 @@ class Asked:
         self.names = {id_: row.name for id_, row in self.hosts.items()}
         inventory = {*question.fleet, *question.absent}
         self.everyone = {*self.names.values(), *filter(self.about, inventory)}
-        """The names of all hosts that the answer is about."""
+        """The names of all hosts of the answer."""
         self.seen = waiting_keys(tx)
-        """Where each key was used, or may have been."""
+        """By key: the hosts with bytes of it, also bytes that wait for a decision."""
         wanted = question.keys
         rows = tx.execute(_KEYS)
         self.keys = {row.id: row for row in rows if wanted is None or row.name in wanted}
@@ -95,19 +95,19 @@ class Asked:
             for row in self.hosts.values()
             if self.inventory.names(row) or may_count(row)
         } | dict.fromkeys(self.everyone - set(self.names.values()))
-        """By host that may still count: when it was last read."""
+        """By host that may still count: its last reading."""
 
     @property
     def as_of(self) -> datetime | None:
-        """Return when the host that waited longest was last read; None if none ever was."""
+        """Return the oldest of the last readings; None if no host was ever read."""
         return min((at for at in self.read_at.values() if at is not None), default=None)
 
     def about(self, host: str) -> bool:
-        """Say whether *host* is asked for; what concerns every host always is."""
+        """Say whether the question includes *host*; ``EVERY`` is always included."""
         return host == EVERY or self.question.hosts is None or host in self.question.hosts
 
     def reach(self, key: str) -> Reach:
-        """Return the hosts of the question that may hold bytes of *key*; None is all of them."""
+        """Return the hosts of the question that may hold bytes of *key*; None means all."""
         reach = self._reach.get(key)
         if reach is None:
             return None
@@ -116,16 +116,16 @@ class Asked:
         return frozenset(filter(self.about, reach.union(*same)))
 
     def place(self, key: int, host: int) -> tuple[int, int]:
-        """Return the row of a key and a host: 0 for what rows are not about."""
+        """Return the row of a key and a host; 0 replaces a number that rows are not grouped by."""
         by = self.question.by
         return key if "key" in by else 0, host if "host" in by else 0
 
     def key_name(self, key: int) -> str:
-        """Return the name of a key; 0 has none."""
+        """Return the name of a key; empty for 0."""
         return str(self.keys[key].name) if key else ""
 
     def about_key(self, key: int) -> dict[str, Any]:
-        """Return the fields of a row that are about its key."""
+        """Return the fields of a row that describe its key."""
         if not key:
             return {}
         row = self.keys[key]
@@ -135,7 +135,7 @@ class Asked:
     def sums(
         self, piece: Piece, *, by_bucket: bool = False
     ) -> Iterator[tuple[int, int, int, Traffic]]:
-        """Yield the bytes in the buckets of *piece*: bucket, key and host as far as is asked."""
+        """Yield (bucket, key, host, bytes) of *piece*; 0 for each that is not grouped by."""
         asked = {"key", "host"} if "key" in self.question.by else set(self.question.by)
         wanted = {"keys": self.question.keys, "hosts": self.question.hosts}
         narrowed = tuple(name for name in wanted if wanted[name] is not None)

@@ -1,4 +1,4 @@
-"""Spans of time that people ask for, in the hours, days and months of a zone."""
+"""Spans of time in the hours, days and months of a zone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ops.ledger.answers.calendar import FIVE, HOUR, midnight, month_after, next_
 By = Literal["key", "host", "hour", "day", "month"]
 BY_KEY: tuple[By, ...] = ("key",)
 _MOST = 5000
-"""Spans in one answer: more lines than that is a mistake."""
+"""Most spans in one answer; a question for more lines is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,16 @@ class Span:
 
     @property
     def begin(self) -> datetime:
-        """Return its beginning."""
+        """Return the first moment."""
         return datetime.fromtimestamp(self.since, self.zone)
 
     @property
     def end(self) -> datetime:
-        """Return the moment after its last."""
+        """Return the moment after the span."""
         return datetime.fromtimestamp(self.until, self.zone)
 
     def is_bucket_of(self, table: str) -> bool:
-        """Say whether it is one bucket of *table*, if it is made of that table's buckets."""
+        """Say whether the span is exactly one bucket of *table*."""
         if table == "hours":
             return self.until == self.since + HOUR
         following = {"days": next_day, "months": next_month}.get(table)
@@ -42,9 +42,10 @@ class Span:
 
 
 def spans(since: datetime, until: datetime, by: Sequence[By], zone: ZoneInfo) -> list[Span]:
-    """Return [since, until), cut into the hours, days or months of *zone* if *by* names them.
+    """Return [since, until), cut into the hours, days or months of *zone* that *by* names.
 
-    It is widened to whole buckets of five minutes. UsageError where it holds nothing.
+    Both ends are widened to whole buckets of five minutes. UsageError if the span is empty, or if
+    there are too many parts.
     """
     begin = int(since.timestamp()) // FIVE * FIVE
     end = -(-int(until.timestamp()) // FIVE) * FIVE
@@ -69,13 +70,16 @@ def _next(second: int, by: Sequence[By], zone: ZoneInfo) -> int | None:
 
 
 def month(year: int, number: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the beginning of a calendar month in *zone*, and of the next one."""
+    """Return the beginnings of a calendar month in *zone* and of the next month."""
     first = date(year, number, 1)
     return _at(first, zone), _at(month_after(first), zone)
 
 
 def billing_month(day: int, today: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the hoster's month that holds *today*: it begins on *day*, or a short month's last."""
+    """Return the hoster's month that holds *today*.
+
+    It begins on *day*; in a shorter month, on the last day.
+    """
     this = _on(today.year, today.month, day)
     if today < this:
         before = today.replace(day=1) - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""How sure each row of an answer is."""
+"""The certainty of each row of an answer."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ from ops.model import Certainty, Traffic
 
 
 def concerns(missing: Missing, hosts: Reach) -> bool:
-    """Say whether a figure that depends on *hosts* (None: all) may lack something by *missing*."""
+    """Say whether *missing* affects figures that depend on *hosts* (None: all)."""
     return missing.host == EVERY or hosts is None or missing.host in hosts
 
 
@@ -24,7 +24,7 @@ def late_times(asked: Asked, late: Late) -> Iterator[Missing]:
 
 
 class Sureness:
-    """Answers for the rows of one answer; rows of the same span and hosts are equally sure."""
+    """The certainty of the rows of one answer, computed once for each span and set of hosts."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Sureness:
         late: Late,
         created: int,
     ) -> None:
-        """Take in what is known; *created* is the second at which the ledger began."""
+        """*created* is the second at which the ledger began."""
         self._asked = asked
         self._created = created
         self._parts = parts
@@ -44,7 +44,7 @@ class Sureness:
         self._found: dict[tuple[int, Reach, bool], Certainty] = {}
 
     def _places(self, late: Late) -> set[tuple[int, str, str]]:
-        """Return the spans, keys and hosts (or none) of the rows that lack late bytes."""
+        """Return (span, key, host) of the rows that lack late bytes; names may be empty."""
         asked = self._asked
         return {
             (index, asked.key_name(place[0]), asked.names.get(place[1], ""))
@@ -53,7 +53,7 @@ class Sureness:
         }
 
     def of(self, index: int, key: str, host: str, used: Traffic) -> Certainty:
-        """Return how sure it is that *key* on *host*, either perhaps empty, used *used*."""
+        """Return the certainty of the figure *used* of a row; *key* and *host* may be empty."""
         hosts: Reach = frozenset({host}) if host else self._asked.reach(key) if key else None
         sure = self._of_hosts(index, hosts, by_host=bool(host))
         before = self._parts[index].until <= self._created
@@ -62,13 +62,13 @@ class Sureness:
         return "at least" if lacks else sure
 
     def _is_known(self, index: int, used: Traffic) -> bool:
-        """Say whether *used* was read: but of a time that an old ledger noted as unread."""
+        """Say whether *used* was read outside of times that an old ledger noted as unread."""
         part = self._parts[index]
         vague = (m for m in self._known if m.kind == "unread")
         return used.total > 0 and all(m.effect(part.begin, part.end) == "exact" for m in vague)
 
     def of_total(self, used: Traffic) -> Certainty:
-        """Return how sure the sum of all rows is."""
+        """Return the certainty of the sum of all rows, *used*."""
         begin, end = self._parts[0].begin, self._parts[-1].end
         asked = self._asked
         narrowed = asked.question.hosts is not None

@@ -1,4 +1,4 @@
-"""Usage: bytes of a key, a host, a span of time, and how sure each figure is."""
+"""Usage: bytes by key, host and span of time, with the certainty of each figure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ops.ledger.answers.calendar import moment, when
 from ops.ledger.answers.known import Known
 from ops.ledger.answers.marks import marks_of
 from ops.ledger.answers.missing import Missing, certainty, missing
-from ops.ledger.answers.periods import Kept, Piece, pieces
+from ops.ledger.answers.periods import Piece, Retention, pieces
 from ops.ledger.answers.question import Asked, Question
 from ops.ledger.answers.spans import Span, spans
 from ops.ledger.answers.sureness import Sureness, concerns, late_times
@@ -20,37 +20,37 @@ from ops.ledger.database.schema import days, fives
 from ops.model import Certainty, Traffic
 
 Place = tuple[int, int, int]
-"""Span, key and host; 0 where the rows are not about them."""
+"""The numbers of span, key and host; 0 if rows are not grouped by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRow:
-    """The bytes that one key, host or span used; what the row is not about is empty."""
+    """Usage of one key, host and span. A field is empty if rows are not grouped by it."""
 
     key: str = ""
     life: int = 1
-    """A key that was deleted and made again has a second one."""
+    """The number of the key's life: a key that was deleted and made again has a second one."""
     gone: datetime | None = None
-    """When the key left the inventory."""
+    """The moment at which the key left the inventory."""
     host: str = ""
     since: datetime
     until: datetime
     traffic: Traffic
     certainty: Certainty
     late: bool = False
-    """Whether these bytes moved at some time between *since* and *until*, in no one hour or day."""
+    """Whether these bytes moved between *since* and *until* at an unknown hour or day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """An answer of the ledger: its rows, and all that is known to be missing from them."""
+    """An answer of the ledger: rows, and the reasons why they may lack bytes."""
 
     since: datetime
     until: datetime
     zone: str
     rows: tuple[UsageRow, ...]
     certainty: Certainty
-    """How sure the total is; its parts may be less so."""
+    """The certainty of the total; single rows may be less certain."""
     missing: tuple[Missing, ...]
     as_of: datetime | None
     """The oldest of *read_at*; None if there is none."""
@@ -69,20 +69,20 @@ _FILLED = select(
 
 
 def usage(tx: Connection, question: Question, now: int) -> Usage:
-    """Answer *question*. UsageError where it is finer than what is kept."""
+    """Answer *question*. UsageError if it needs hours that are deleted."""
     known = Known.of(tx)
     frame = known.frame
     zone = ZoneInfo(question.zone or frame.zone)
     first, last = tx.execute(_FILLED).one()
     fine = frame.rolled, frame.fives_from, frame.hours_from
     filled = first or frame.rolled, last or 0
-    kept = Kept(ZoneInfo(frame.zone), *fine, *filled, frame.created // 1000)
+    retention = Retention(ZoneInfo(frame.zone), *fine, *filled, frame.created // 1000)
     parts = spans(question.since, question.until, question.by, zone)
     asked = Asked(tx, question, known)
     late = late_bytes(tx, parts, asked.keys, asked.hosts)
     latest = max([now, *(row.read or 0 for row in asked.hosts.values())])
     past = [part for part in parts if part.since * 1000 <= latest]
-    sums = _sums(asked, past, kept, late)
+    sums = _sums(asked, past, retention, late)
     span = parts[0].since * 1000, parts[-1].until * 1000
     found = missing(tx, known, *span, now, asked.inventory, with_late=False)
     about = [m for m in found if asked.about(m.host)]
@@ -100,7 +100,9 @@ def usage(tx: Connection, question: Question, now: int) -> Usage:
     )
 
 
-def _sums(asked: Asked, parts: Sequence[Span], kept: Kept, late: Late) -> dict[Place, Traffic]:
+def _sums(
+    asked: Asked, parts: Sequence[Span], retention: Retention, late: Late
+) -> dict[Place, Traffic]:
     sums: dict[Place, Traffic] = {}
 
     def add(index: int, key: int, host: int, used: Traffic) -> None:
@@ -108,9 +110,9 @@ def _sums(asked: Asked, parts: Sequence[Span], kept: Kept, late: Late) -> dict[P
         sums[place] = sums.get(place, Traffic()) + used
 
     whole: dict[Table, dict[int, int]] = {}
-    """By table: the buckets that are a part each, and which."""
+    """By table: each bucket that is exactly one part, and the number of that part."""
     for index, part in enumerate(parts):
-        for piece in pieces(part.since, part.until, kept):
+        for piece in pieces(part.since, part.until, retention):
             same = (piece.since, piece.until) == (part.since, part.until)
             if same and part.is_bucket_of(piece.table.name):
                 whole.setdefault(piece.table, {})[part.since] = index
@@ -129,7 +131,7 @@ def _sums(asked: Asked, parts: Sequence[Span], kept: Kept, late: Late) -> dict[P
 
 
 def since_marks(tx: Connection, question: Question, now: int) -> Usage:
-    """Return what each key used since its last mark; keys that have none are left out."""
+    """Return the usage of each key since its last mark; keys without a mark are left out."""
     last = {mark.key: mark for mark in marks_of(tx, question.keys)}
     everything = Known.of(tx)
     asked = Asked(tx, question, everything)
@@ -145,7 +147,7 @@ def since_marks(tx: Connection, question: Question, now: int) -> Usage:
             if one.kind not in ("shared", "late") and concerns(one, reach)
         ]
         since = mark.counted_from.astimezone(zone)
-        # It is about now, not about the past: a reason that ended before the mark is none.
+        # A reason that ended before the mark does not affect the usage since then.
         known = [one for one in known if one.effect(since, until) != "exact"]
         found |= set(known)
         sure = certainty(known, since, until, asked.everyone if reach is None else reach)
@@ -187,7 +189,7 @@ def _rows(
 
 
 def _late_rows(asked: Asked, late: Late, zone: ZoneInfo) -> Iterator[UsageRow]:
-    """Yield rows for bytes that moved in the whole span, but in no one hour, day or month."""
+    """Yield rows for bytes of the whole span with an unknown hour, day or month."""
     sums: dict[tuple[int, int, int, int], Traffic] = {}
     for (since, until, key, host), used in late.rows.items():
         place = since, until, *asked.place(key, host)
@@ -207,7 +209,7 @@ def _late_rows(asked: Asked, late: Late, zone: ZoneInfo) -> Iterator[UsageRow]:
 def _unused(
     asked: Asked, parts: Sequence[Span], there: set[str], sure: Sureness
 ) -> Iterator[UsageRow]:
-    """Yield a row for each key of the inventory that used nothing: 0 is an answer, too."""
+    """Yield a row of 0 bytes for each key of the inventory without usage."""
     question = asked.question
     for name in question.opens or ():
         if name not in there and (question.keys is None or name in question.keys):

@@ -1,4 +1,4 @@
-"""Prove that the ledger adds up: what was counted is what is booked, in every bucket size."""
+"""Check the sums of the ledger: counters equal buckets, and each size of bucket the next."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +29,7 @@ Sums = dict[tuple[int, Any], tuple[int, int]]
 
 
 def faults(tx: Connection) -> Iterator[str]:
-    """Yield what does not add up, a sentence each; nothing where all is well."""
+    """Yield a sentence for each sum or row that is wrong."""
     frame = tx.execute(select(ledger)).one()
     yield from _counted_and_booked(tx, frame.rolled)
     yield from _sizes(tx, frame)
@@ -55,13 +55,15 @@ def _counted_and_booked(tx: Connection, rolled: int) -> Iterator[str]:
 
 
 def _sizes(tx: Connection, frame: Any) -> Iterator[str]:
-    """Compare each size with the next larger, where both hold the whole of the time."""
+    """Compare each size of bucket with the next larger, for the time that both hold."""
     zone = ZoneInfo(frame.zone)
     lives = {row.id: row.name for row in tx.execute(select(keys))}
     hours_from = frame.hours_from
     first_day = hours_from if hours_from == day_of(hours_from, zone) else next_day(hours_from, zone)
     if first_day % HOUR:
-        first_day = frame.rolled  # the zone's midnights are within hours: they cannot be compared
+        first_day = (
+            frame.rolled
+        )  # midnights of this zone are within hours, so days cannot be compared
     first_hour = hour_of(max(frame.fives_from, 1) - 1) + HOUR
     for finer, larger, since in (
         (days, months, 0),
@@ -115,8 +117,8 @@ def _negative(tx: Connection) -> Iterator[str]:
 
 
 def _unexplained(tx: Connection) -> Iterator[str]:
-    """A run is alive, or it ended, and the ledger says when at the latest."""
-    last = hosts.c.read.label("seen_alive")  # it may have been the turn of a newer run since
+    """Yield runs that are neither the newest of their host nor ended."""
+    last = hosts.c.read.label("seen_alive")  # a newer run may have been read since
     query = select(runs, hosts.c.name, hosts.c.run_id, last)
     for run in tx.execute(query.join(hosts, hosts.c.id == runs.c.host_id)):
         other = run.run_id is not None and run.id != run.run_id

@@ -1,4 +1,4 @@
-"""Which hosts a key was ever allowed to open: any of them may hold bytes of hers."""
+"""The reach of each key: the hosts that it ever could open, which may hold bytes of it."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from ops.ledger.database.bulk import add_missing, in_parts
 from ops.ledger.database.schema import EVERYWHERE, keys, reaches
 
 Reach = frozenset[str] | None
-"""Names of hosts; None is every host."""
+"""Names of hosts; None means every host."""
 
 
 _REACHES = select(reaches)
@@ -23,9 +23,10 @@ _WIDEN = update(keys).where(keys.c.id == bindparam("key")).values(reach_id=bindp
 def widen(
     tx: Connection, opens: Mapping[str, Collection[str]] | None, numbers: Mapping[str, int]
 ) -> None:
-    """Add the hosts that each key may open now to those that it ever could.
+    """Add the hosts that each key may open now to its reach.
 
-    *numbers*: of the hosts of the inventory.
+    *opens*: by key, the names of these hosts; None: every host. *numbers*: by name, the numbers
+    of the inventory's hosts.
     """
     if opens is None:
         unknown = keys.c.gone.is_(None) & keys.c.reach_id.is_(None)
@@ -44,7 +45,7 @@ def widen(
 
 
 def include(tx: Connection, pairs: Collection[tuple[int, int]]) -> None:
-    """Add each host that counted a key, as (key, host), to the hosts that may hold bytes of it."""
+    """Add hosts that counted a key to its reach; *pairs* are (key, host) numbers."""
     if not pairs:
         return
     there = in_parts(sorted({key for key, _ in pairs}))
@@ -81,10 +82,13 @@ def reach_of(
     opens: Mapping[str, Collection[str]] | None,
     names: Mapping[int, str],
 ) -> dict[str, Reach]:
-    """Return the hosts that may hold bytes of each key; a key that was never told has all.
+    """Return by key the hosts that may hold bytes of it; a key without a known reach has all.
 
-    *lives* are rows of ``keys`` by number: all lives of a name count. *opens*: by key, the hosts
-    that it may open now. *names*: of all hosts, by number.
+    Args:
+        tx: the transaction.
+        lives: rows of ``keys`` by number; all lives of a name count.
+        opens: by key, the hosts that it may open now.
+        names: the names of all hosts, by number.
     """
     sets = _sets(tx)
     found: dict[str, Reach] = {}

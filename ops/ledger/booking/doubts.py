@@ -1,4 +1,4 @@
-"""Bytes of which nobody knows whether they belong to the fleet: they wait for a decision."""
+"""Bytes that may not belong to the fleet: they wait for an operator's decision."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from ops.model.key import key_of
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The effect of a decision about counters that wait, by host."""
+    """The effect of a decision about waiting counters."""
 
     applied: dict[str, Traffic]
-    """The bytes that it was about."""
+    """By host, the bytes that were decided on."""
     stored: tuple[str, ...]
-    """Hosts that were never read: it is applied at their first reading."""
+    """Hosts that were never read; the decision is applied at their first reading."""
     idle: tuple[str, ...]
-    """Hosts of which nothing waits."""
+    """Hosts without waiting bytes."""
 
 
 _BYTES = (
@@ -58,7 +58,7 @@ def question(host: str) -> str:
 
 
 def waiting_bytes(tx: Connection) -> dict[str, int]:
-    """Return by host the bytes that wait for a decision; hosts without a doubt are left out."""
+    """Return by host the bytes that wait for a decision. Other hosts are left out."""
     return {name: int(amount) for name, amount in tx.execute(_BYTES)}
 
 
@@ -71,11 +71,11 @@ def waiting_keys(tx: Connection) -> dict[str, set[str]]:
 
 
 def settle(tx: Connection, host: HostRow, run: RunRow, how: str, rows: Rows) -> Traffic:
-    """Decide *how* the bytes of *run* that wait are taken; return what is added to usage."""
+    """Apply the adoption *how* to the waiting bytes of *run*; return the bytes added to usage."""
     run.doubt, waits, run.waits = "", run.waits, None
     added = Traffic()
     if waits is None:
-        return added  # it said more than was believed, and nothing was kept of it
+        return added  # its counters were refused, and nothing waits
     where = waiting.c.run_id == run.id
     if how == "count":
         query = select(waiting, users.c.name).join(users, users.c.id == waiting.c.user_id)
@@ -96,7 +96,7 @@ def _lower_baseline(tx: Connection, run: int, row: Any) -> None:
 
 
 def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decided:
-    """Decide about everything that waits on the hosts called *names*, or will be found there."""
+    """Apply the adoption *how* to the hosts *names*, or store it for hosts never read."""
     wanted = sorted(set(names))
     frame = tx.execute(select(ledger).with_for_update()).one()
     marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
@@ -118,7 +118,7 @@ def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decide
 
 
 def _decide_on(tx: Connection, host: HostRow, how: Adopt, rows: Rows) -> Traffic | None:
-    """Return the bytes that were decided on; None if nothing waits."""
+    """Apply *how* to one host; return the bytes that waited, or None if none did."""
     query = select(runs).where(runs.c.host_id == host.id, runs.c.waits.is_not(None))
     asked = [run for row in tx.execute(query) if (run := RunRow(**row._mapping)).asks]
     if not asked:

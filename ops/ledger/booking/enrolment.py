@@ -1,4 +1,4 @@
-"""Which hosts and keys there are: told by the inventory, remembered when they leave it."""
+"""The hosts and keys of the inventory; the ledger remembers those that left it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from ops.ledger.database.rows import HostRow
 from ops.ledger.database.schema import gaps, hosts, keys, ledger, runs
 
 _BLINK = 2 * 60_000
-"""Milliseconds that a key may be missing and still be the same one: two collectors whose
-checkouts differ for a moment must not begin a new life of it each round."""
+"""Milliseconds that a key may be missing without a new life, because two collectors with different
+checkouts must not begin a new life in each round."""
 
 
 _FRAME = select(ledger).with_for_update()
@@ -36,45 +36,45 @@ _STATES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostState:
-    """What the ledger knows of a host."""
+    """The state of a host in the ledger."""
 
     name: str
     known_since: datetime
     read_at: datetime | None
-    """None where it was never read."""
+    """The moment of the last booked reading; None: never read."""
     run: str
-    """The run that was alive then; ``~...`` where the core has no identity, empty if none was."""
+    """The run at that moment; ``~...`` if the core has no run identity, empty if there was none."""
     counting_since: datetime | None
     adopted: str
-    """What was done with counters older than *known_since*: count, baseline, or nothing."""
+    """The adoption applied to counters from before *known_since*: count, baseline or empty."""
     gone: datetime | None
-    """When it left the inventory."""
+    """The moment at which it left the inventory."""
     absent: bool = False
     """Whether the inventory wants no core there."""
     done: datetime | None = None
-    """When it was seen without a core and with nothing left to fetch."""
+    """The moment of the visit that found no core and nothing left to fetch."""
     waiting: int | None = None
-    """Bytes that wait for a decision (adoption); None where there is nothing to decide."""
+    """Bytes that wait for an adoption; None if there is nothing to decide."""
     decision: str = ""
-    """The adoption that is stored for its first reading."""
+    """The adoption stored for its first reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The whole inventory, as the ledger is told it."""
+    """The whole inventory: the argument of :meth:`Ledger.enrol`."""
 
     hosts: Collection[str]
     keys: Collection[str]
     absent: Collection[str] = ()
-    """Those of the hosts that are to be without a core."""
+    """The hosts that the inventory wants without a core."""
     opens: Mapping[str, Collection[str]] | None = None
-    """By key: the hosts that it may open. None: it may open all."""
+    """By key: the hosts that it may open. None: every key opens every host."""
     addresses: Mapping[str, str] = field(default_factory=dict)
-    """By host: the place that its name stands for."""
+    """By host: the address that ssh dials."""
 
 
 def enrol(tx: Connection, told: Inventory, now: int) -> None:
-    """Take in the whole inventory."""
+    """Write the whole inventory to the ledger, at the collector's time *now*."""
     frame = tx.execute(_FRAME).one()
     known = {row.name: row for row in tx.execute(_KNOWN, {"names": list(told.hosts)})}
     present = [row for row in known.values() if row.gone is None]
@@ -88,13 +88,13 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
     for host in rows.values():
         absent = host.name in told.absent
         if host.gone is not None and host.read is None:
-            # Nobody can say whether it comes back as the machine that it was.
+            # It may come back as another machine.
             since = min(host.known, host.earliest or host.known)
             gap = {"host_id": host.id, "kind": "before", "since": since, "until": host.gone}
             tx.execute(insert(gaps), [gap])
         if host.gone is not None or host.absent != absent:
             values: dict[str, object] = {"gone": None, "absent": absent}
-            # A core may have run since it was last seen without one.
+            # A core may have run since the last visit that found none.
             values |= {} if absent and host.absent else {"done": None}
             tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
         if (address := told.addresses.get(host.name, host.address)) != host.address:
@@ -110,12 +110,12 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
 
 
 def _move(tx: Connection, host: HostRow, address: str, now: int) -> None:
-    """Note that the name stands for another place: another machine may have counted at the old."""
+    """Set a new address. Another machine may have counted at the old one: note a gap."""
     since = min(host.known, host.earliest or host.known) if host.read is None else host.addressed
     if host.address and since is not None and since > (host.read or 0):
         gap = {"host_id": host.id, "kind": "before", "since": since, "until": now}
         tx.execute(insert(gaps), [gap])
-    # Nobody has looked yet for what is left to fetch there.
+    # Readings at the new address have not been looked for yet.
     first = {"address": address, "addressed": host.known}
     moved = first | {"addressed": now, "done": None} if host.address else first
     tx.execute(update(hosts).where(hosts.c.id == host.id).values(moved))
@@ -137,12 +137,12 @@ def _enrol_keys(tx: Connection, names: Collection[str], now: int) -> None:
 
 
 def key_names(tx: Connection) -> list[str]:
-    """Return the names of all keys, by name."""
+    """Return the names of all keys, sorted."""
     return list(tx.execute(select(keys.c.name).distinct().order_by(keys.c.name)).scalars())
 
 
 def host_states(tx: Connection) -> list[HostState]:
-    """Return what is known of every host, by name."""
+    """Return the state of every host, sorted by name."""
     waits = waiting_bytes(tx)
     return [
         HostState(

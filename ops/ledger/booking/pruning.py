@@ -1,4 +1,4 @@
-"""Forget what is finer than it need be. No total ever changes."""
+"""Delete rows past their retention. No total ever changes."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ _LOCKED = _FRAME.with_for_update()
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Rows that were let go."""
+    """The numbers of deleted rows."""
 
     fives: int
     hours: int
@@ -24,16 +24,16 @@ class Pruned:
 
 
 def due(tx: Connection, keep: LedgerSettings, now: int) -> bool:
-    """Say whether a whole hour of something is older than it is kept."""
+    """Say whether a whole hour of five-minute buckets is past its retention."""
     frame = tx.execute(_FRAME).one()
     due_until: int = min(frame.rolled, five_of(now) - keep.keep_fives * _DAY)
     return due_until >= int(frame.fives_from) + HOUR
 
 
 def prune(tx: Connection, keep: LedgerSettings, now: int) -> Pruned:
-    """Let go of buckets and of ended runs that are older than *keep* says."""
+    """Delete buckets, and sum up ended runs, that are older than *keep* says."""
     frame = tx.execute(_LOCKED).one()
-    # What is not rolled up yet is nowhere else.
+    # Buckets that are not rolled up yet must stay.
     fives_from = min(frame.rolled, hour_of(now // 1000 - keep.keep_fives * _DAY))
     hours_from = min(frame.rolled, hour_of(now // 1000 - keep.keep_hours * _DAY))
     fives_from = max(frame.fives_from, fives_from)
@@ -53,7 +53,7 @@ WHERE c.run_id = :run"""
 
 
 def _settle(tx: Connection, before: int) -> int:
-    """Keep of runs that ended *before* only their sum: no host has a reading of them any more."""
+    """Replace runs that ended *before* by their sum: no host has their readings any more."""
     over = (
         select(runs.c.id)
         .where(runs.c.ended.is_not(None), runs.c.ended < before, ~runs.c.settled)

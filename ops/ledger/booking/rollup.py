@@ -1,4 +1,4 @@
-"""Once an hour is over, add it to the hours, the days and the months."""
+"""Add each past hour to the buckets of hours, days and months."""
 
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ def due(tx: Connection, now: int) -> bool:
 
 
 def roll(tx: Connection, now: int) -> None:
-    """Roll up all hours that ended before the moment *now*; bookings wait meanwhile."""
+    """Roll up all hours that ended before *now*; bookings wait for the lock."""
     frame = tx.execute(_FRAME).one()
     upto = hour_of(max(now, tx.execute(_UNTIL).one().read or 0) // 1000)
     if upto <= frame.rolled:

@@ -1,4 +1,4 @@
-"""Runs of the core: found, begun, ended."""
+"""Rows of runs: read, begun, saved, closed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,20 +12,20 @@ from ops.ledger.database.schema import counters, hosts, runs
 from ops.model import Observation
 
 Highs = dict[int, dict[int, tuple[int, int]]]
-"""By run and user: the highest up and down seen."""
+"""By run and user: the highest uplink and downlink seen."""
 
 
 @dataclass(slots=True)
 class Known:
-    """The runs that some observations are about."""
+    """The runs that may be affected by some observations."""
 
     own: dict[int, dict[str, RunRow]]
-    """By host and identity: runs that were read now, had not ended, or are in doubt."""
+    """By host and identity: runs in the observations, runs without an end, runs in doubt."""
     rows: dict[str, list[RunRow]] = field(default_factory=dict)
-    """By identity: a run that was read under two names has a row for each."""
+    """By identity: a run that was read under two host names has a row for each."""
 
     def elsewhere(self, host: int, observation: Observation) -> dict[str, RunRow]:
-        """Return the runs of *observation* that other names have shown: the row read last."""
+        """Return by identity the newest row that a run has under another host name."""
         found = {}
         for identity in {reading.run for reading in observation.readings}:
             if others := self.others(host, identity):
@@ -33,7 +33,7 @@ class Known:
         return found
 
     def others(self, host: int, identity: str) -> list[RunRow]:
-        """Return the rows of a run under other names than *host*'s."""
+        """Return the rows of a run under other host names than that of *host*."""
         return [row for row in self.rows.get(identity, ()) if row.host_id != host]
 
 
@@ -44,7 +44,7 @@ _OPEN = select(runs).where(_OURS & (runs.c.ended.is_(None) | (runs.c.doubt != ""
 
 
 def known(tx: Connection, observed: Mapping[int, Observation]) -> Known:
-    """Return the runs that *observed*, by host, speaks of, under whatever name they are known."""
+    """Return the runs that *observed*, by host, may affect, under every host name."""
     identities = {reading.run for o in observed.values() for reading in o.readings}
     identities |= {run for o in observed.values() for run in o.damaged}
     named = sorted(i for i in identities if i and not i.startswith(NAMELESS))
@@ -66,7 +66,7 @@ def _keep(found: Known, run: RunRow) -> None:
 
 
 def begin(tx: Connection, new: list[RunRow]) -> None:
-    """Write *new* runs, and give each its number."""
+    """Insert *new* runs and set their numbers."""
     if not new:
         return
     fields = [field for field in RunRow.__dataclass_fields__ if field != "id"]
@@ -98,23 +98,43 @@ _HIGHS = select(counters).where(counters.c.run_id.in_(bindparam("runs", expandin
 
 
 def save(tx: Connection, changed: Iterable[RunRow]) -> None:
-    """Write the parts of runs that may have changed."""
+    """Update the columns of runs that booking may change."""
     rows = [{"_id": run.id} | {name: getattr(run, name) for name in _RUN} for run in changed]
     if rows:
         tx.execute(_SAVE, rows)
 
 
 def save_hosts(tx: Connection, changed: Iterable[HostRow]) -> None:
-    """Write the parts of hosts that may have changed."""
+    """Update the columns of hosts that booking may change."""
     rows = [{"_id": host.id} | {f"_{n}": getattr(host, n) for n in _HOST} for host in changed]
     if rows:
         tx.execute(_SAVE_HOST, rows)
 
 
 def highs(tx: Connection, run_ids: list[int]) -> Highs:
-    """Return the highest values seen of the users of runs."""
+    """Return the highest values seen, by run and user."""
     found: Highs = {run: {} for run in run_ids}
     for part in in_parts(run_ids):
         for run, user, up, down in tx.execute(_HIGHS, {"runs": part}):
             found[run][user] = up, down
     return found
+
+
+_CLOSED = (
+    select(hosts.c.name, runs.c.identity)
+    .join(runs)
+    .where(runs.c.closed, runs.c.ended.is_not(None), ~runs.c.settled)
+)
+
+
+def closed(tx: Connection, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return, by host, the runs that ended and are booked completely: no need to fetch them.
+
+    A ledger from a backup does not know later runs, so their readings are fetched again.
+    """
+    wanted = set(names)
+    found: dict[str, set[str]] = {}
+    for name, identity in tx.execute(_CLOSED):
+        if name in wanted:
+            found.setdefault(name, set()).add(identity)
+    return {name: frozenset(identities) for name, identities in found.items()}

@@ -1,4 +1,4 @@
-"""A copy of the ledger while it is in use."""
+"""Copy the ledger while it is in use."""
 
 import os
 import sqlite3
@@ -13,7 +13,7 @@ from ops.ledger.database.store import Store
 
 
 def backup(store: Store, target: Path) -> None:
-    """Copy the ledger to *target*, whole or not at all, 0600. LedgerError if it is there."""
+    """Copy the ledger to *target*, mode 0600. LedgerError if *target* exists or the copy fails."""
     if not store.is_sqlite:
         raise LedgerError(
             "the ledger is in PostgreSQL, whose own tool knows best: pg_dump --format=custom "

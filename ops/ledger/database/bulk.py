@@ -1,4 +1,4 @@
-"""Many rows at once, in the way that each database is quick at."""
+"""Write many rows at once, in the fast way of each database."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -13,29 +13,29 @@ Item = TypeVar("Item")
 
 
 def in_parts(items: Sequence[Item]) -> list[Sequence[Item]]:
-    """Cut *items* so that a statement can name each part: databases limit its parameters."""
+    """Cut *items* into parts, because databases limit the parameters of one statement."""
     return [items[start : start + _NAMED] for start in range(0, len(items), _NAMED)]
 
 
 def add_missing(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert those of *rows* that are not there."""
+    """Insert *rows*; skip each row that conflicts with an existing one."""
     if rows:
         made = postgresql.insert(table) if _is_postgres(tx) else sqlite.insert(table)
         tx.execute(made.on_conflict_do_nothing(), list(rows))
 
 
 def raise_to(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Write *rows* (key columns, then amounts): what is there becomes the new amount."""
+    """Upsert *rows* (key columns, then amounts); the new amount replaces the old one."""
     _upsert(tx, table, rows, "{name} = excluded.{name}")
 
 
 def add_to(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Write *rows* (key columns, then amounts): what is there grows by the amount."""
+    """Upsert *rows* (key columns, then amounts); the new amount is added to the old one."""
     _upsert(tx, table, rows, "{name} = {table}.{name} + excluded.{name}")
 
 
 def conflict(table: Table, change: str = "{name} = {table}.{name} + excluded.{name}") -> str:
-    """Return the end of an INSERT into *table* that meets rows which are there."""
+    """Return the ON CONFLICT clause of an INSERT into *table*; *change* is one column's SET."""
     key = ", ".join(column.name for column in table.primary_key)
     amounts = [column.name for column in table.columns if not column.primary_key]
     changes = ", ".join(change.format(name=name, table=table.name) for name in amounts)
@@ -49,7 +49,7 @@ def _upsert(tx: Connection, table: Table, rows: Sequence[Row], change: str) -> N
     into = f"INSERT INTO {table.name} ({columns}) "
     if not _is_postgres(tx):
         marks = ", ".join("?" * len(table.columns))
-        # Rows in the order of the key: each page is visited once.
+        # Rows are in the order of the key, so SQLite visits each page once.
         ordered = sorted(rows)
         tx.exec_driver_sql(f"{into} VALUES ({marks}) {conflict(table, change)}", ordered)
         return
@@ -59,7 +59,7 @@ def _upsert(tx: Connection, table: Table, rows: Sequence[Row], change: str) -> N
 
 
 def _copy(tx: Connection, table: Table, columns: str, rows: Sequence[Row]) -> None:
-    """Send *rows*; those that are numbers alone as one text, which is much quicker."""
+    """COPY *rows* into a temporary table. Rows of numbers go as one text, which is faster."""
     like = f"SELECT {columns} FROM {table.name} LIMIT 0"  # noqa: S608 - names of our own tables
     tx.execute(text(f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS {like}"))
     driver: Any = tx.connection.driver_connection

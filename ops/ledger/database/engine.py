@@ -1,4 +1,4 @@
-"""Where the ledger is, and how its database is spoken to."""
+"""The URL of the ledger, and the SQLAlchemy engine for it."""
 
 import math
 import os
@@ -18,7 +18,7 @@ from ops.ledger.database.only_reading import engine_that_reads, is_closed_to_wri
 from ops.model import Fleet
 
 VARIABLE = "OPS_LEDGER"
-"""The environment's word for where the ledger is: it may hold a password, hosts.toml may not."""
+"""Environment variable with the ledger's URL. It may hold a password; hosts.toml may not."""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -27,24 +27,28 @@ _PRAGMAS = (
     "temp_store=MEMORY",
 )
 _ANSWER = 5
-"""Seconds in which PostgreSQL must take a new connection: of each address that its name has."""
+"""Seconds in which PostgreSQL must accept a connection, for each address of its name."""
 _SILENT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-"""A machine that was switched off says nothing: after 25 seconds it is taken for dead."""
+"""TCP keepalives: a machine that is switched off counts as dead after 25 seconds."""
 _UNHEARD = 15_000
-"""Milliseconds in which it must at least acknowledge what it was sent."""
+"""Milliseconds in which the other end must acknowledge sent data."""
 _FROZEN = 60_000
-"""Milliseconds that a transaction may do nothing: it holds the rows of its hosts meanwhile."""
+"""Milliseconds that a transaction may be idle, because it locks the rows of its hosts."""
 
 
 def url_of(where: str | Path | Fleet) -> URL:
-    """Return the ledger's URL: of a fleet, what the environment, hosts.toml or nobody says."""
+    """Return the ledger's URL.
+
+    For a fleet: $OPS_LEDGER, then ``url`` of hosts.toml, then SQLite in the fleet's folder.
+    LedgerError if the URL is neither SQLite nor PostgreSQL.
+    """
     if isinstance(where, Fleet):
         where = os.environ.get(VARIABLE) or where.ledger.url or where.folder / "state/ledger.db"
     if isinstance(where, Path):
         return URL.create("sqlite+pysqlite", database=str(where.absolute()))
     try:
         url = make_url(where)
-    except (ArgumentError, ValueError):  # of a port that is no number, too
+    except (ArgumentError, ValueError):  # ValueError: the port is no number
         raise LedgerError(_WAYS.format(_without_password(where))) from None
     if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
         raise LedgerError(_WAYS.format(url.drivername))
@@ -64,10 +68,10 @@ _WAYS = "{!r} is no ledger; write sqlite:////path/ledger.db or postgresql+psycop
 
 
 def engine_of(url: URL, patience: float, *, make: bool = True) -> Engine:
-    """Return the engine for *url*; a SQLite file is made if need be, for its owner's eyes only.
+    """Return the engine for *url*. With *make*, a missing SQLite file is created with mode 0600.
 
-    *patience*: seconds that PostgreSQL waits for a lock of somebody else's. LedgerError where a
-    file is not there and not to be made.
+    *patience*: seconds that PostgreSQL waits for another session's lock. LedgerError if the file
+    is missing and *make* is false.
     """
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
@@ -87,21 +91,21 @@ def engine_of(url: URL, patience: float, *, make: bool = True) -> Engine:
 
 
 def _limits(url: URL, patience: float) -> dict[str, Any]:
-    """Return in what time this end takes a server for dead; what *url* says itself holds."""
+    """Return libpq's timeouts for a dead server; options in *url* take precedence."""
     ours = {"connect_timeout": max(2, min(_ANSWER, math.ceil(patience)))}
     ours |= {**_SILENT, "tcp_user_timeout": _UNHEARD}
     return {name: limit for name, limit in ours.items() if name not in url.query}
 
 
 def _set(connection: Any, _: object, *, patience: float) -> None:
-    """Have the server let go of the locks of a collector that froze, or whose machine died.
+    """Make the server release the locks of a collector that froze or lost its machine.
 
-    Set here and not in the connection's options, which connection poolers refuse.
+    These are SET statements, because connection poolers refuse them as connection options.
     """
     words = {"lock_timeout": math.ceil(patience * 1000), "tcp_user_timeout": _UNHEARD}
     words |= {"idle_in_transaction_session_timeout": _FROZEN}
     words |= {f"tcp_{name}": seconds for name, seconds in _SILENT.items()}
-    # A year's days are asked for one by one, and compiling took longer than each answer.
+    # Compiling a query of this ledger takes longer than its answer.
     words |= {"jit": 0}
     with connection.cursor() as cursor:
         cursor.execute("; ".join(f"SET {name} = {word}" for name, word in words.items()))
@@ -134,13 +138,13 @@ _CLOSED = "the ledger cannot be opened: {}"
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    # The driver must not begin transactions by itself: which kind it is matters (see _begin).
+    # The driver must not begin transactions itself, because _begin chooses their kind.
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
-    """Begin; what will write takes the lock at once, before it reads what it computes from."""
+    """Begin a transaction. One that writes locks at once, before it reads its input."""
     reading = connection.get_execution_options().get("reading")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

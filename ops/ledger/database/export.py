@@ -1,4 +1,4 @@
-"""A ledger as a stream of JSON lines: for another database, another machine, another program.
+"""The ledger as JSON lines, for another database, machine or program.
 
 The first line names the format, its version and the zone. Then, for each table, a line
 ``{"table": ..., "columns": [...]}`` and a line ``[...]`` a row. The last line counts the rows.
@@ -19,7 +19,7 @@ _AT_ONCE = 2000
 
 
 def lines(tx: Connection) -> Iterator[str]:
-    """Yield the whole ledger, a line at a time, as it is at one moment."""
+    """Yield the lines of one snapshot of the ledger."""
     zone = tx.execute(select(ledger.c.zone)).scalar_one()
     yield _line({"format": FORMAT, "version": NEWEST, "zone": zone})
     count = 0
@@ -33,7 +33,10 @@ def lines(tx: Connection) -> Iterator[str]:
 
 
 def take_in(tx: Connection, source: Iterable[str]) -> int:
-    """Write the ledger of *source* into an empty one; return its rows. LedgerError otherwise."""
+    """Write the lines of *source* into an empty ledger; return the number of rows.
+
+    LedgerError if the ledger is not empty, or if *source* is no whole export of the same form.
+    """
     for table in (hosts, keys, users):
         if tx.execute(select(func.count()).select_from(table)).scalar():
             raise LedgerError("this ledger is not empty, and two cannot be mixed: import into none")
@@ -76,7 +79,7 @@ def _check_head(tx: Connection, numbered: Iterator[tuple[int, str]]) -> None:
 
 
 class _Into:
-    """Collects rows of one table, and writes many at once."""
+    """Collects rows of one table, and writes them in batches."""
 
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
@@ -105,7 +108,7 @@ class _Into:
 
 
 def _renumber(tx: Connection) -> None:
-    """Let PostgreSQL go on after the numbers that were written."""
+    """Set PostgreSQL's sequences to the highest numbers written."""
     if tx.dialect.name != "postgresql":
         return
     for table in metadata.sorted_tables:

@@ -1,4 +1,4 @@
-"""Hosts, keys and users: names on the outside, numbers in the tables."""
+"""Numbers for the names of hosts, keys and users: tables hold numbers."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -19,10 +19,10 @@ _LIVES_OF = _LIVES.where(keys.c.name.in_(_NAMES))
 
 
 def locked_hosts(tx: Connection, names: Iterable[str], frame: Any, now: int) -> dict[str, HostRow]:
-    """Return the rows of the hosts called *names*, made if need be, held until *tx* ends.
+    """Return the rows of the hosts *names*, by name, locked until *tx* ends.
 
-    They are taken in one order by everybody, so that two collectors never wait for each other.
-    *frame* is the ledger's own row.
+    Missing rows are created. All collectors lock in the order of names, so that no two wait for
+    each other. *frame* is the ledger's own row; *now* is in milliseconds.
     """
     wanted = sorted(set(names))
     these = {"names": wanted}
@@ -30,14 +30,14 @@ def locked_hosts(tx: Connection, names: Iterable[str], frame: Any, now: int) -> 
     if len(rows) < len(wanted):
         earliest = min(frame.told or frame.created, now)
         blank = {"known": now, "listed": False, "adopted": "", "earliest": earliest}
-        # Only the missing are inserted: PostgreSQL gives out a number to each that is tried.
+        # Only missing names are inserted, because PostgreSQL uses up a number for each attempt.
         add_missing(tx, hosts, [{"name": name, **blank} for name in wanted if name not in rows])
         rows = {row.name: HostRow(**row._mapping) for row in tx.execute(_HOSTS, these)}
     return rows
 
 
 def user_ids(tx: Connection, names: Iterable[str]) -> dict[str, int]:
-    """Return the number of each of the core's users called *names*, given out if need be."""
+    """Return the numbers of the core's users *names*; new names get a number."""
     found: dict[str, int] = {}
     for chunk in in_parts(sorted(set(names))):
         found.update((name, id_) for name, id_ in tx.execute(_USERS, {"names": chunk}))
@@ -49,7 +49,7 @@ def user_ids(tx: Connection, names: Iterable[str]) -> dict[str, int]:
 
 
 class Lives:
-    """Which life of a key a byte belongs to: the one that had begun when it was read."""
+    """The lives of keys. A byte belongs to the life that had begun at the moment of its reading."""
 
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
@@ -58,7 +58,7 @@ class Lives:
             self._lives.setdefault(name, []).append((born, id_))
 
     def ensure(self, core_users: Iterable[str], now: int) -> None:
-        """Begin the first life of keys that were never heard of."""
+        """Begin the first life of each new key among *core_users*."""
         names = {key_of(user) for user in core_users} - self._lives.keys()
         for name in sorted(names):
             add_missing(self._tx, keys, [{"name": name, "life": 1, "born": now}])
@@ -67,7 +67,7 @@ class Lives:
                 self._lives.setdefault(name, []).append((born, id_))
 
     def at(self, user: str, moment: int) -> int:
-        """Return the key's number that what *user* moved at *moment* is booked to."""
+        """Return the number of the life that *user* had at *moment* (milliseconds)."""
         lives = self._lives[key_of(user)]
         if len(lives) == 1:
             return lives[0][1]

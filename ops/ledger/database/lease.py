@@ -1,6 +1,7 @@
-"""Who collects what: advice among collectors, so that no host is read twice for nothing.
+"""Share the hosts among collectors, so that no host is read twice.
 
-It is only advice: booking is right whoever does it. A collector that dies lets go by dying.
+The lease only saves work: two collectors that book the same host add nothing twice. The lease of a
+collector ends with its process or its connection.
 """
 
 import fcntl
@@ -20,14 +21,14 @@ from ops.files import exists, must_be_file, sentence
 from ops.ledger.database.store import Store
 
 _PRESENT, _HOST = 0x6F707331, 0x6F707332
-"""Classes of PostgreSQL's advisory locks: a collector that is there, a host that is taken."""
+"""Classes of PostgreSQL's advisory locks: a running collector, and a host that one reads."""
 
 
 class Lease(Protocol):
-    """What one collector holds until it lets go or dies."""
+    """The hosts that one collector holds, until it leaves or dies."""
 
     def take(self, hosts: Iterable[str]) -> frozenset[str]:
-        """Return which of *hosts* are this collector's in the next round; ask each round anew."""
+        """Return this collector's part of *hosts* for one round; call it in each round."""
 
     def __enter__(self) -> "Lease": ...
 
@@ -40,7 +41,7 @@ class Lease(Protocol):
 
 
 class FileLease:
-    """SQLite: one collector at a time, by a lock on a file beside the ledger."""
+    """SQLite: one collector at a time holds a lock on a file beside the ledger."""
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(f"{database.name}.collector")
@@ -55,7 +56,7 @@ class FileLease:
             self._handle = None
 
     def take(self, hosts: Iterable[str]) -> frozenset[str]:
-        """Return all of *hosts*, or none while another collector is there."""
+        """Return all of *hosts*, or none while another collector holds the lock."""
         if self._handle is None:
             handle = self._opened()
             try:
@@ -87,15 +88,15 @@ class SharedLease:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._let_go()
+        self._release()
 
     def take(self, hosts: Iterable[str]) -> frozenset[str]:
-        """Return this collector's share of *hosts*; what the dead held is free at once."""
+        """Return this collector's share of *hosts*; a dead collector's locks are free at once."""
         wanted = sorted(set(hosts))
         try:
             return self._take(wanted)
         except DBAPIError as error:
-            self._let_go()
+            self._release()
             said = " ".join(str(error.orig).split())
             raise LedgerError(f"the ledger's database is away: {said}") from error
 
@@ -119,7 +120,7 @@ class SharedLease:
         return frozenset(self._held)
 
     def _present(self) -> Connection:
-        """Return the connection that holds the locks; a new one holds none yet."""
+        """Return the connection that holds the locks; a new connection holds none."""
         if self._connection is None or self._connection.closed:
             self._held.clear()
             self._connection = self._store.engine.connect().execution_options(
@@ -135,9 +136,11 @@ class SharedLease:
         asked = text(f"SELECT {function}(CAST(:c AS int), CAST(:n AS int))")
         return bool(self._connection.execute(asked, {"c": _HOST, "n": number}).scalar())
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._connection is not None:
-            with suppress(SQLAlchemyError):  # else the server notices by itself, a little later
+            with suppress(
+                SQLAlchemyError
+            ):  # the server notices a dead connection itself, a little later
                 self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self._connection.invalidate()
             self._connection.close()

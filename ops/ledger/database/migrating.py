@@ -1,4 +1,4 @@
-"""Bring a ledger to the form that this program knows."""
+"""Migrate a ledger to the newest form."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _LOCK = 0x6F70734C
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the database to the newest form; LedgerError if a newer program has been here."""
+    """Migrate the database to the newest form. LedgerError if it has a newer form already."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     version = version_of(connection)
@@ -26,7 +26,7 @@ def migrate(connection: Connection) -> None:
 
 
 def version_of(connection: Connection) -> str:
-    """Return the revision the database has, or nothing."""
+    """Return the form of the database; empty for a new database."""
     if not inspect(connection).has_table("alembic_version"):
         return ""
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")

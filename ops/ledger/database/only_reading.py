@@ -1,11 +1,11 @@
-"""Open a ledger's file that this user may read and not write.
+"""Open a ledger's file that this user may read but not write.
 
-SQLite wants to write even to read: a ledger in WAL mode has an index beside it that each reader
-locks. Where the folder is closed to this user:
+In WAL mode SQLite has an index file beside the ledger, and each reader locks it. If this user may
+not write the folder, there are two cases:
 
-* The index is there, because a collector is at work or ended badly: SQLite reads with it.
-* It is not there, because the ledger was closed: the file is read as it lies (``immutable``).
-  Nobody is kept from writing meanwhile, so a transaction that met a change is read again.
+* The index exists, because a collector is running or crashed: SQLite reads with it.
+* It does not exist, because the ledger was closed: the file is opened as ``immutable``. A writer
+  can still change the file, so a transaction during a change fails and is tried again.
 """
 
 import os
@@ -23,13 +23,13 @@ _STAMP = "ops_stamp"
 
 
 def is_closed_to_writing(path: Path) -> bool:
-    """Return whether this user may not write the ledger's file *path*, or beside it."""
+    """Return whether this user may not write the ledger's file *path* or its folder."""
     file = os.access(path, os.R_OK | os.W_OK)
     return not (file and os.access(path.parent, os.W_OK | os.X_OK))
 
 
 def connect(path: Path, **settings: Any) -> sqlite3.Connection:
-    """Return a connection to the ledger in the file *path* that only reads."""
+    """Return a read-only connection to the ledger in the file *path*."""
     way = "mode=ro" if _is_in_use(path) else "mode=ro&immutable=1"
     uri = f"file:{quote(str(path.absolute()))}?{way}"
     connection: sqlite3.Connection = sqlite3.connect(uri, uri=True, timeout=1.0, **settings)
@@ -37,7 +37,7 @@ def connect(path: Path, **settings: Any) -> sqlite3.Connection:
 
 
 def engine_that_reads(url: URL) -> Engine:
-    """Return an engine that reads the ledger at *url*, and fails to write it."""
+    """Return an engine for *url* that raises OperationalError on writing transactions."""
     path = Path(url.database or "")
     engine = create_engine(
         url, creator=lambda: connect(path, check_same_thread=False), poolclass=NullPool
@@ -67,7 +67,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _is_in_use(path: Path) -> bool:
-    """Return whether there is more of the ledger than its file: a log that was not taken in."""
+    """Return whether SQLite's log or index lies beside the ledger's file."""
     beside = (path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))
     return any(file.exists() for file in beside)
 

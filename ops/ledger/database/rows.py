@@ -1,4 +1,4 @@
-"""What the ledger knows of hosts and runs, as rows read under lock, and what booking answers."""
+"""Rows of hosts and runs, as a transaction reads them under lock and changes them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,12 +6,12 @@ from typing import Literal
 from ops.model import UNKNOWN_MACHINE
 
 Adopt = Literal["count", "baseline"]
-"""What to do with counters older than the ledger's knowledge of the host: bill them, or not."""
+"""Adoption: ``count`` adds counters from before the ledger knew the host, ``baseline`` does not."""
 
 
 @dataclass(slots=True, kw_only=True)
 class HostRow:
-    """A host's row, locked."""
+    """The row of one host; :data:`~ops.ledger.database.schema.hosts` explains the columns."""
 
     id: int
     name: str
@@ -33,23 +33,23 @@ class HostRow:
 
     @property
     def placed(self) -> int:
-        """Return since when the ledger knows the name and the place that it stands for."""
+        """Return the moment from which the ledger knows the name and its present address."""
         return max(self.known, self.addressed or 0)
 
     @property
     def knows_machine(self) -> bool:
-        """Return whether the machine behind the name was ever told."""
+        """Return whether the id of the machine is known."""
         return self.machine not in ("", UNKNOWN_MACHINE)
 
     @property
     def was_listed(self) -> bool:
-        """Return whether the whole disk of this machine was ever read."""
+        """Return whether all readings on this machine's disk were ever read."""
         return self.listed or self.listed_at is not None
 
 
 @dataclass(slots=True, kw_only=True)
 class RunRow:
-    """A run's row; *id* is 0 until it is written."""
+    """The row of one run; *id* is 0 until it is written."""
 
     id: int = 0
     host_id: int
@@ -67,5 +67,5 @@ class RunRow:
 
     @property
     def asks(self) -> bool:
-        """Return whether somebody must decide about bytes of it."""
+        """Return whether an operator must decide about bytes of this run."""
         return self.doubt == "asked" and self.waits is not None

@@ -30,9 +30,9 @@ def _of(table: str, name: str) -> Column[int]:
 
 
 def _number(name: str) -> Column[int]:
-    """Return a part of the key of a large table: a reference that no row is checked for.
+    """Return a column of the primary key of a large table.
 
-    Millions of rows a round would be looked up once more each; `ops ledger verify` does it.
+    It is no foreign key, because that would cost a lookup per row. `ops ledger verify` checks it.
     """
     return Column(name, Integer, primary_key=True, autoincrement=False, nullable=False)
 
@@ -49,7 +49,7 @@ ledger = Table(
     Column("told", BigInteger, nullable=False, server_default="0"),
 )
 """One row. Buckets before *rolled* are also summed into hours, days and months. Fives and hours
-before *fives_from* and *hours_from* were deleted. *told* is when the inventory was last told."""
+before *fives_from* and *hours_from* were deleted. *told*: the last moment of `enrol`."""
 
 hosts = Table(
     "hosts",
@@ -72,13 +72,13 @@ hosts = Table(
     Column("address", String, nullable=False, server_default=""),
     _moment("addressed", may_lack=True),
 )
-"""*read*: the moment of the last booked reading; *run_id*: the newest run at that moment.
-*listed*, *listed_at*: whether and when its whole disk was read. *machine*: the machine behind the
-name. *absent*: the inventory wants no core there. *done*: when it was seen without a core and with
-nothing left to fetch. *decision*: the adoption that its first reading waits for. *total*: all
-bytes that it ever showed, booked or in doubt. *earliest*: when the inventory was told before it
-named the host; a rollout may have begun it since. *address*, *addressed*: the place that the name
-stands for, and since when."""
+"""*known*, *gone*: when the inventory began and ceased to name the host. *read*: the
+moment of the last booked reading; *run_id*: the newest run at that moment. *listed*, *listed_at*:
+whether and when all readings on its disk were read. *machine*: the id of the machine. *absent*: the
+inventory wants no core there. *done*: the visit that found nothing left to fetch.
+*decision*: an operator's adoption, stored for the first reading. *total*: all bytes that it ever
+showed, booked or in doubt. *earliest*: the last moment at which the inventory did not name the
+host; a rollout can have begun it since. *address*, *addressed*: its address, and since when."""
 
 keys = Table(
     "keys",
@@ -91,11 +91,11 @@ keys = Table(
     Column("reach_id", Integer, nullable=True),
     UniqueConstraint("name", "life"),
 )
-"""A key that was deleted and made again has a second life: it does not inherit the first.
-*reach_id*: the hosts that it was ever allowed to open; ``EVERYWHERE``, or NULL if never told."""
+"""A key that was deleted and made again has a second life, without the usage of the first.
+*reach_id*: the hosts that it ever could open; ``EVERYWHERE``, or NULL if unknown."""
 
 EVERYWHERE = 0
-"""The reach of a key that was told without its hosts: every host."""
+"""The reach of a key without a list of hosts: every host."""
 
 reaches = Table(
     "reaches",
@@ -111,7 +111,7 @@ users = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String, nullable=False, unique=True),
 )
-"""The core's users: ``alice`` and ``alice~2`` are two."""
+"""The core's users: ``alice`` and ``alice~2`` are two users of one key."""
 
 runs = Table(
     "runs",
@@ -132,10 +132,11 @@ runs = Table(
     UniqueConstraint("host_id", "identity"),
     Index("runs_by_identity", "identity"),
 )
-"""*first* and *read*: its first and last reading; *ended*: the latest it can have ended; *closed*:
-all that its host ever kept of it is booked. *waits*: its baselines hold bytes that it had counted
-until then, and nobody has decided whether they belong to the fleet; *doubt* says why. A run that
-is read under two host names has a row for each: see ``booking``."""
+"""*first*, *read*: its first and last reading. *ended*: the latest possible end. *closed*: it
+ended and is fully booked. *reset*: somebody else reset its counters after this moment.
+*waits*: its baselines hold bytes that it had counted until this moment, and no operator has decided
+about them; *doubt* gives the reason. A run that was read under two host names has two rows: see
+``booking``."""
 
 counters = Table(
     "counters",
@@ -146,7 +147,7 @@ counters = Table(
     _amount("down"),
     sqlite_with_rowid=False,
 )
-"""The highest seen. Usage is their sum, less the baselines, and what was settled."""
+"""The highest values seen. Usage is the sum of counters and settled, less the baselines."""
 
 baselines = Table(
     "baselines",
@@ -157,7 +158,7 @@ baselines = Table(
     _amount("down"),
     sqlite_with_rowid=False,
 )
-"""The part of its counters that is no usage under this name."""
+"""The part of the counters of a run that is not usage under this host name."""
 
 waiting = Table(
     "waiting",
@@ -168,7 +169,7 @@ waiting = Table(
     _amount("down"),
     sqlite_with_rowid=False,
 )
-"""The part of the baselines of runs in doubt that becomes usage if somebody decides so."""
+"""The part of the baselines that becomes usage if the operator adopts it by ``count``."""
 
 settled = Table(
     "settled",
@@ -179,7 +180,7 @@ settled = Table(
     _amount("down"),
     sqlite_with_rowid=False,
 )
-"""The sum of runs that ended so long ago that no host can show them again."""
+"""The sum of runs that ended too long ago for any host to show them again."""
 
 
 def _buckets(name: str) -> Table:
@@ -212,8 +213,8 @@ late = Table(
     Index("late_by_time", "until", "since"),
     sqlite_with_rowid=False,
 )
-"""Bytes that moved at some time between *since* and *until*, and were read at *until*. They are in
-the buckets, too: here they are told apart where a span ends in between."""
+"""Bytes that moved between *since* and *until*, and were read at *until*. The buckets hold them,
+too; this table tells them apart for spans that begin or end in between."""
 
 nics = Table(
     "nics",
@@ -224,7 +225,7 @@ nics = Table(
     _amount("sent"),
     sqlite_with_rowid=False,
 )
-"""The highest that a host's network cards counted, a row a boot."""
+"""The highest counters of a host's network cards, one row per boot."""
 
 nic_days = Table(
     "nic_days",
@@ -246,7 +247,7 @@ gaps = Table(
     _moment("until"),
     Index("gaps_by_time", "until", "since"),
 )
-"""``uncounted``: counted before the ledger knew the host, left out on request. ``replaced`` and
+"""``uncounted``: the operator left out bytes from before the ledger knew the host. ``replaced``,
 ``before``: another machine may have counted. ``unread``: only from ledgers before form 3."""
 
 marks = Table(
@@ -261,5 +262,5 @@ marks = Table(
     Column("token", String, nullable=False, unique=True),
     Index("marks_by_key", "key_id", "at"),
 )
-"""A reset for people: what the key had used at that moment, as far as its hosts had been read;
-the one of them that had waited longest was read *since*."""
+"""A reset for people. *up*, *down*: the usage of the key at that moment, as far as its hosts had
+been read. *since*: the oldest of the last readings of these hosts."""

@@ -1,4 +1,4 @@
-"""The database: opened, brought to the newest form, and asked again while others hold it."""
+"""Transactions on the database, repeated while another session holds a lock."""
 
 import random
 import time
@@ -23,21 +23,21 @@ _PASSING = (
     "connection",
     "timeout",
 )
-"""Words in what a database says when asking again is the remedy."""
+"""Words of database errors that a later attempt can overcome."""
 _LASTING = ("authentication", "does not exist", "permission")
-"""Words with which it says that it is not."""
+"""Words of database errors that stay."""
 
 _NO_ANSWER = "connection timeout expired"
-"""What the driver says of a server that is silent."""
+"""The driver's words about a server that does not answer."""
 
 
 class Store:
-    """Transactions on one database. Whatever they do may be done again: see *written*."""
+    """Transactions on one database."""
 
     def __init__(self, engine: Engine, patience: float) -> None:
         self.engine = engine
         self.patience = patience
-        """Seconds that a transaction is tried again while the database is held or away."""
+        """Seconds for attempts while the database is locked or down."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,15 +45,15 @@ class Store:
         return self.engine.dialect.name == "sqlite"
 
     def written(self, work: Callable[[Connection], Answer]) -> Answer:
-        """Return what *work* does in one transaction, tried again while others are in the way.
+        """Return the result of *work* in one transaction; repeat it while the database is locked.
 
-        A commit whose answer was lost is done again, so *work* must come to the same when it
-        was done before. LedgerError when patience ends, or where asking again cannot help.
+        If the answer to a commit is lost, *work* is done again, so it must be idempotent.
+        LedgerError if patience ends, or if the error is one that stays.
         """
         return self._patiently(work, {})
 
     def once(self, work: Callable[[Connection], Answer]) -> Answer:
-        """Return what *work* does in one transaction that cannot be tried again."""
+        """Do *work* in one transaction and return its result; never repeat it."""
         try:
             with self._transaction({}) as connection:
                 return work(connection)
@@ -61,15 +61,15 @@ class Store:
             raise LedgerError(_sentence(error, self.engine.url)) from error
 
     def read(self, work: Callable[[Connection], Answer]) -> Answer:
-        """Return what *work* reads, all of it as it was at one moment."""
+        """Return the result of *work*, which reads one snapshot of the database."""
         return self._patiently(work, self._for_reading)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection for reads as of one moment, for what is read piece by piece."""
+        """Yield a connection to one snapshot of the database, for reading in pieces."""
         try:
             with self._transaction(self._for_reading) as connection:
-                if not self.is_sqlite:  # it holds nothing, and whoever reads may take their time
+                if not self.is_sqlite:  # a reader holds no lock and may be slow
                     connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 yield connection
         except DBAPIError as error:
@@ -108,7 +108,7 @@ def _passes(error: DBAPIError) -> bool:
 
 
 _DAMAGED = ("malformed", "not a database", "corrupt")
-"""Words with which SQLite says that the file is not what it was."""
+"""SQLite's words about a damaged file."""
 
 
 def _sentence(error: DBAPIError, url: URL) -> str:

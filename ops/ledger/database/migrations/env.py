@@ -1,4 +1,4 @@
-"""Run by Alembic: bring the ledger that it was handed to the newest form."""
+"""Alembic runs this file to migrate the connection in its config."""
 
 from alembic import context
 

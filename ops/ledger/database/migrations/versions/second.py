@@ -1,4 +1,4 @@
-"""Runs are closed: what is booked to its end is not fetched again, however the run ended."""
+"""Closed runs: a run that ended and is booked completely is not fetched again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,8 +8,8 @@ down_revision = "1"
 
 
 def upgrade() -> None:
-    """Add the column; runs that were stopped as planned are closed, as they were before."""
-    # With a default: a collector that is not yet updated goes on writing rows without it.
+    """Add the column. Runs that ended by a planned stop are closed, as before."""
+    # The default lets an older collector go on writing rows without the column.
     closed = sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false())
     op.add_column("runs", closed)
     op.execute(

@@ -1,4 +1,4 @@
-"""Figures that say how certain they are: machines, doubts, late bytes, the reach of keys."""
+"""Certainty of figures: machines, doubts, late bytes, the hosts of each key."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ down_revision = "2"
 
 
 def upgrade() -> None:
-    """Add columns with defaults, so that a collector of an older version can go on writing."""
+    """Add columns with defaults, so that an older collector can go on writing."""
     _add("ledger", _number("told", server_default="0"))
     _add("hosts", _text("machine"), _number("listed_at", nullable=True), _flag("absent"))
     _add("hosts", _number("done", nullable=True), _text("decision"))
@@ -26,7 +26,7 @@ def upgrade() -> None:
     counter = _part("run_id", sa.Integer()), _part("user_id", sa.Integer())
     amounts = _number("up"), _number("down")
     op.create_table("waiting", *counter, *amounts, sqlite_with_rowid=False)
-    # The keys were told without their hosts until now.
+    # Until now the ledger knew keys without their hosts.
     op.execute(sa.text("UPDATE keys SET reach_id = 0"))
 
 
