@@ -15,6 +15,7 @@ from ops.fleet.secrets.fill import departed
 from ops.fleet.secrets.fill import fill as fill_secrets
 from ops.fleet.secrets.fill import forget as forget_secrets
 from ops.fleet.secrets.parse import parse
+from ops.fleet.secrets.renaming import rename as rename_secrets
 from ops.model.phrases import counted, listed
 from ops.reporting.selection import Selection, maintenance_lines
 from ops.servers import recovery
@@ -58,7 +59,8 @@ def fill(selection: Selection, again: tuple[str, ...]) -> None:
         click.echo("nothing to make: every secret that the fleet needs is there")
     if gone := departed(selection.fleet):
         left = f"secrets of names that left the fleet: {listed(gone, most=5)}"
-        click.echo(f"{left} (delete them with `ops secrets forget`)", err=True)
+        remedy = "delete them with `ops secrets forget`; for a new name: `ops secrets rename`"
+        click.echo(f"{left} ({remedy})", err=True)
 
 
 @secrets.command()
@@ -76,6 +78,25 @@ def forget(selection: Selection, names: tuple[str, ...]) -> None:
     """
     for name in forget_secrets(selection.fleet, names):
         click.echo(f"deleted {name}")
+
+
+@secrets.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--replace", is_flag=True, help="Replace other secrets that NEW has already.")
+@fleet_option
+def rename(selection: Selection, old: str, new: str, replace: bool) -> None:
+    """Move the secrets of OLD to NEW, after you renamed OLD in the inventory.
+
+    OLD and NEW are two hosts, two keys, or two inbounds of a host (fra1/reality). Links keep
+    working. Commit issued.toml afterwards.
+
+    \b
+    Example:
+      ops secrets rename ams1 ams2
+    """
+    for name in rename_secrets(selection.fleet, old, new, replace=replace):
+        click.echo(f"moved {name}")
 
 
 @secrets.command()
@@ -220,24 +241,36 @@ def _sides(inventory: Path, name: str) -> merging.Sides | None:
 @click.option(
     "--afresh", is_flag=True, help="Rename an encrypted file that cannot be opened, and start new."
 )
+@click.option(
+    "--replace",
+    multiple=True,
+    metavar="NAME",
+    help="Take back the servers' secrets of a key or an inbound (fra1/reality). Repeatable.",
+)
 @timeout_option
 @host_options
-def recover(selection: Selection, timeout: float, afresh: bool) -> None:
+def recover(selection: Selection, timeout: float, afresh: bool, replace: tuple[str, ...]) -> None:
     """Rebuild the file of secrets from the configs that the servers run.
 
-    Secrets in the file stay. A secret that differs between servers is printed and left out.
+    Secrets in the file stay, except those of --replace. A secret that differs between servers is
+    printed and left out: choose a server with --host.
 
     \b
     Example:
       ops secrets recover
+      ops secrets recover --replace bob
     """
     fleet = selection.fleet
     console.notes(maintenance_lines(selection.away))
-    result = recovery.recover(fleet, selection.hosts, deadline=timeout, afresh=afresh)
+    result = recovery.recover(
+        fleet, selection.hosts, deadline=timeout, afresh=afresh, replace=replace
+    )
     for name in result.recovered:
         click.echo(f"recovered {name}")
     for conflict in result.conflicts:
         click.echo(f"left out: {conflict}", err=True)
+    for name in result.missing:
+        click.echo(f"not taken back: {name}: no server that was read has one to take", err=True)
     console.failures(result.failures)
     if not result.recovered:
         click.echo("nothing to recover")
@@ -248,4 +281,5 @@ def recover(selection: Selection, timeout: float, afresh: bool) -> None:
             "`ops secrets encrypt`",
             err=True,
         )
-    raise click.exceptions.Exit(exit_codes.of_hosts(len(selection.hosts), len(result.failures)))
+    code = exit_codes.of_hosts(len(selection.hosts), len(result.failures))
+    raise click.exceptions.Exit(code or (exit_codes.NO if result.missing else exit_codes.OK))

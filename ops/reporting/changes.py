@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from ops.errors import LedgerError
 from ops.fleet import secrets
 from ops.fleet import selection as of_fleet
-from ops.model import Fleet
+from ops.fleet.secrets.fill import departed
+from ops.model import Fleet, Host
 from ops.reporting.leaving import about_deleted
 from ops.reporting.selection import Selection
 from ops.servers.changes import Changes, Drift, Side, between, fleet_at
@@ -53,14 +54,17 @@ def changes_since(
         names = _names(selection, before)
         with progress(len(names)) as advance:
             changes = between(Side(before, revision), Side(fleet), names, advance)
+        renamed = dict(_renamed(before, fleet))
         old, new = ({host.name for host in side.hosts} for side in (before, fleet))
-        deleted = [host.name for host in before.hosts if host.name in set(names) - new]
+        gone = set(names) - new - renamed.keys()
+        deleted = [host.name for host in before.hosts if host.name in gone]
     notes = [
         f"{path} differs: {note}"
         for path, note in _BESIDE.items()
         if differs(fleet.folder, revision, path)
     ]
     notes += _maintenance(fleet, changes)
+    notes += [_note_of_rename(fleet, *names) for names in renamed.items()]
     notes += _deleted(selection, deleted, renamed=not new <= old)
     return ChangeReport(revision=revision, changes=changes, notes=tuple(notes))
 
@@ -95,6 +99,26 @@ def _maintenance(fleet: Fleet, changes: Changes) -> Iterator[str]:
         if host.name in changed and host.maintenance:
             until = host.maintenance.until
             yield f"{host.name} is in maintenance until {until}: rollouts leave it out"
+
+
+def _renamed(before: Fleet, now: Fleet) -> Iterator[tuple[str, str]]:
+    """Yield the old and the new name of each server that has a new name and the old address."""
+    old, new = ({host.name: host for host in side.hosts} for side in (before, now))
+    came = {place: name for name in new.keys() - old.keys() for place in _places(new[name])}
+    for name in sorted(old.keys() - new.keys()):
+        if found := [came[place] for place in _places(old[name]) if place in came]:
+            yield name, found[0]
+
+
+def _places(host: Host) -> list[str]:
+    return [place for place in (host.ssh.place, *host.address) if place]
+
+
+def _note_of_rename(fleet: Fleet, old: str, new: str) -> str:
+    same = f"{new} has the address of {old}: a server that only gets another name loses nothing"
+    if not any(owner.split("/")[0] == old for owner in departed(fleet)):
+        return same
+    return f"{same}, if `ops secrets rename {old} {new}` keeps its links before the rollout"
 
 
 def _deleted(selection: Selection, names: Sequence[str], *, renamed: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 import base64
 import secrets as random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from ops.counting import reading
 from ops.errors import HostError, SecretsError, UsageError
 from ops.files import locked
 from ops.fleet.secrets import issued, store
-from ops.fleet.secrets.fill import Place, get, put, shown
+from ops.fleet.secrets.fill import Place, get, places_of, put, shown
 from ops.fleet.secrets.reality import is_private_key, public_key
 from ops.model import Fleet, Host
 from ops.model.layout import CONFIG
 from ops.servers.secrets_on_host import secrets_in
+
+Found = dict[Place, dict[str, Any]]
+"""By place, then by host: the secret that the host's config has there."""
 
 
 @dataclass
@@ -28,52 +31,82 @@ class Recovered:
     """The recovered secrets, such as ``keys.alice.id``."""
     conflicts: list[str] = field(default_factory=list)
     """The secrets that were not recovered because their values differ, in words."""
+    missing: list[str] = field(default_factory=list)
+    """The secrets to replace that no read server has."""
     failures: Sequence[HostError] = ()
     aside: Path | None = None
     """The new path of an encrypted file that could not be opened."""
 
 
 def recover(
-    fleet: Fleet, hosts: Sequence[Host], *, deadline: float, afresh: bool = False
+    fleet: Fleet,
+    hosts: Sequence[Host],
+    *,
+    deadline: float,
+    afresh: bool = False,
+    replace: Collection[str] = (),
 ) -> Recovered:
     """Read the configs of *hosts*, and add the secrets that secrets.toml lacks.
 
-    Existing secrets stay. If two servers have different values, the secret is a conflict. A
-    server without a config of this fleet is a failure. *deadline* is in seconds for all hosts.
+    Existing secrets stay, except those of the keys and inbounds in *replace*. If two servers have
+    different values, the secret is a conflict. A server without a config of this fleet is a
+    failure. *deadline* is in seconds for all hosts.
 
     *afresh* starts a new file and renames the encrypted one that cannot be opened.
     """
-    _document(fleet, afresh=afresh)  # report a file that cannot be used before reading any server
+    again = places_of(fleet, replace)
+    _document(fleet, again, afresh=afresh)  # report an unusable file before reading any server
     values_by_place, failures = _read(fleet, hosts, deadline)
     result = Recovered(failures=failures)
     with locked(fleet.folder / "inventory"):
-        document = _document(fleet, afresh=afresh)
-        for place, by_host in values_by_place.items():
-            values = _distinct(list(by_host.values()))
-            if len(values) > 1:
-                result.conflicts.append(f"{shown(place)}: {', '.join(by_host)} differ")
-            elif _is_older(fleet, place, values[0]):
-                result.conflicts.append(
-                    f"{shown(place)}: issued.toml has a newer one than the host"
-                )
-            elif not get(document, place):
-                put(document, place, _whole(place, values[0]))
-                result.recovered.append(shown(place))
+        document = _document(fleet, again, afresh=afresh)
+        taken = _take(fleet, document, values_by_place, again, result)
+        result.missing = [shown(place) for place in sorted(again - taken)]
         if result.recovered:
             result.aside = store.set_aside(fleet) if afresh else None
             text = tomlkit.dumps(document)
             store.write(fleet, text)
-            issued.keep(fleet, issued.data_of(text))
+            issued.keep(fleet, issued.data_of(text), again)
     return result
 
 
-def _read(
-    fleet: Fleet, hosts: Sequence[Host], deadline: float
-) -> tuple[dict[Place, dict[str, Any]], list[HostError]]:
+def _take(
+    fleet: Fleet, document: Any, found: Found, again: Collection[Place], result: Recovered
+) -> set[Place]:
+    """Put into *document* the secrets in *found* that it lacks, and those of *again*.
+
+    Return the places where *document* has the secret of the servers now.
+    """
+    taken = set()
+    for place, by_host in found.items():
+        values = _distinct(list(by_host.values()))
+        held = get(document, place)
+        if len(values) > 1:
+            result.conflicts.append(f"{shown(place)}: {', '.join(by_host)} differ")
+        elif place not in again and _is_older(fleet, place, values[0]):
+            result.conflicts.append(_older(place))
+        elif held and _distinct([held, values[0]]) == [held]:
+            taken.add(place)
+        elif not held or place in again:
+            put(document, place, _whole(place, values[0]))
+            result.recovered.append(shown(place))
+            taken.add(place)
+    return taken
+
+
+def _older(place: Place) -> str:
+    owner = "/".join(place[1:-1])
+    return (
+        f"{shown(place)}: issued.toml has a newer one than the host "
+        f"(`ops secrets recover --replace {owner}` takes the one of the host)"
+    )
+
+
+def _read(fleet: Fleet, hosts: Sequence[Host], deadline: float) -> tuple[Found, list[HostError]]:
     """Return the values of each secret, by place and host, and the errors of other hosts."""
     answers = reading.run_on_hosts(fleet, hosts, f"cat {CONFIG}", deadline=deadline)
     failures = list(answers.failures)
-    values: dict[Place, dict[str, Any]] = {}
+    values: Found = {}
     for host in hosts:
         if host.name in answers.results:
             try:
@@ -86,14 +119,14 @@ def _read(
     return values, failures
 
 
-def _document(fleet: Fleet, *, afresh: bool) -> tomlkit.TOMLDocument:
+def _document(fleet: Fleet, again: Collection[Place], *, afresh: bool) -> tomlkit.TOMLDocument:
     """Return the content of secrets.toml.
 
     With *afresh* it is empty if the file cannot be opened, and UsageError if it can.
     """
     try:
         document = store.document(fleet)
-        issued.must_match(fleet, document)
+        issued.must_match(fleet, document, again)
     except SecretsError as error:
         if store.path(fleet) != store.encrypted(fleet) or store.is_open(fleet):
             raise

@@ -87,6 +87,11 @@ def test_a_new_secret_under_an_old_name_needs_consent_and_goes_in_live(operator:
     assert refused.stdout.count("[lab1] left as it is: the secrets of alice") == 1
     assert "--data rotate=alice" in refused.stdout
     assert "nobody is dropped" not in refused.stdout
+    changed = held.read_text()
+    remedy = re.findall(r"`ops (secrets recover [^`]*)`", refused.stdout)[0]
+    operator.ops(*remedy.split(), "--host", "lab1")
+    assert "nothing to change" in operator.roll_out("--limit", "lab1")
+    held.write_text(changed)
     said = operator.roll_out("--limit", "lab1", "--data", "rotate=alice")
     assert "~ key alice on reality, ws (another secret)" in said
     assert pid(operator.lab.host("lab1")) == before

@@ -41,7 +41,7 @@ def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
     """
     with locked(fleet.folder / "inventory"):
         wanted = list(dict.fromkeys(_wanted(fleet)))
-        again = _chosen(wanted, replace)
+        again = places_of(fleet, replace)
         document = store.document(fleet)
         issued.must_match(fleet, document, again)
         known = issued.places(fleet) - again
@@ -65,11 +65,11 @@ def forget(fleet: Fleet, names: Iterable[str]) -> list[str]:
     """
     with locked(fleet.folder / "inventory"):
         document = store.document(fleet)
-        held = _held(document) | issued.places(fleet)
+        held = held_in(document) | issued.places(fleet)
         gone = {place for name in names for place in _gone(fleet, held, name)}
         for place in gone:
-            _delete(document, place)
-        if gone & _held(store.document(fleet)):
+            delete(document, place)
+        if gone & held_in(store.document(fleet)):
             store.write(fleet, tomlkit.dumps(document))
         issued.forget(fleet, {"/".join(place[1:-1]) for place in gone})
         return [shown(place) for place in sorted(gone)]
@@ -98,7 +98,7 @@ def _living(fleet: Fleet) -> set[str]:
     return {*(key.name for key in fleet.keys), *inbounds}
 
 
-def _held(document: Any) -> set[Place]:
+def held_in(document: Any) -> set[Place]:
     """Return where *document* holds a secret."""
     keys = document.get("keys", {}).items()
     hosts = document.get("hosts", {}).items()
@@ -110,8 +110,8 @@ def _held(document: Any) -> set[Place]:
     }
 
 
-def _delete(document: Any, place: Place) -> None:
-    """Take *place* out of *document*, and each table that is empty then."""
+def delete(document: Any, place: Place) -> None:
+    """Remove *place* from *document*, and each table that is empty then."""
     *tables, field = place
     holders = [document]
     for part in tables:
@@ -144,13 +144,17 @@ def _wanted(fleet: Fleet) -> Iterator[Place]:
                 yield ("keys", key.name, FIELD_OF[inbound.protocol])
 
 
-def _chosen(wanted: list[Place], replace: Iterable[str]) -> set[Place]:
+def places_of(fleet: Fleet, names: Iterable[str]) -> set[Place]:
+    """Return the places of the secrets of *names*: keys, or inbounds as ``host/inbound``.
+
+    UsageError for a name that needs no secret in this fleet.
+    """
+    chosen, wanted = set(names), set(_wanted(fleet))
     owners = {"/".join(place[1:-1]) for place in wanted}
-    for name in replace:
-        if name not in owners:
-            message = f"{name!r} has no secrets to replace"
-            raise UsageError(with_suggestion(message, name, owners))
-    return {place for place in wanted if "/".join(place[1:-1]) in set(replace)}
+    for name in chosen - owners:
+        message = f"{name!r} has no secrets to replace"
+        raise UsageError(with_suggestion(message, name, owners))
+    return {place for place in wanted if "/".join(place[1:-1]) in chosen}
 
 
 def _lost(lost: list[Place]) -> str:

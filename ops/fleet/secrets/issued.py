@@ -65,7 +65,8 @@ def must_match(
         raise SecretsError(
             f"the secrets here are older than issued.toml: {', '.join(older)} had another private "
             "key then, and links carry the newer one. Get the newer secrets from a colleague, or "
-            "take these out and `ops secrets recover` reads them back; nothing was changed"
+            f"read them back from the servers: `ops secrets recover --replace {older[0]}`. "
+            "Nothing was changed"
         )
 
 
@@ -82,6 +83,22 @@ def forget(fleet: Fleet, owners: Collection[str]) -> None:
         host: {n: entry for n, entry in inbounds.items() if f"{host}/{n}" not in owners}
         for host, inbounds in issued.get("hosts", {}).items()
     }
+    issued["hosts"] = {host: inbounds for host, inbounds in hosts.items() if inbounds}
+    _write(fleet, issued)
+
+
+def rename(fleet: Fleet, owners: Mapping[tuple[str, ...], tuple[str, ...]]) -> None:
+    """Move the entry of each of *owners* to its new place, such as ``("hosts", "ams2", "ws")``."""
+    issued = _read(fleet)
+    for (kind, *old), (_, *new) in owners.items():
+        holders, targets = issued.get(kind, {}), issued.setdefault(kind, {})
+        for part in old[:-1]:
+            holders = holders.get(part, {})
+        for part in new[:-1]:
+            targets = targets.setdefault(part, {})
+        if old[-1] in holders:
+            targets[new[-1]] = holders.pop(old[-1])
+    hosts = issued.get("hosts", {})
     issued["hosts"] = {host: inbounds for host, inbounds in hosts.items() if inbounds}
     _write(fleet, issued)
 

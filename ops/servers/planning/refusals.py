@@ -1,6 +1,6 @@
 """List the reasons to refuse a rollout to a host. Each reason is one sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ops.model import layout
 from ops.servers.on_host import lock, users
@@ -94,8 +94,13 @@ def _keys(transition: Transition, consent: Consent) -> Iterator[str]:
         names = ",".join(unasked)
         yield (
             f"the secrets of {', '.join(unasked)} differ from what people were given: if that is "
-            f"meant, add --data rotate={names}; if not, `ops secrets recover` reads back the old"
+            f"meant, add --data rotate={names}; if not, {_take_back(unasked)}"
         )
+
+
+def _take_back(names: Sequence[str]) -> str:
+    options = " ".join(f"--replace {name}" for name in names)
+    return f"`ops secrets recover {options}` takes back the secrets that the server has"
 
 
 def _inbounds(transition: Transition, consent: Consent) -> Iterator[str]:
@@ -108,5 +113,5 @@ def _inbounds(transition: Transition, consent: Consent) -> Iterator[str]:
             yield (
                 f"the inbound {inbound} would get another REALITY key, short id or password, and "
                 f"every link to it would die: if that is meant, add --data rotate={name}; if not, "
-                "`ops secrets recover` reads back the old"
+                f"{_take_back([name])}"
             )
