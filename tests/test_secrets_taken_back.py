@@ -1,5 +1,6 @@
 """Secrets that go back to what a server has, and secrets that go to a new name."""
 
+import json
 import re
 from pathlib import Path
 
@@ -56,9 +57,9 @@ def configs_of(fleet: Fleet) -> dict[str, str]:
 
 def refusals(fleet: Fleet, configs: dict[str, str]) -> list[str]:
     """Return the refusals of a rollout to hosts that run *configs*."""
-    said, known = [], secrets.load(fleet)
+    known, said = secrets.load(fleet), list[str]()
     for host in fleet.hosts:
-        config = users.json.loads(configs[host.name])
+        config = json.loads(configs[host.name])
         has = users.fingerprints(users.of_config(config))
         state = HostState(
             users=has, file_users=has, inbound_secrets=users.inbound_secrets(config), free=1 << 40
