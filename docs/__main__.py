@@ -1,7 +1,4 @@
-"""Make what can be made from the code anew: `make docs`.
-
-The CLI reference, the page of the rules, and the READMEs' blocks of output.
-"""
+"""Generate the CLI reference, the page of rules, and the outputs in the READMEs: `make docs`."""
 
 import os
 import re
@@ -27,16 +24,17 @@ _SPEED = re.compile(r"\| hosts \| `ops traffic` .*?(?=\n\n)", re.DOTALL)
 _HEAD = """\
 # The commands of ops
 
-Made from the code by `make docs`. `ops --help` and `ops VERB --help` show the same.
+`make docs` generates this page. `ops --help` and `ops VERB --help` print the same texts.
 
 """
 _RULES_HEAD = """\
 # The rules of ops validate
 
-Made from the code by `make docs`; `ops validate --explain CODE` shows the same. An error fails, a
-warning does with `--strict`. In configs that ask for no statistics, rules about them are notes.
+`make docs` generates this page. `ops validate --explain CODE` prints the text of one rule. If
+there is an error, `ops validate` fails; with `--strict` it also fails if there is a warning. If a
+config asks for no statistics, rules about statistics are notes.
 
-A host accepts a finding in `hosts.toml`, with a reason; one that finds nothing is a warning:
+A host accepts a finding in `hosts.toml`, with a reason. An `ignore` without a finding is a warning:
 
 ```toml
 [hosts.fra1]
@@ -109,7 +107,10 @@ def _output(command: str) -> str:
 
 
 def main() -> None:
-    """Write what is out of date, and name it; with --check, write nothing and exit 1 for it."""
+    """Write the pages that are out of date, and print their names.
+
+    With --check write nothing, and exit with 1 if a page is out of date.
+    """
     made = {REFERENCE: reference(), RULES_PAGE: rules(), **{file: readme(file) for file in READMES}}
     stale = {file: text for file, text in made.items() if file.read_text() != text}
     for file, text in stale.items():

@@ -1,4 +1,4 @@
-"""The docs say what the code does: what can be generated is, and is fresh."""
+"""The generated pages are up to date, and the page on accounting explains every reason."""
 
 import re
 import subprocess

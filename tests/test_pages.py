@@ -36,7 +36,7 @@ RUSSIAN = {
 NOW = [page for page in PAGES if page != HISTORY]
 """All pages but the history, which names commands and modules that are gone."""
 EXAMPLES = {"ops groups", "ops/reporting/groups.py", "ops/cli/groups.py"}
-"""What the recipes of CONTRIBUTING would make."""
+"""The command and the modules of the recipes in CONTRIBUTING."""
 GENERATED = {"cli.md", "rules.md"}
 ENGLISH = [
     page
@@ -75,7 +75,7 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", ENGLISH, ids=name_of)
 def test_pages_are_in_plain_language(page: Path) -> None:
-    """See ``tests/prose.py``: few long sentences, few clauses with what, who or whose."""
+    """Few sentences are long, and few have the clauses that ``tests/prose.py`` counts."""
     written = sentences(page)
     for hard in (clauses(written), long_sentences(written)):
         assert len(hard) < HARD * len(written), hard
@@ -125,6 +125,13 @@ def test_the_map_has_the_rooms_in_their_order() -> None:
     table = ARCHITECTURE.read_text().split("| room |")[1].split("\n\n")[0]
     rooms = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row)[:1]]
     assert tuple(rooms) == ORDER
+
+
+def test_the_russian_glossary_translates_words_of_the_english_one() -> None:
+    english = (DOCS / "glossary.md").read_text()
+    rows = (DOCS / "ru" / "glossary.md").read_text().splitlines()[7:]
+    words = [row.split("|")[1].strip() for row in rows]
+    assert [word for word in words if f"**{word}**" not in english] == []
 
 
 def test_the_map_has_the_tables_of_the_ledger() -> None:
