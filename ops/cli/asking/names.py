@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from ops.errors import OpsError
 from ops.model import Fleet
 
-Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 
 
 def _hosts(fleet: Fleet) -> Iterable[str]:
@@ -35,7 +37,9 @@ _NAMES = {"host": _hosts, "group": _groups, "key": _keys, "inbound": _inbounds}
 def completer(kind: str) -> Completer:
     """Return a ``shell_complete`` for names of *kind*: host, group, key or inbound."""
 
-    def complete(ctx: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+    def complete(ctx: click.Context, _: click.Parameter, begun: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
         fleet = _fleet(ctx.params)
         names = _NAMES[kind](fleet) if fleet else ()
         return [CompletionItem(name) for name in names if name.startswith(begun)]
