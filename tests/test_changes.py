@@ -212,7 +212,7 @@ def test_hosts_that_change_alike_are_told_once(fleet: Path) -> None:
         "ams1, fra1",
         "  + key carol on reality, ss, trojan, ws",
         "  into the running core: nobody is dropped",
-        "since HEAD: hosts 2 changed live, 0 as they were",
+        "since HEAD: hosts 2 changed hot, 0 as they were",
     ]
 
 

@@ -189,7 +189,7 @@ def test_what_was_read_by_the_hosts_own_program_is_said(monkeypatch: pytest.Monk
     monkeypatch.setattr(
         reading, "read_hosts", lambda *_, **__: Round(readings=(by_exec,), failures=())
     )
-    said = "Read by the host's own `xray api`, because sshd forwards nothing there: ams1."
+    said = "Read by the host's own `xray api`, because sshd there forbids forwarding: ams1."
     assert ops_("traffic").stdout.splitlines()[1] == said
 
 
@@ -407,7 +407,7 @@ def test_a_new_fleet_is_valid_and_overwrites_nothing(tmp_path: Path) -> None:
     assert ops_("validate", "--fleet", str(folder)).exit_code == 0
     (folder / "inventory" / "keys.toml").write_text("# mine\n")
     again = ops_("init", str(folder))
-    assert "kept" in again.stderr
+    assert "unchanged" in again.stderr
     assert (folder / "inventory" / "keys.toml").read_text() == "# mine\n"
 
 
@@ -430,7 +430,7 @@ def test_inside_a_fleet_init_adds_the_job_alone(
     new = {path for path in fleet.rglob("*") if path.is_file()} - before
     assert [path.relative_to(fleet) for path in new] == [Path(".github/workflows/fleet.yml")]
     assert done.output == f"wrote {fleet / '.github/workflows/fleet.yml'}\n"
-    assert "it was there already" in ops_("init", "--ci", "github").output
+    assert "exists already" in ops_("init", "--ci", "github").output
     assert ops_("init").exit_code == 2
 
 

@@ -156,4 +156,4 @@ def test_pitfall_21_people_see_a_table_and_how_the_figures_should_relate(
     assert "ams          3.0 MiB" in shown
     assert "alice" in shown
     assert "bob" not in shown
-    assert "estimate: none: a guess from connections" in shown
+    assert "estimate: no fixed relation: a guess from connections" in shown

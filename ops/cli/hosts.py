@@ -81,7 +81,7 @@ def trust_host(
 
     NAME can be a glob. No login is made, so no ssh key is needed. On the server's own console
     `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows the fingerprint. With --fingerprint
-    there is no question.
+    no question is asked.
 
     The keys are stored in inventory/known_hosts, in the format of OpenSSH. Lines of another
     known_hosts file, such as ~/.ssh/known_hosts, can be copied into it.
@@ -132,7 +132,9 @@ def _trust(fleet: Fleet, host: Host, fingerprint: str | None, replace: bool) -> 
             click.echo(f"{host.name}: was trusted already")
             return None
         if not (fingerprint or _compared(host)):
-            return OpsError(f"{host.name}: nothing was trusted; who is answering there?")
+            return OpsError(
+                f"{host.name}: nothing was trusted: another machine may answer at this address"
+            )
         trust.add(fleet, host, lines, replacing=replace)
         click.echo(f"{host.name}: trusted from now on")
     except OpsError as error:

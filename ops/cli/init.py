@@ -44,12 +44,12 @@ def init(folder: Path | None, ci: str | None, source: str | None) -> None:
             raise UsageError("name the FOLDER of the new fleet: `ops init my-fleet`")
         _add(inventory.find(), ci)
         return
-    written, kept = starter.write(folder, ci or "")
+    written, existing = starter.write(folder, ci or "")
     written += _requirements(folder, source)
     for name in written:
         click.echo(f"wrote {folder / name}")
-    if kept:
-        click.echo(f"kept what was there already: {counted(len(kept), 'file')}", err=True)
+    if existing:
+        click.echo(f"unchanged: {counted(len(existing), 'existing file')}", err=True)
     click.echo(
         f"\nNext: describe your servers in {folder / 'inventory/hosts.toml'}, then\n"
         f"  cd {folder}\n{starter.NEXT}"
@@ -72,4 +72,4 @@ def _requirements(folder: Path, source: str | None) -> list[str]:
 def _add(fleet: Path, ci: str) -> None:
     """Write only the CI job, into an existing fleet."""
     name, is_new = starter.write_ci(fleet, ci)
-    click.echo(f"wrote {fleet / name}" if is_new else f"kept {fleet / name}: it was there already")
+    click.echo(f"wrote {fleet / name}" if is_new else f"unchanged: {fleet / name} exists already")

@@ -56,7 +56,7 @@ def fill(selection: Selection, again: tuple[str, ...]) -> None:
     for name in made:
         click.echo(f"made {name}")
     if not made:
-        click.echo("nothing to make: every secret that the fleet needs is there")
+        click.echo("nothing to make: the fleet has every secret that it needs")
     if gone := departed(selection.fleet):
         left = f"secrets of names that left the fleet: {listed(gone, most=5)}"
         remedy = "delete them with `ops secrets forget`; for a new name: `ops secrets rename`"
@@ -194,7 +194,7 @@ def identity() -> None:
     """
     file = age.identity_file()
     if exists(file):
-        click.echo(f"{shown_path(file)} is there already; its public key is\n{age.public_half()}")
+        click.echo(f"{shown_path(file)} exists already; its public key is\n{age.public_half()}")
     else:
         click.echo(f"made {shown_path(file)}; its public key is\n{age.make_identity()}")
 

@@ -27,9 +27,9 @@ def length(written: str) -> timedelta:
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0
     if seconds > LONGEST.total_seconds():
         raise UsageError(f"{visible(written, 40)!r} is too long: write at most {LONGEST.days}d")
-    if not (found := timedelta(seconds=seconds)):
+    if not (span := timedelta(seconds=seconds)):
         raise UsageError(f"{written!r} is no length of time; write 30s, 5m, 1h or 2d")
-    return found
+    return span
 
 
 def moment(written: str, zone: ZoneInfo, now: datetime) -> datetime:

@@ -12,8 +12,8 @@ from ops.servers.changes import Changes, Drift, HostChange, HostDrift
 
 _MEANING = {
     "new": "new: the next rollout installs the core",
-    "absent": "goes: the next rollout takes the core off",
-    "forgotten": 'is forgotten: its core runs on for all its keys; `state = "absent"` takes it off',
+    "absent": "absent: the next rollout removes the core",
+    "forgotten": 'forgotten: its core still runs for all its keys; `state = "absent"` removes it',
     "restart": "the core restarts",
     "hot": "into the running core: nobody is dropped",
     "files": "the core runs on as it is",
@@ -21,7 +21,7 @@ _MEANING = {
 }
 _COUNTED = {
     "new": "new",
-    "absent": "taken off",
+    "absent": "without a core",
     "forgotten": "forgotten",
     "restart": "restarted",
     "hot": "changed hot",

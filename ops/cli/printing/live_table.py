@@ -45,7 +45,7 @@ def _heading(report: LiveReport) -> Iterator[str]:
         since += f" at the earliest, {latest} at the latest"
     yield f"Live counters {since}. They restart at 0 with the core: for billing use `ops usage`."
     if executed := [reading.host for reading in readings if reading.way == "exec"]:
-        reason = "because sshd forwards nothing there"
+        reason = "because sshd there forbids forwarding"
         yield f"Read by the host's own `xray api`, {reason}: {listed(executed)}."
 
 

@@ -78,7 +78,7 @@ def _reasons(missing: Sequence["Missing"]) -> Iterator[str]:
     from ops.ledger import WORDS
 
     if missing:
-        yield "\nWhat these figures may lack:"
+        yield "\nReasons why these figures may lack bytes:"
     for one in sorted(missing, key=lambda one: -one.span)[:_MOST]:
         where = one.host or "every host"
         yield f"  {where}: {WORDS[one.kind]} ({one.since:%Y-%m-%d %H:%M:%S} UTC, {_span(one)})"

@@ -10,9 +10,9 @@ from ops.reporting.rates import fell, less
 
 EXPECTED = {
     "exact": "payload of the users, to the buffer",
-    "inbounds": "0 to 5 % above exact: with the protocol's own bytes, and strangers'",
-    "network_card": "over twice exact: each byte comes and goes, with headers; since boot",
-    "estimate": "none: a guess from connections",
+    "inbounds": "0 to 5 % above exact, because it includes bytes of the protocol and of strangers",
+    "network_card": "over twice exact: each byte is received and sent, with headers, since boot",
+    "estimate": "no fixed relation: a guess from connections",
 }
 """By figure: its expected relation to the exact figure."""
 
