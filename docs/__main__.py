@@ -1,4 +1,7 @@
-"""Generate the CLI reference, the page of rules, and the outputs in the READMEs: `make docs`."""
+"""Generate pages and outputs in the READMEs: `make docs`.
+
+The pages are the CLI reference, the rules and the inventory.
+"""
 
 import os
 import re
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from docs.inventory_page import inventory_page
 from ops.cli import cli
 from ops.cli.printing.findings import versions
 from ops.config.lint import RULES, Rule
@@ -17,6 +21,7 @@ from ops.config.lint import RULES, Rule
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "cli.md"
 RULES_PAGE = ROOT / "docs" / "rules.md"
+INVENTORY_PAGE = ROOT / "docs" / "inventory.md"
 RESULTS = ROOT / "bench" / "RESULTS.md"
 READMES = [ROOT / "README.md", ROOT / "README.ru.md"]
 _BLOCK = re.compile(r"(?<=^```console\n)\$ (ops [^\n]*)\n.*?(?=^```$)", re.DOTALL | re.MULTILINE)
@@ -111,7 +116,8 @@ def main() -> None:
 
     With --check write nothing, and exit with 1 if a page is out of date.
     """
-    made = {REFERENCE: reference(), RULES_PAGE: rules(), **{file: readme(file) for file in READMES}}
+    made = {REFERENCE: reference(), RULES_PAGE: rules(), INVENTORY_PAGE: inventory_page()}
+    made |= {file: readme(file) for file in READMES}
     stale = {file: text for file, text in made.items() if file.read_text() != text}
     for file, text in stale.items():
         sys.stdout.write(f"{file.relative_to(ROOT)}\n")

@@ -6,19 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ops.fleet.inventory.accounts import BillingTable, billing, ledger_settings
-from ops.fleet.inventory.shape import (
-    HostFields,
-    HostsFile,
-    HostTable,
-    InboundTable,
-    IssuedFile,
-    KeysFile,
-    OutboundTable,
-    RuleTable,
-)
+from ops.fleet.inventory.shape import HostsFile, IssuedFile, KeysFile
+from ops.fleet.inventory.shape.hosts import HostFields, HostTable
+from ops.fleet.inventory.shape.inbounds import InboundTable
+from ops.fleet.inventory.shape.ledger import BillingTable, LedgerTable, amount
+from ops.fleet.inventory.shape.routing import OutboundTable, RuleTable
 from ops.fleet.inventory.values import is_dns_name
-from ops.model import Core, Fleet, Host, Inbound, Key, Maintenance, Outbound, Rule, Ssh
+from ops.model import (
+    Billing,
+    Core,
+    Fleet,
+    Host,
+    Inbound,
+    Key,
+    LedgerSettings,
+    Maintenance,
+    Outbound,
+    Rule,
+    Ssh,
+)
 
 _INHERITED = tuple(HostFields.model_fields)
 
@@ -36,7 +42,7 @@ def fleet_of(folder: Path, hosts: HostsFile, keys: KeysFile, issued: IssuedFile)
         outbounds=tuple(_outbound(name, table) for name, table in hosts.outbounds.items()),
         rules=tuple(_rule(table) for table in hosts.rules),
         public_keys=dict(_public_keys(issued)),
-        ledger=ledger_settings(hosts.ledger),
+        ledger=_ledger_settings(hosts.ledger),
         id=issued.fleet,
     )
 
@@ -81,7 +87,7 @@ def host_of(folder: Path, hosts: HostsFile, name: str, table: HostTable) -> Host
         **{field: said[field] for field in ("api", "accounting", "ipv6") if field in said},
         kernel_tuning=said.get("kernel_tuning", False),
         ignore=tuple(table.ignore.items()),
-        billing=billing(BillingTable(**said.get("billing", {}))),
+        billing=_billing(BillingTable(**said.get("billing", {}))),
     )
 
 
@@ -130,6 +136,22 @@ def _rule(table: RuleTable) -> Rule:
     said = table.model_dump()
     lists = {field: tuple(value) for field, value in said.items() if isinstance(value, list)}
     return Rule(**{**said, **lists, "hosts": frozenset(table.hosts)})
+
+
+def _ledger_settings(table: LedgerTable) -> LedgerSettings:
+    keep = table.keep
+    return LedgerSettings(
+        url=table.url or "",
+        zone=table.zone,
+        keep_fives=keep.fives,
+        keep_hours=keep.hours,
+        keep_runs=keep.runs,
+    )
+
+
+def _billing(table: BillingTable) -> Billing:
+    included = amount(table.included) if table.included else None
+    return Billing(day=table.day, direction=table.direction, included=included)
 
 
 def _public_keys(issued: IssuedFile) -> Iterator[tuple[tuple[str, str], str]]:

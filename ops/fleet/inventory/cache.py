@@ -63,7 +63,7 @@ def _cache_name(folder: Path) -> str:
 
 def _code() -> list[Path]:
     return sorted(
-        path for room in ("fleet/inventory", "model") for path in (_OPS / room).glob("[!.]*.py")
+        path for room in ("fleet/inventory", "model") for path in (_OPS / room).rglob("[!.]*.py")
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from ops.errors import Problem
-from ops.fleet.inventory.shape import HostFields, HostsFile, HostTable, KeysFile
+from ops.fleet.inventory.shape import HostsFile, KeysFile
+from ops.fleet.inventory.shape.hosts import HostFields, HostTable
 from ops.fleet.inventory.toml import Document, Location
 from ops.model import ALL
 from ops.model.key import GENERATION

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from ops.errors import Problem
 from ops.fleet.inventory.build import host_of
-from ops.fleet.inventory.shape import HostsFile, HostTable, InboundTable
+from ops.fleet.inventory.shape import HostsFile
+from ops.fleet.inventory.shape.hosts import HostTable
+from ops.fleet.inventory.shape.inbounds import InboundTable
 from ops.fleet.inventory.toml import Document, Location
 from ops.fleet.inventory.values import is_dns_name, is_ip
 from ops.model import Host

@@ -173,10 +173,12 @@ HostName = Annotated[
     str,
     _written(r"[a-z0-9][a-z0-9.-]{0,62}", "a host's name has small letters, digits, dots, dashes"),
 ]
+"""name of a host: up to 63 small letters, digits, dots and dashes."""
 Name = Annotated[
     str,
     _written(r"[a-z][a-z0-9_-]{0,31}", "a name has small letters, digits, _ and -, a letter first"),
 ]
+"""name: up to 32 small letters, digits, ``_`` and ``-``. It begins with a letter."""
 KeyName = Annotated[
     str,
     _written(
@@ -185,23 +187,29 @@ KeyName = Annotated[
         " after it)",
     ),
 ]
+"""name of a key: up to 64 small letters, digits and ``. _ @ -``. It does not begin with a dash."""
 StoredName = Annotated[
     str, _written(r"[!-~]{1,64}", "a name has up to 64 characters of ASCII, and no space")
 ]
-"""A name in a file that programs write: its key or host may be gone meanwhile."""
+"""stored name: up to 64 characters of ASCII without spaces. Its key or host may be deleted."""
 Reference = str
-"""The name of something in these files: a name that is not there is refused."""
+"""reference: a name that is defined in hosts.toml or keys.toml."""
 Port = Annotated[int, Field(ge=1, le=65535)]
+"""port: 1 to 65535."""
 Address = Annotated[str, AfterValidator(_address)]
-"""A DNS name or an address, without a port."""
+"""address: a DNS name, an IPv4 or an IPv6 address, without a port and without brackets."""
 DnsName = Annotated[str, AfterValidator(_dns_name)]
+"""DNS name: letters, digits, dots and dashes, in ASCII."""
 ServerName = Annotated[str, AfterValidator(_server_name)]
-"""As a certificate carries it: a DNS name or an address."""
+"""server name: a DNS name or an address, as in a certificate."""
 Target = Annotated[str, AfterValidator(_target)]
+"""host and port: ``host:port``. An IPv6 address stands in brackets."""
 Jump = Annotated[str, AfterValidator(_jump)]
+"""jump host: ``[user@]host[:port]``, one jump host only."""
 User = Annotated[
     str, _written(_USER.pattern, "a user's name has letters, digits and . _ @ + -, no dash first")
 ]
+"""user: letters, digits and ``. _ @ + -``. It does not begin with a dash."""
 RemotePath = Annotated[
     str,
     _written(
@@ -212,6 +220,7 @@ RemotePath = Annotated[
         script=re.UNICODE,
     ),
 ]
+"""path on the host: an absolute path. ``{host}`` and ``{server_name}`` are replaced."""
 LocalPath = Annotated[
     str,
     _written(
@@ -221,6 +230,7 @@ LocalPath = Annotated[
         script=re.UNICODE,
     ),
 ]
+"""path on this machine: absolute, in the home folder (``~/``), or in the fleet's folder."""
 UrlPath = Annotated[
     str,
     _written(
@@ -229,6 +239,7 @@ UrlPath = Annotated[
         " no %, ? or #, because the core compares the path after decoding it",
     ),
 ]
+"""path of a URL: begins with ``/`` and has no ``%``, ``?`` or ``#``."""
 Url = Annotated[
     str,
     _written(
@@ -237,10 +248,13 @@ Url = Annotated[
         most=1024,
     ),
 ]
+"""URL: begins with ``https://``, ``http://`` or ``file://``."""
 Sha256 = Annotated[str, _written(r"[0-9a-f]{64}", "a SHA-256 is 64 digits of 0-9 and a-f")]
+"""SHA-256: 64 hexadecimal digits."""
 Version = Annotated[
     str, _written(r"\d{1,4}\.\d{1,4}\.\d{1,4}", 'write the release\'s number, as "26.10.10"')
 ]
+"""version: three numbers with dots, as ``26.10.10``."""
 Fingerprint = Annotated[
     str,
     _written(
@@ -248,16 +262,25 @@ Fingerprint = Annotated[
         f"clients imitate one of {', '.join(BROWSERS)}",
     ),
 ]
+"""fingerprint: ``chrome``, ``firefox``, ``safari``, ``ios``, ``android``, ``edge``, ``360``,
+``qq``, ``random``, ``randomized``, ``randomizednoalpn``, or a version as ``hellochrome_131``."""
 RuleCode = Annotated[str, _written(r"XO\d{3}", "a rule's code is XO and three digits")]
+"""code of a rule: ``XO`` and three digits."""
 Words = Annotated[str, AfterValidator(_words)]
+"""text: up to 1000 characters, no control characters."""
 Reason = Annotated[Words, AfterValidator(_a_reason)]
+"""reason: a text that is not empty."""
 PublicKey = Annotated[str, _written(r"[A-Za-z0-9_-]{43}", "an X25519 key is 43 characters")]
+"""public key: an X25519 key of 43 characters, in base64url."""
 Secret = Annotated[str, AfterValidator(_secret)]
+"""secret: up to 255 characters, no control characters, no space at the ends."""
 Pattern = Annotated[str, _written(r"[!-~]+", "characters of ASCII, no space", most=1000)]
-"""A domain or network as the core matches it; its own test says whether it is one."""
+"""pattern: a domain or a network in the core's syntax. ``ops validate`` lets the core check it."""
 Ports = Annotated[
     str, _written(r"|\d{1,5}(?:-\d{1,5})?(?:, ?\d{1,5}(?:-\d{1,5})?)*", "write 53, or 53,1000-2000")
 ]
+"""ports: ports and ranges with commas, as ``53,1000-2000``."""
 Protocol = Annotated[str, _written(r"[A-Za-z0-9-]{1,32}", "a protocol's name is one word")]
+"""protocol: one word, as Xray writes it."""
 Json = Annotated[dict[str, Any], AfterValidator(_json)]
-"""A table that goes into the core's config as it is."""
+"""JSON: a table that is copied into the core's config. It may hold no dates and no infinity."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from ops.errors import FleetError, Problem
-from ops.fleet.inventory.shape import InboundSecretsTable, KeySecretsTable, SecretsFile
+from ops.fleet.inventory.shape import SecretsFile
+from ops.fleet.inventory.shape.secrets import InboundSecretsTable, KeySecretsTable
 from ops.fleet.inventory.toml import Document, Location
 from ops.fleet.inventory.toml import parse_document as parse_toml
 from ops.fleet.inventory.wording import checked
