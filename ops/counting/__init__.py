@@ -1,1 +1,1 @@
-"""Reads counters from hosts: over ssh, by gRPC, many hosts at once."""
+"""Read the counters of many hosts at once, by gRPC over ssh, and collect them for a ledger."""

@@ -1,8 +1,8 @@
 """Import asyncssh without starting compilers.
 
-It looks for liboqs as soon as it is imported, and Python's ``ctypes.util.find_library`` asks gcc
-and ld for a library that ldconfig does not know: a tenth of the start of ``ops traffic``. One that
-only those would find is not found; asyncssh then goes without that key exchange.
+At its import, asyncssh looks for liboqs. Python's ``ctypes.util.find_library`` then runs gcc and ld
+if ldconfig does not know the library, which costs a tenth of the start of ``ops traffic``. Without
+these programs a library that only they would find is not used; asyncssh works without it.
 """
 
 import os
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 @contextmanager
 def _no_programs() -> Iterator[None]:
     path = os.environ.get("PATH")
-    os.environ["PATH"] = os.devnull  # an empty one would mean the folder we are in
+    os.environ["PATH"] = os.devnull  # an empty PATH would mean the current folder
     try:
         yield
     finally:
@@ -24,4 +24,4 @@ def _no_programs() -> Iterator[None]:
 
 
 with _no_programs():
-    import asyncssh  # noqa: F401 (the rest of this room finds it imported)
+    import asyncssh  # noqa: F401 (the other modules import it from sys.modules)

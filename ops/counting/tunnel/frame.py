@@ -1,7 +1,7 @@
-"""Tell a command's own output from what login shells, forced commands and their jobs print.
+"""Separate a command's own output from the output of login shells, forced commands and jobs.
 
-The command runs in a shell of its own, which prints its output at once, between two lines that
-nobody else can know. The output's length stands in the first of them.
+The command runs in its own shell. That shell prints the output in one piece, between two lines
+with a random mark. The first of these lines also has the length of the output.
 """
 
 import re
@@ -9,10 +9,10 @@ import shlex
 from dataclasses import dataclass
 
 LARGEST = 32 << 20
-"""Bytes that a command may print: four times what 50,000 users need."""
+"""Bytes that a command may print: four times the size of a reading of 50,000 users."""
 NOISE = 1 << 20
-"""Bytes that others may print around it."""
-# `set -x` prints the script itself: the words that are looked for do not stand in it as one.
+"""Bytes that other programs may print around it."""
+# `set -x` prints the script itself, so the script never contains a whole line of the frame.
 _SCRIPT = """\
 say() {{ printf '\\n=%s-%s%s=\\n' "$1" {mark} "$2"; }}
 say begin >&2
@@ -33,16 +33,16 @@ _BOUNDED = (
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """What a command printed, and its exit status; None where the host cut the output off."""
+    """The output of a command, and its exit status; None if the host cut the output off."""
 
     output: str
     status: int | None
 
 
 def framed(command: str, mark: str, *, seconds: int, most: int = LARGEST) -> str:
-    """Return words for any login shell that run *command* between frames called *mark*.
+    """Return a command line for any login shell that runs *command* in a frame called *mark*.
 
-    The host ends it after *seconds*, and cuts what it prints at *most* bytes.
+    The host ends the command after *seconds*, and cuts its output off at *most* bytes.
     """
     script = _SCRIPT.format(command=command, mark=mark, most=most + 16)
     bounded = _BOUNDED.format(seconds=seconds)
@@ -50,24 +50,24 @@ def framed(command: str, mark: str, *, seconds: int, most: int = LARGEST) -> str
 
 
 def unframed(printed: bytes, mark: str) -> Framed | None:
-    """Return what stands in the frame called *mark*; None where no whole frame is there.
+    """Return the content of the frame called *mark*; None if there is no complete frame.
 
     >>> unframed(b"boot\\n=begin-7 4=\\nhi\\n0\\n\\n=end-7=\\nbye", "7")
     Framed(output='hi', status=0)
     """
-    found = re.search(rb"^=begin-%s (\d{1,9})=\n" % mark.encode(), printed, re.MULTILINE)
-    if not found:
+    begin = re.search(rb"^=begin-%s (\d{1,9})=\n" % mark.encode(), printed, re.MULTILINE)
+    if not begin:
         return None
-    end = found.end() + int(found[1])
+    end = begin.end() + int(begin[1])
     if not printed.startswith(b"\n\n=end-%s=\n" % mark.encode(), end):
         return None
-    output, newline, status = printed[found.end() : end].rpartition(b"\n")
+    output, newline, status = printed[begin.end() : end].rpartition(b"\n")
     whole = bool(newline) and re.fullmatch(rb"\d{1,3}", status)
     return Framed(output.decode("utf-8", "replace"), int(status) if whole else None)
 
 
 def complaint(printed: bytes, mark: str) -> str:
-    """Return the last line in the frame on stderr, or of all of it where no frame begins."""
+    """Return the last line inside the frame on stderr; without a frame, the last line of all."""
     text = printed.decode("utf-8", "replace")
     _, _, inside = text.rpartition(f"=begin-{mark}=\n")
     lines = inside.partition(f"\n=end-{mark}=\n")[0].strip().split("\n")

@@ -1,8 +1,8 @@
-"""A folder for this run's sockets that nobody else may enter, gone when the run is.
+"""A private folder (0700) for the sockets of this process, removed at its end.
 
-Layout: ``<runtime folder>/xray-ops/<random>/``, each with a file ``alive`` that its run keeps
-locked. The kernel drops the lock however a run ends, so an unlocked one is a leftover; making
-and sweeping are done under one lock of the parent, so no run is swept before it holds its own.
+Layout: ``<runtime folder>/xray-ops/<random>/``. Each has a file ``alive``, which its process locks.
+The kernel releases the lock at every kind of end, so an unlocked folder is a leftover. Folders
+are made and swept under one lock of the parent, so no folder is swept before its own lock is held.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ _ROOM_FOR_A_NAME = len("/abcd1234/123456.sock")
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """Yield a new folder with mode 0700; sweep what killed runs of this user left.
+    """Yield a new folder with mode 0700; remove the folders of this user's killed processes.
 
     Raise OpsError if the user's runtime folder cannot be trusted.
     """
@@ -42,22 +42,25 @@ def private_folder() -> Iterator[Path]:
 
 
 def _parent() -> Path:
-    """Return the folder of this user's runs, made if need be and found to be private."""
+    """Return the parent of this user's private folders; make it if it is missing.
+
+    Raise OpsError if it is not private.
+    """
     for folder in _candidates():
         if len(os.fsencode(folder)) + _ROOM_FOR_A_NAME > LONGEST:
             continue
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or not is_private(found):
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or not is_private(status):
             raise OpsError(f"{folder} must be yours and closed to others (0700): remove it")
         return folder
     raise OpsError("no folder for private sockets: set XDG_RUNTIME_DIR to a short path of yours")
 
 
 def _candidates() -> Iterator[Path]:
-    """Yield where the runs' folder may lie: in the user's runtime folder, else a temporary one."""
+    """Yield paths for the parent folder: in the user's runtime folder, then temporary ones."""
     runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
-    # Under sudo the variable may still name the other user's.
+    # Under sudo the variable can still name the folder of the other user.
     if runtime.is_absolute() and runtime.is_dir() and runtime.stat().st_uid == os.getuid():
         yield runtime / _NAME
     yield Path(tempfile.gettempdir()) / f"{_NAME}-{os.getuid()}"
@@ -65,13 +68,13 @@ def _candidates() -> Iterator[Path]:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove the folders whose run no longer holds its lock."""
+    """Remove the folders that no process holds locked."""
     for folder in parent.iterdir():
         if not folder.is_dir():
             continue
         try:
             alive = _lock(folder / "alive", fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, FileNotFoundError):  # alive, or just gone by itself
+        except (BlockingIOError, FileNotFoundError):  # in use, or removed just now
             continue
         shutil.rmtree(folder, ignore_errors=True)
         os.close(alive)
@@ -87,7 +90,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _lock(path: Path, how: int = fcntl.LOCK_EX) -> int:
-    """Return a descriptor that holds *path* locked until it is closed."""
+    """Lock *path*, and return a descriptor; closing it releases the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, how)

@@ -1,8 +1,8 @@
-"""The lines of ``~/.ssh/config`` that hold for one host.
+"""Find the lines of ``~/.ssh/config`` that apply to one host.
 
-asyncssh would parse the whole file, and all it includes, for each connection (27 ms with 300
-hosts in it). Here it is split into blocks once, and asyncssh is given the few lines of a host.
-What asyncssh and pyinfra's paramiko understand differently is refused with a sentence.
+asyncssh would parse the whole file, with its includes, for each connection (27 ms with 300 hosts
+in it). This module splits it into blocks once, and gives asyncssh only the few lines of a host.
+Options that asyncssh and pyinfra's paramiko understand differently are errors.
 """
 
 import re
@@ -18,13 +18,13 @@ from ops.files import expand_home, read_text, sentence
 
 SPACE = " \t"
 LONGEST = 10_000
-"""Characters of a line."""
+"""Characters in a line."""
 DEEPEST = 16
-"""Includes inside includes, as in OpenSSH's readconf.c."""
+"""Levels of nested includes, as in OpenSSH's readconf.c."""
 
 
 class SshConfigError(OpsError):
-    """A line that this program and pyinfra would not read alike; says where and what."""
+    """A line that this program and pyinfra would understand differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +35,25 @@ class _Line:
     words: tuple[str, ...] = ()
     """The keyword in lower case, and its arguments."""
 
-    def refuse(self, what: str) -> SshConfigError:
-        return SshConfigError(f"{self.file} line {self.number}: {what}")
+    def refuse(self, reason: str) -> SshConfigError:
+        return SshConfigError(f"{self.file} line {self.number}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Lines that hold where all *conditions* (Host and Match lines) do."""
+    """Lines that apply if all *conditions* (Host and Match lines) are true."""
 
     conditions: tuple[_Line, ...]
     lines: list[_Line] = field(default_factory=list)
 
     @property
     def match(self) -> _Line | None:
-        """Return its last Match line, if it has one."""
+        """Return its last Match line, None without one."""
         return next((line for line in reversed(self.conditions) if line.words[0] == "match"), None)
 
     @property
     def is_final(self) -> bool:
-        """Return whether it holds only once the host's name is settled."""
+        """Return whether it applies only after the host's name is final (``Match final``)."""
         return self.match is not None and "final" in self.match.words
 
 
@@ -64,12 +64,12 @@ class SshConfig:
         self._blocks = list(_blocks(file, (), 0))
 
     def lines_for(self, name: str) -> str:
-        """Return the lines that may hold for the host called *name*, in their order.
+        """Return the lines that can apply to the host called *name*, in their order.
 
-        Raise SshConfigError where a line that holds for it is not read alike by all.
+        Raise SshConfigError if asyncssh and pyinfra would understand one of them differently.
         """
-        blocks = [block for block in self._blocks if _may_hold(block, name)]
-        # What is final fills in only what all others left open: the same as standing last.
+        blocks = [block for block in self._blocks if _may_apply(block, name)]
+        # A final block sets only options that no other block sets, as if it were the last one.
         blocks.sort(key=lambda block: block.is_final)
         return "\n".join(line for block in blocks for line in _lines_of(block))
 
@@ -93,10 +93,10 @@ def _blocks(file: Path, within: tuple[_Line, ...], depth: int) -> Iterator[_Bloc
 
 def _lines(file: Path) -> Iterator[_Line]:
     try:
-        found = read_text(file)
+        text = read_text(file)
     except OSError as error:
         raise SshConfigError(sentence(error)) from None
-    for number, line in enumerate(found.splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if (bare := line.strip()) and not bare.startswith("#"):
             if len(bare) > LONGEST:
                 raise _Line(file, number, "").refuse(f"it has over {LONGEST} characters")
@@ -113,7 +113,7 @@ def _parsed(line: _Line) -> _Line:
 
 
 def first_word(line: str) -> str:
-    """Return the keyword of *line*, in lower case; OpenSSH lets a ``=`` follow it.
+    """Return the keyword of *line*, in lower case. A space or ``=`` ends it.
 
     >>> first_word("HostName=192.0.2.7"), first_word("Host fra1")
     ('hostname', 'host')
@@ -126,11 +126,11 @@ def _included(pattern: str) -> Iterable[Path]:
     if not path.is_absolute():
         path = expand_home("~/.ssh") / path
     relative = path.relative_to(path.anchor)
-    return sorted(found for found in Path(path.anchor).glob(str(relative)) if found.is_file())
+    return sorted(file for file in Path(path.anchor).glob(str(relative)) if file.is_file())
 
 
-def _may_hold(block: _Block, name: str) -> bool:
-    """Return whether *block* has lines for the host called *name*, as far as names tell."""
+def _may_apply(block: _Block, name: str) -> bool:
+    """Return whether *block* has lines and its Host conditions match *name*."""
     hosts = [line for line in block.conditions if line.words[0] == "host"]
     return bool(block.lines) and all(
         WildcardPatternList(",".join(line.words[1:])).matches(name) for line in hosts
@@ -138,7 +138,7 @@ def _may_hold(block: _Block, name: str) -> bool:
 
 
 def _lines_of(block: _Block) -> list[str]:
-    """Return the lines of *block* behind a condition that asyncssh can look at alone."""
+    """Return the lines of *block*, after one Match line with its conditions."""
     for line in block.conditions:
         _refuse_match(line, block)
     for line in block.lines:

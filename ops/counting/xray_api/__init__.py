@@ -1,8 +1,8 @@
-"""Xray's API: a gRPC target, or the core's own printout, becomes a reading. No ssh here."""
+"""Read Xray's API: turn gRPC replies, or the core's printout, into a reading. No ssh here."""
 
 import os
 
-# Read by gRPC when it is imported: at its usual level it writes to stderr when a core restarts.
+# gRPC reads this at its import. At its default level it writes to stderr when a core restarts.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 from ops.counting.xray_api.client import Api, open_api, read

@@ -1,4 +1,4 @@
-"""Ask Xray's StatsService. Knows gRPC, not ssh."""
+"""Query Xray's StatsService by gRPC."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,25 +22,26 @@ from ops.model.untrusted import LONGEST_UPTIME, MOST_COUNTERS
 
 Reply = TypeVar("Reply")
 OPTIONS = (
-    ("grpc.enable_http_proxy", 0),  # never by way of $http_proxy
-    ("grpc.enable_retries", 0),  # one try inside one deadline; who asks again is the caller
-    ("grpc.use_local_subchannel_pool", 1),  # a connection lives and dies with its channel
-    # The default of 4 MiB is reached near 40,000 users.
+    ("grpc.enable_http_proxy", 0),  # ignore $http_proxy
+    ("grpc.enable_retries", 0),  # one try inside one deadline; the caller repeats
+    ("grpc.use_local_subchannel_pool", 1),  # a connection ends with its channel
+    # The default of 4 MiB is too small for more than about 40,000 users.
     ("grpc.max_receive_message_length", 32 * 2**20),
 )
 
 
 class Api:
-    """The API of one host, at the other end of a gRPC channel."""
+    """The API of one host, over a gRPC channel."""
 
     def __init__(self, channel: grpc.aio.Channel, host: Host) -> None:
         self._stub = StatsServiceStub(channel)
         self._host = host
 
     async def read(self, *, timeout: float, previous: Reading | None = None) -> Reading:
-        """Return the counters now, or raise ApiError within *timeout* seconds.
+        """Return a reading; ApiError if that fails or takes over *timeout* seconds.
 
-        With the *previous* reading of the same run, only the counters are asked for.
+        With the *previous* reading of the same run, one call is enough: the start of the run is
+        known.
         """
         try:
             if previous is not None and previous.run:
@@ -53,7 +54,7 @@ class Api:
         return self._reading(counters, began_at)
 
     async def _counters(self, timeout: float) -> QueryStatsResponse:
-        # One reply holds every counter and the run's identity; nothing is ever reset.
+        # One reply holds every counter and the run's identity. No call resets a counter.
         reply = await self._stub.QueryStats(QueryStatsRequest(), timeout=timeout)
         return self._whole(reply)
 
@@ -64,7 +65,7 @@ class Api:
         return began(datetime.now(UTC), reply.Uptime)
 
     def _whole(self, reply: Reply | None) -> Reply:
-        """Return *reply*; gRPC gives None, whatever its types say, where it cannot be parsed."""
+        """Return *reply*; ApiError for None, which gRPC returns if it cannot parse the bytes."""
         if reply is None:
             raise ApiError(self._host.name, "its API's reply is damaged: it cannot be parsed")
         return reply
@@ -84,12 +85,12 @@ class Api:
 
 @asynccontextmanager
 async def open_api(target: str, host: Host) -> AsyncIterator[Api]:
-    """Open the API of *host* at *target* (``unix:/path``); the channel is closed at the end."""
+    """Yield the API of *host* at *target* (``unix:/path``), and close its channel at the end."""
     async with grpc.aio.insecure_channel(target, options=OPTIONS) as channel:
         yield Api(channel, host)
 
 
 async def read(target: str, host: Host, *, timeout: float) -> Reading:
-    """Read *host* once at *target*, or raise ApiError within *timeout* seconds."""
+    """Read *host* once at *target*; ApiError if that fails or takes over *timeout* seconds."""
     async with open_api(target, host) as api:
         return await api.read(timeout=timeout)

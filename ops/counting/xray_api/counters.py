@@ -1,6 +1,6 @@
-"""Turn the core's counters into a reading. Knows their names, not how they came here.
+"""Turn the core's counters into a reading, without knowing how they were fetched.
 
-Names, by Xray-core's app/dispatcher/default.go and app/proxyman/{inbound,outbound}:
+Names, according to Xray-core's app/dispatcher/default.go and app/proxyman/{inbound,outbound}:
 ``user>>>NAME>>>traffic>>>uplink``, and the same with ``inbound`` or ``outbound`` and a tag.
 """
 
@@ -21,7 +21,7 @@ TRAFFIC = ">>>traffic"
 _KINDS = ("user", "inbound", "outbound")
 _PLACES = tuple(product(_KINDS, ("uplink", "downlink")))
 _LONGEST = LONGEST_NAME + 40
-"""Characters of a counter's whole name."""
+"""Characters in the name of a counter."""
 _RUN = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -33,11 +33,11 @@ def reading_of(
     read_at: datetime,
     counting_since: datetime,
 ) -> Reading:
-    """Return what *counters*, (name, bytes) pairs of one reply, say about *host*.
+    """Return the reading of *host* in *counters*, the (name, bytes) pairs of one reply.
 
-    The API's own inbound and the outbound that carries the run's identity are left out. Raise
-    ApiError where the core counts nothing: it then answers, but with an empty list. The same for
-    names and numbers that no core of ours has.
+    The API's own inbound is left out, and so is the outbound that is named after the run. Raise
+    ApiError if the core counts nothing, because it then answers with an empty list. Raise it also
+    for names and numbers that no core of this fleet can have.
     """
     try:
         users, inbounds, outbounds = _by_kind(counters)
@@ -64,16 +64,17 @@ def reading_of(
 
 
 def _by_kind(counters: Iterable[tuple[str, int]]) -> tuple[dict[str, Traffic], ...]:
-    """Return the traffic of users, inbounds and outbounds, by name; what else is counted is not.
+    """Return the traffic of users, of inbounds and of outbounds, each by name.
 
-    One of two directions may have no counter: that is 0.
+    Other counters are ignored. A direction without a counter is 0. Raise ValueError for counters
+    that are impossible.
     """
     values: dict[tuple[str, str], dict[str, int]] = {place: {} for place in _PLACES}
     for counter, value in counters:
         if parts := _parts(text_of(counter, _LONGEST)):
             place, name = parts
             if not name:
-                raise ValueError(f"{counter} is of nobody")
+                raise ValueError(f"{counter} names nobody")
             if name in values[place]:
                 raise ValueError(f"it counts {counter} twice")
             values[place][name] = count_of(value)
@@ -82,22 +83,22 @@ def _by_kind(counters: Iterable[tuple[str, int]]) -> tuple[dict[str, Traffic], .
 
 
 def _plausible(used: dict[str, Traffic]) -> dict[str, Traffic]:
-    """Return *used*, whose sum is bounded: sums over many runs must not overflow."""
+    """Return *used*; ValueError if its sum is too large, so that sums over runs cannot overflow."""
     if sum(traffic.total for traffic in used.values()) > LARGEST_COUNT:
         raise ValueError("its counters add up to more than 9 PB")
     return used
 
 
-@lru_cache(maxsize=100_000)  # the same names come from every host, round after round
+@lru_cache(maxsize=100_000)  # all hosts send the same names in every round
 def _parts(counter: str) -> tuple[tuple[str, str], str] | None:
-    """Return the kind and direction, and the name, that *counter* is of; None if of no traffic.
+    """Return ((kind, direction), name) of *counter*; None if it does not count traffic.
 
-    A name may hold the mark itself, so only the ends are looked at.
+    A name can contain ``>>>``, so only the beginning and the end are parsed.
     """
-    whose, _, direction = counter.rpartition(MARK)
-    kind, _, name = whose.removesuffix(TRAFFIC).partition(MARK)
+    subject, _, direction = counter.rpartition(MARK)
+    kind, _, name = subject.removesuffix(TRAFFIC).partition(MARK)
     place = (kind, direction)
-    return (place, name) if place in _PLACES and whose.endswith(TRAFFIC) else None
+    return (place, name) if place in _PLACES and subject.endswith(TRAFFIC) else None
 
 
 def _joined(uplink: dict[str, int], downlink: dict[str, int]) -> dict[str, Traffic]:
@@ -106,12 +107,15 @@ def _joined(uplink: dict[str, int], downlink: dict[str, int]) -> dict[str, Traff
 
 
 def began(read_at: datetime, uptime: int) -> datetime:
-    """Return when a run began that was *uptime* seconds old at *read_at*, to the second."""
+    """Return the start, to the second, of a run that was *uptime* seconds old at *read_at*."""
     return (read_at - timedelta(seconds=uptime)).replace(microsecond=0)
 
 
 def _take_run(outbounds: dict[str, Traffic]) -> str:
-    """Take the run's own outbound away from *outbounds* and return its identity, or nothing."""
+    """Remove the outbound of the run from *outbounds*; return the run's identity, or an empty text.
+
+    Raise ValueError for several runs.
+    """
     tags = [tag for tag in outbounds if tag.startswith(RUN_PREFIX)]
     for tag in tags:
         outbounds.pop(tag)

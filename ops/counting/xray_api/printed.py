@@ -1,6 +1,6 @@
-"""The same API through the host's own ``xray api``, where sshd forwards nothing.
+"""Read the API through the host's own ``xray api``, if sshd forbids forwarding.
 
-Its JSON follows protobuf's rules only loosely: an int64 may be a string, a zero is left out.
+Its JSON follows protobuf's rules loosely: an int64 can be a string, and a zero is left out.
 """
 
 from datetime import UTC, datetime
@@ -13,9 +13,9 @@ from ops.model.layout import API_PORT, CONFIG, CORE, CORES, SOCKET
 from ops.model.untrusted import LONGEST_UPTIME, count_of, jsons_of, list_of, object_of
 
 NOT_RUNNING = "failed to dial"
-"""What the core's own tool says when nobody listens."""
+"""Message of the core's own tool if no core listens."""
 NEVER, MISSING, DAMAGED = "nothing of ours", "no core", "no working core"
-"""What the command itself says."""
+"""Messages of the command itself."""
 _ROLL_OUT = "`pyinfra inventory deploy.py --limit {host}`"
 _SIGNS = {
     NOT_RUNNING: "ssh is up, but its core is not running: on the host, `systemctl status xray`",
@@ -29,10 +29,10 @@ _SIGNS = {
 
 
 def printed_command(host: Host) -> str:
-    """Return the command that prints the counters and the uptime of *host*, for a root shell."""
+    """Return the command that prints the counters and uptime of *host*; it needs a root shell."""
     inbound = host.api == "inbound"
     server = f"127.0.0.1:{API_PORT}" if inbound else f"unix:{SOCKET}"
-    # The core's own tool would try for 3 s to reach a socket that is not there.
+    # The core's own tool would try for 3 s to reach a missing socket.
     here = ":" if inbound else f"test -S {SOCKET} || no {NOT_RUNNING}"
     return f"""\
 no() {{ echo "$*" >&2; exit 1; }}
@@ -46,7 +46,7 @@ exit 1"""
 
 
 def printing_failed(host: Host, complaint: str) -> ApiError:
-    """Return why :func:`printed_command` failed, given the last line of its *complaint*."""
+    """Return the error for a failed :func:`printed_command`; *complaint* is its last line."""
     for sign, sentence in _SIGNS.items():
         if sign in complaint:
             return ApiError(host.name, sentence.format(host=host.name, complaint=complaint))
@@ -56,7 +56,7 @@ def printing_failed(host: Host, complaint: str) -> ApiError:
 def read_printed(text: str, host: Host) -> Reading:
     """Return the reading in *text*, which :func:`printed_command` printed just now.
 
-    Raise ApiError if it is not what the core prints.
+    Raise ApiError if *text* has another form than the core's output.
     """
     read_at = datetime.now(UTC)
     try:
@@ -64,9 +64,7 @@ def read_printed(text: str, host: Host) -> Reading:
         pairs = pairs_of(counters)
         uptime = count_of(system.get("Uptime", system.get("uptime", 0)), LONGEST_UPTIME)
     except (ValueError, KeyError) as error:
-        message = (
-            f"its `xray api` printed what is not statistics ({error}): is its core the pinned one?"
-        )
+        message = f"its `xray api` printed no statistics ({error}): is its core the pinned one?"
         raise ApiError(host.name, message) from None
     return reading_of(
         pairs,
@@ -78,13 +76,13 @@ def read_printed(text: str, host: Host) -> Reading:
 
 
 def pairs_of(reply: object) -> list[tuple[Any, int]]:
-    """Return the counters in a *reply* as the core prints it; ValueError where it is none."""
+    """Return the (name, bytes) pairs in a *reply* that the core printed; ValueError for others."""
     stats = list_of(object_of(reply).get("stat", []))
     return [(stat["name"], count_of(stat.get("value", 0))) for stat in map(object_of, stats)]
 
 
 def _objects(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    found = jsons_of(text)
-    if len(found) != 2:
-        raise ValueError(f"it is {len(found)} JSON values instead of 2")
-    return object_of(found[0]), object_of(found[1])
+    values = jsons_of(text)
+    if len(values) != 2:
+        raise ValueError(f"it is {len(values)} JSON values instead of 2")
+    return object_of(values[0]), object_of(values[1])

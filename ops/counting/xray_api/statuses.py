@@ -1,4 +1,4 @@
-"""gRPC's statuses as sentences."""
+"""Turn gRPC's statuses into sentences."""
 
 from grpc import StatusCode
 from grpc.aio import AioRpcError
@@ -8,7 +8,7 @@ from ops.model import Host
 
 
 class UnavailableError(ApiError):
-    """Nobody answers at the target: the core is away, or the way to it is closed."""
+    """Nothing answers at the target: the core is down, or sshd refuses to forward to it."""
 
 
 _SENTENCES = {
@@ -25,7 +25,7 @@ _SENTENCES = {
 
 
 def api_error(host: Host, error: AioRpcError) -> ApiError:
-    """Return *error*, met while asking *host*, as what to tell and what to do."""
+    """Return the ApiError for *error*, which gRPC raised in a call to *host*."""
     status = error.code()
     kind = UnavailableError if status is StatusCode.UNAVAILABLE else ApiError
     sentence = _SENTENCES.get(status, f"its API answered {status.name} ({{details}})")
