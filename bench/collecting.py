@@ -127,7 +127,7 @@ def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Serie
     _answer_with(users, every)
     series = Series(what, fleet.hosts)
     roster = Roster(fleet.folder)
-    ledger = ledger_thread(roster.now().fleet)
+    ledger = ledger_thread(roster.targets().fleet)
     # A second between two rounds: the counters move once a second.
     with closing(collect(roster, ledger, every=1.0, deadline=120)) as rounds:
         for number in range(WARM_UP + ROUNDS):
@@ -151,7 +151,7 @@ def _memory(fleet: SimulatedFleet, rounds: int) -> str:
     _answer_with(50, 1)
     seen = []
     roster = Roster(fleet.folder)
-    ledger = ledger_thread(roster.now().fleet)
+    ledger = ledger_thread(roster.targets().fleet)
     with closing(collect(roster, ledger, every=0.001, deadline=60)) as each:
         for number, _ in enumerate(islice(each, rounds), 1):
             if number in (rounds // 10, rounds):

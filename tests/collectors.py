@@ -7,7 +7,7 @@ the readings of the host; its network cards are this machine's.
 import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -170,9 +170,9 @@ class Fleet:
         [outcome] = collect(*self._roster_and_ledger(), **{"deadline": 20.0} | how)
         return outcome
 
-    def _roster_and_ledger(self) -> tuple[Roster, LedgerThread]:
+    def _roster_and_ledger(self) -> tuple[Roster, AbstractAsyncContextManager[LedgerThread]]:
         roster = Roster(self.world.folder)
-        return roster, ledger_thread(roster.now().fleet)
+        return roster, ledger_thread(roster.targets().fleet)
 
     def decide(self, how: Adopt) -> Traffic:
         """Decide about the counters that wait; return what it was about."""

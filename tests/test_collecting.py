@@ -11,8 +11,8 @@ import pytest
 from ops.cli import cli
 from ops.cli.collect import collect
 from ops.cli.printing.exit_codes import of_round
-from ops.counting.collecting import probe
-from ops.counting.collecting.kept import reading_in
+from ops.counting.collecting import disk, probe
+from ops.counting.collecting.disk import parse_last_reading
 from ops.fleet import starter
 from ops.model import Traffic
 from tests.collectors import EVER, Core, Fleet, a_fleet, known_host, run_called
@@ -99,7 +99,7 @@ def test_what_is_booked_of_an_ended_run_is_not_fetched_again(fleet: Fleet, host:
     assert A in host.server.commands[-1]
     host.server.commands.clear()
     fleet.collect()
-    assert host.server.commands == [probe.LOOK]
+    assert host.server.commands == [probe.PROBE]
 
 
 def test_what_is_booked_of_a_crashed_run_is_not_fetched_again(fleet: Fleet, host: Core) -> None:
@@ -110,7 +110,7 @@ def test_what_is_booked_of_a_crashed_run_is_not_fetched_again(fleet: Fleet, host
     assert A in host.server.commands[-1]
     host.server.commands.clear()
     fleet.collect()
-    assert host.server.commands == [probe.LOOK]
+    assert host.server.commands == [probe.PROBE]
 
 
 def test_pitfall_2_a_run_that_began_and_was_never_read_is_told(fleet: Fleet, host: Core) -> None:
@@ -182,15 +182,15 @@ def test_a_broken_file_costs_only_itself(fleet: Fleet, host: Core) -> None:
 def test_a_reading_of_another_run_than_it_says_is_refused(fleet: Fleet, host: Core) -> None:
     text = host.keep("last", run=B).read_text()
     with pytest.raises(ValueError, match="not of the run"):
-        reading_in(text, "ams")
-    assert reading_in(host.keep("last").read_text(), "ams")[1]
-    assert not reading_in(host.keep("minute").read_text(), "ams")[1]
+        parse_last_reading(text, "ams")
+    assert parse_last_reading(host.keep("last").read_text(), "ams")[1]
+    assert not parse_last_reading(host.keep("minute").read_text(), "ams")[1]
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"statsquery": {}}', "{", '"x"'])
 def test_what_is_no_reading_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="it is no reading"):
-        reading_in(text, "ams")
+        parse_last_reading(text, "ams")
 
 
 def test_pitfall_7_old_counters_wait_for_a_decision(fleet: Fleet) -> None:
@@ -290,8 +290,8 @@ def test_pitfall_16_nothing_is_done_to_a_host(fleet: Fleet, host: Core) -> None:
     host.restart(B)
     fleet.collect()
     first, second = host.server.commands
-    assert first == probe.LOOK
-    assert second == probe.fetching([probe.Kept(f"{A}.last.json", A, 0, "0")])
+    assert first == probe.PROBE
+    assert second == disk.fetch_command([disk.ReadingFile(f"{A}.last.json", A, 0, "0")])
     assert set(host.stats.calls) == {"QueryStats", "GetSysStats"}
     assert set(host.stats.requests) == {b""}  # no pattern, and no reset
 
@@ -322,25 +322,25 @@ CARDS = {
 @pytest.mark.parametrize(("cards", "expected"), CARDS.values(), ids=list(CARDS))
 def test_what_leaves_the_host_is_counted_once(cards: list[str], expected: tuple[int, int]) -> None:
     printed = "\n".join(["boot b", *(f"card {card}" for card in cards), "end", ""])
-    nic = probe.seen(printed, "ams", datetime.now(UTC)).nic
+    nic = probe.parse_probe(printed, "ams", datetime.now(UTC)).nic
     assert nic
     assert (nic.received, nic.sent) == expected
 
 
 def test_an_answer_that_is_cut_off_is_none() -> None:
     with pytest.raises(ValueError, match="cut off"):
-        probe.seen("boot b\ncard hardware 1 5", "ams", datetime.now(UTC))
+        probe.parse_probe("boot b\ncard hardware 1 5", "ams", datetime.now(UTC))
 
 
 def test_large_files_are_fetched_in_parts() -> None:
-    files = [probe.Kept(f"{n}.last.json", str(n), 6 << 20, "0") for n in range(3)]
-    assert [len(part) for part in probe.chunks(files)] == [1, 1, 1]
+    files = [disk.ReadingFile(f"{n}.last.json", str(n), 6 << 20, "0") for n in range(3)]
+    assert [len(part) for part in disk.batches(files)] == [1, 1, 1]
 
 
 def test_file_names_are_checked() -> None:
     names = ["a.last.json", "b;reboot.last.json", ".c.last.json", "d.json", "e.minute.json"]
-    printed = "\n".join(["boot b", *(f"kept 1 1.5 {name}" for name in names), "end"])
-    assert [k.run for k in probe.seen(printed, "a", datetime.now(UTC)).kept] == ["a", "e"]
+    printed = "\n".join(["boot b", *(f"file 1 1.5 {name}" for name in names), "end"])
+    assert [k.run for k in probe.parse_probe(printed, "a", datetime.now(UTC)).files] == ["a", "e"]
 
 
 @pytest.mark.parametrize("unit", ["ops-collect.service", "ops-collect-once.service"])

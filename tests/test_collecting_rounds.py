@@ -135,7 +135,7 @@ def test_a_host_that_is_new_in_the_files_is_read_from_the_next_round(
         assert next(rounds).read == ("ams", "fra")
 
 
-def test_files_that_are_wrong_go_unfollowed(fleet: Fleet, host: Core) -> None:
+def test_files_that_are_wrong_are_not_followed(fleet: Fleet, host: Core) -> None:
     with fleet.rounds() as rounds:
         next(rounds)
         (fleet.world.folder / "inventory" / "keys.toml").write_text("[keys.alice]\nx = 1\n")
@@ -143,7 +143,7 @@ def test_files_that_are_wrong_go_unfollowed(fleet: Fleet, host: Core) -> None:
     assert outcome.read == ("ams",)
     assert "the fleet's files are wrong" in outcome.warnings[0]
     with pytest.raises(FleetError):
-        collecting.Roster(fleet.world.folder).now()
+        collecting.Roster(fleet.world.folder).targets()
 
 
 def test_pitfall_4_killed_between_reading_and_booking(fleet: Fleet, host: Core) -> None:

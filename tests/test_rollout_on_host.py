@@ -19,8 +19,8 @@ import pytest
 
 from lab.certificates import Authority
 from ops.config.render import render
-from ops.counting.collecting.belonging import belonging as belongs
-from ops.counting.collecting.kept import reading_in
+from ops.counting.collecting.disk import parse_last_reading
+from ops.counting.collecting.machine import parse_machine
 from ops.model import layout
 from ops.servers.on_host import (
     belonging,
@@ -472,7 +472,7 @@ def _begins(run: str) -> Path:
 
 
 def test_what_says_that_a_run_has_begun_is_a_reading_of_nothing() -> None:
-    reading, planned = reading_in(_begins("5f").read_text(), "ams")
+    reading, planned = parse_last_reading(_begins("5f").read_text(), "ams")
     assert (reading.run, reading.users, planned) == ("5f", {}, False)
     assert reading.read_at == reading.counting_since
 
@@ -554,9 +554,9 @@ def test_a_host_says_which_runs_were_here_before_its_fleet() -> None:
     belonging.claim("f1", belonging.runs())
     files.at(f"{layout.READINGS}/r1.minute.json").write_text("{}")
     belonging.claim("f1", belonging.runs())
-    told = belongs(files.at(layout.BELONGS).read_text())
+    told = parse_machine(files.at(layout.BELONGS).read_text())
     assert told.begun_by("f1", ["r0", "r1"]) == {"r1"}
     assert told.begun_by("another", ["r0", "r1"]) == set()
     belonging.claim("f2", belonging.runs())
-    told = belongs(files.at(layout.BELONGS).read_text())
+    told = parse_machine(files.at(layout.BELONGS).read_text())
     assert told.begun_by("f2", ["r0", "r1", "r2"]) == {"r2"}

@@ -19,7 +19,7 @@ from ops.cli.printing import console
 from ops.cli.printing.exit_codes import of_round
 from ops.counting import reading
 from ops.counting.collecting import probe
-from ops.counting.collecting.kept import reading_in
+from ops.counting.collecting.disk import parse_last_reading
 from ops.counting.reading.fan_out import Outcomes, on_each
 from ops.counting.tunnel import CommandError
 from ops.counting.xray_api import printed_command, printing_failed, read_printed, reading_of
@@ -360,25 +360,25 @@ def test_a_bad_live_answer_is_a_failure_whose_disk_is_read(fleet: Fleet) -> None
         f"card hardware 1 {2**70} 5",
         "clock x",
         f"clock {'9' * 5000}",
-        "\n".join(["kept 1 1.5 a.last.json"] * 5001),
-        f"kept {'9' * 5000} 1.5 a.last.json",
+        "\n".join(["file 1 1.5 a.last.json"] * 5001),
+        f"file {'9' * 5000} 1.5 a.last.json",
     ],
 )
 def test_a_look_that_breaks_a_rule_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        probe.seen(f"boot b\n{line}\nend\n", "ams", datetime.now(UTC))
+        probe.parse_probe(f"boot b\n{line}\nend\n", "ams", datetime.now(UTC))
 
 
-@pytest.mark.parametrize("line", ["kept", "kept 1 nan a.last.json", "kept 1 x", "boot", "clock"])
+@pytest.mark.parametrize("line", ["file", "file 1 nan a.last.json", "file 1 x", "boot", "clock"])
 def test_a_line_of_a_look_that_is_no_line_is_passed_over(line: str) -> None:
-    found = probe.seen(f"{line}\nend\n", "ams", datetime.now(UTC))
-    assert (found.kept, found.nic, found.clock) == ((), None, None)
+    found = probe.parse_probe(f"{line}\nend\n", "ams", datetime.now(UTC))
+    assert (found.files, found.nic, found.clock) == ((), None, None)
 
 
 @pytest.mark.parametrize("text", ["null", "5", '"x"', "[[", '{"statsquery": 5}', "\ud800"])
 def test_a_file_that_is_no_reading_is_an_error_of_one_line(text: str) -> None:
     with pytest.raises(ValueError, match=r"it is no reading"):
-        reading_in(text, "ams")
+        parse_last_reading(text, "ams")
 
 
 def in_maintenance(fleet: Fleet, *names: str) -> None:

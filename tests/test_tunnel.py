@@ -14,7 +14,7 @@ import pytest
 from paramiko import HostKeys
 
 from ops.counting import reading
-from ops.counting.tunnel import CommandError, Deadline, Dialer, Line, shown_host_keys
+from ops.counting.tunnel import CommandError, Deadline, Dialer, Line, open_dialer, shown_host_keys
 from ops.errors import FleetError, TunnelError
 from ops.model import Host
 from tests.ssh_server import CLIENT_KEY, World, a_world, an_agent
@@ -38,7 +38,7 @@ def on_line(
 
     async def run() -> T:
         async with (
-            Dialer(world.fleet) as dialer,
+            open_dialer(world.fleet) as dialer,
             dialer.dial(host, Deadline.after(seconds)) as line,
         ):
             return await use(line)
@@ -236,7 +236,7 @@ def test_a_login_that_gave_up_on_the_agent_spoils_no_later_one(
 
         async with (
             await asyncio.start_unix_server(pass_on, str(front)),
-            Dialer(world.fleet) as dialer,
+            open_dialer(world.fleet) as dialer,
         ):
             with pytest.raises(TunnelError, match="did not let us in in time"):
                 async with dialer.dial(host, Deadline.after(0.5)):
@@ -269,7 +269,7 @@ def test_first_contact_needs_no_ssh_key(world: World) -> None:
     host = world.host(server.port, key=str(world.folder / "not here"))
 
     async def ask() -> list[str]:
-        async with Dialer(world.fleet) as dialer:
+        async with open_dialer(world.fleet) as dialer:
             shown = await shown_host_keys(dialer, host, Deadline.after(30))
             return [key.fingerprint for key in shown]
 
@@ -364,7 +364,7 @@ def test_the_keys_of_a_stranger_are_shown(world: World) -> None:
     host = world.host(server.port)
 
     async def scan() -> list[tuple[str, str]]:
-        async with Dialer(world.fleet) as dialer:
+        async with open_dialer(world.fleet) as dialer:
             keys = await shown_host_keys(dialer, host, Deadline.after(30))
             return [(key.line + "\n", key.fingerprint) for key in keys]
 
@@ -379,7 +379,7 @@ def test_all_behind_a_jump_host_share_one_connection_to_it(world: World) -> None
     hosts = [world.host(server.port, jump=f"root@127.0.0.1:{jump.port}") for _ in range(20)]
 
     async def all_of_them() -> list[str]:
-        async with Dialer(world.fleet) as dialer:
+        async with open_dialer(world.fleet) as dialer:
             return list(await asyncio.gather(*(hello(dialer, host) for host in hosts)))
 
     assert asyncio.run(all_of_them()) == ["hello"] * 20
@@ -401,7 +401,7 @@ def test_the_keys_of_one_behind_a_jump_host_are_shown(world: World) -> None:
     host = world.host(server.port, jump=f"root@127.0.0.1:{jump.port}")
 
     async def scan() -> int:
-        async with Dialer(world.fleet) as dialer:
+        async with open_dialer(world.fleet) as dialer:
             return len(await shown_host_keys(dialer, host, Deadline.after(30)))
 
     assert asyncio.run(scan()) == 1

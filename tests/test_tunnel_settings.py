@@ -10,10 +10,10 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from ops.counting.tunnel.login_limiter import LoginLimiter
 from ops.counting.tunnel.private_folder import private_folder
 from ops.counting.tunnel.route import Route, RoutePlanner
 from ops.counting.tunnel.ssh_config import SshConfig, SshConfigError
-from ops.counting.tunnel.turnstile import Turnstile
 from ops.errors import OpsError, TunnelError
 from ops.model import Host, Ssh
 from tests.ssh_server import short_folder
@@ -242,20 +242,20 @@ def test_a_runtime_folder_that_is_too_long_is_not_used(
         assert folder.parent.name == f"xray-ops-{os.getuid()}"
 
 
-def test_a_turnstile_lets_only_so_many_in() -> None:
+def test_a_limiter_lets_only_so_many_in() -> None:
     inside, most = 0, 0
 
-    async def visit(turnstile: Turnstile) -> None:
+    async def visit(limiter: LoginLimiter) -> None:
         nonlocal inside, most
-        async with turnstile.turn():
+        async with limiter.slot():
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)
             inside -= 1
 
     async def all_of_them() -> None:
-        turnstile = Turnstile(3, patience=5)
-        await asyncio.gather(*(visit(turnstile) for _ in range(20)))
+        limiter = LoginLimiter(3, patience=5)
+        await asyncio.gather(*(visit(limiter) for _ in range(20)))
 
     asyncio.run(all_of_them())
     assert most == 3
@@ -263,14 +263,14 @@ def test_a_turnstile_lets_only_so_many_in() -> None:
 
 def test_those_who_wait_for_ever_keep_nobody_out() -> None:
     async def run() -> bool:
-        turnstile, never = Turnstile(2, patience=0.01), asyncio.Event()
+        limiter, never = LoginLimiter(2, patience=0.01), asyncio.Event()
 
         async def wait() -> bool:
-            async with turnstile.turn():
+            async with limiter.slot():
                 return await never.wait()
 
         stuck = [asyncio.create_task(wait()) for _ in range(10)]
-        async with asyncio.timeout(5), turnstile.turn():
+        async with asyncio.timeout(5), limiter.slot():
             never.set()
         return all(await asyncio.gather(*stuck))
 
@@ -279,16 +279,16 @@ def test_those_who_wait_for_ever_keep_nobody_out() -> None:
 
 def test_those_who_wait_take_no_place_from_those_who_come_and_go() -> None:
     async def run() -> None:
-        turnstile, three, inside = Turnstile(3, patience=0.01), asyncio.Event(), 0
+        limiter, three, inside = LoginLimiter(3, patience=0.01), asyncio.Event(), 0
 
         async def wait() -> None:
-            async with turnstile.turn():
+            async with limiter.slot():
                 await three.wait()
 
         async def come_and_go() -> None:
             nonlocal inside
             while not three.is_set():
-                async with turnstile.turn():
+                async with limiter.slot():
                     inside += 1
                     if inside == 3:
                         three.set()

@@ -65,7 +65,7 @@ def collect(
     roster = Roster(selection.fleet.folder, selection.host_globs, selection.group_globs)
     printer = _Printer(output, quiet=quiet)
     adoption = _decide(selection, adopt) if adopt else None
-    ledger = ledger_thread(roster.now().fleet)
+    ledger = ledger_thread(roster.targets().fleet)
     code = exit_codes.OK
     with closing(rounds(roster, ledger, every=every, deadline=timeout)) as each:
         for outcome in each:

@@ -3,7 +3,8 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,38 +17,33 @@ from ops.model import Booked, Fleet, Observation
 Answer = TypeVar("Answer")
 _Work = tuple[Callable[[], Any], asyncio.Future[Any]]
 
-
 PATIENCE = 20.0
-"""Seconds that a round waits for a database that is locked or down."""
+"""Seconds that a round waits for a database that is locked or not available."""
 
 
 class LedgerThread:
-    """Does one piece of work after another with a ledger; an async context manager.
+    """Does one piece of work with the ledger after another, in its own thread.
 
-    Its end waits for the transaction that runs, and drops work that has not begun. It is the
-    :class:`~ops.counting.collecting.to_ledger.ToLedger` of a collector.
+    Make it by :func:`ledger_thread`. It is the
+    :class:`~ops.counting.collecting.ledger_writer.LedgerWriter` of a collector.
     """
 
     def __init__(self, open_: Callable[[], Ledger], patience: float) -> None:
         self.patience = patience
-        """Seconds that one piece of work may take, including the wait for the database."""
+        """Seconds that one piece of work may take."""
         self._open = open_
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
         self._ledger: Ledger | None = None
         self._lease: Lease | None = None
         self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
-        # A daemon thread, so that a database that hangs cannot stop the program from ending.
-        self._thread = threading.Thread(target=self._run, daemon=True, name="ledger")
         self._waiting: list[tuple[Observation, asyncio.Future[Booked]]] = []
         self._booking: asyncio.Task[None] | None = None
-        self._ended: asyncio.Future[None]
+        # A daemon, so that a database that hangs does not keep this program running.
+        threading.Thread(target=self._run, daemon=True, name="ledger").start()
 
-    async def __aenter__(self) -> "LedgerThread":
-        self._loop = asyncio.get_running_loop()
-        self._ended = self._loop.create_future()
-        self._thread.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def close(self) -> None:
+        """Wait for the transaction in progress, drop all other work, and close the ledger."""
         if self._booking:
             self._booking.cancel()
         self._work.put(None)
@@ -55,14 +51,14 @@ class LedgerThread:
 
     async def do(self, work: Callable[[Ledger], Answer]) -> Answer:
         """Return the result of *work* on the ledger. LedgerError if it does not end in time."""
-        return await self._in_turn(lambda: work(self._opened()))
+        return await self._queue(lambda: work(self._opened()))
 
     async def take(self, hosts: list[str]) -> frozenset[str]:
         """Return the part of *hosts* that this collector reads in this round."""
-        return await self._in_turn(lambda: self._leased().take(hosts))
+        return await self._queue(lambda: self._leased().take(hosts))
 
     async def enrol(self, fleet: Fleet) -> None:
-        """Tell the ledger the inventory."""
+        """Write the hosts and keys of *fleet* into the ledger."""
         await self.do(partial(enrol, fleet))
 
     async def finished(self) -> frozenset[str]:
@@ -70,12 +66,12 @@ class LedgerThread:
         return await self.do(finished)
 
     async def closed_runs(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return, by host, the runs that need no fetching: they ended, and all is booked."""
+        """Return, by host, the runs that ended and are booked completely: fetch none of them."""
         names = list(hosts)
         return await self.do(lambda ledger: ledger.closed_runs(names))
 
     def book(self, observation: Observation) -> asyncio.Future[Booked]:
-        """Book *observation* in one transaction with all others that wait."""
+        """Book *observation*, in one transaction with all others that wait."""
         future: asyncio.Future[Booked] = self._loop.create_future()
         self._waiting.append((observation, future))
         if self._booking is None or self._booking.done():
@@ -95,7 +91,7 @@ class LedgerThread:
                 for (_, future), answer in zip(batch, booked, strict=True):
                     _settle(future, answer)
 
-    async def _in_turn(self, work: Callable[[], Answer]) -> Answer:
+    async def _queue(self, work: Callable[[], Answer]) -> Answer:
         future: asyncio.Future[Answer] = self._loop.create_future()
         self._work.put((work, future))
         try:
@@ -125,24 +121,24 @@ class LedgerThread:
             try:
                 answer = do()
             except BaseException as error:  # noqa: BLE001 - raised again at the await
-                self._tell(_fail, future, error)
+                self._call_in_loop(_fail, future, error)
             else:
-                self._tell(_settle, future, answer)
+                self._call_in_loop(_settle, future, answer)
         try:
             if self._lease:
                 self._lease.__exit__(None, None, None)
             if self._ledger:
                 self._ledger.close()
         finally:
-            self._tell(_settle, self._ended, None)
+            self._call_in_loop(_settle, self._ended, None)
 
-    def _tell(self, how: Callable[..., None], *what: object) -> None:
+    def _call_in_loop(self, function: Callable[..., None], *arguments: object) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(how, *what)
+            self._loop.call_soon_threadsafe(function, *arguments)
 
 
 def enrol(fleet: Fleet, ledger: Ledger) -> None:
-    """Tell *ledger* the inventory."""
+    """Write the hosts and keys of *fleet* into *ledger*."""
     ledger.enrol(
         [host.name for host in fleet.hosts],
         [key.name for key in fleet.keys],
@@ -157,9 +153,14 @@ def finished(ledger: Ledger) -> frozenset[str]:
     return frozenset(state.name for state in ledger.hosts() if state.absent and state.done)
 
 
-def ledger_thread(fleet: Fleet) -> LedgerThread:
-    """Return a thread for the ledger of *fleet*, which it opens when it is first asked."""
-    return LedgerThread(partial(open_ledger, fleet, patience=PATIENCE), 2 * PATIENCE)
+@asynccontextmanager
+async def ledger_thread(fleet: Fleet) -> AsyncIterator[LedgerThread]:
+    """Yield a thread for the ledger of *fleet*. The ledger is opened at the first piece of work."""
+    thread = LedgerThread(partial(open_ledger, fleet, patience=PATIENCE), 2 * PATIENCE)
+    try:
+        yield thread
+    finally:
+        await thread.close()
 
 
 def _book(observations: list[Observation], ledger: Ledger) -> list[Booked]:

@@ -11,7 +11,7 @@ from unittest import mock
 from ops.cli import hosts as hosts_shown
 from ops.cli.printing import console, live_table
 from ops.counting.collecting import visiting
-from ops.counting.collecting.probe import fetched
+from ops.counting.collecting.disk import fetched_files
 from ops.counting.collecting.visiting import Visit, Visitor
 from ops.counting.reading import Round
 from ops.counting.reading.commands import Inspection, version_of
@@ -65,9 +65,9 @@ def visited(fuzzed: FuzzedHost) -> Visit | HostError:
         return error
     if found.failure:
         check_error(found.failure)
-    for trouble in found.troubles:
-        assert len(trouble) <= LONGEST + 100, trouble[:LONGEST]
-        assert not STEERING & set(trouble), trouble
+    for warning in found.warnings:
+        assert len(warning) <= LONGEST + 100, warning[:LONGEST]
+        assert not STEERING & set(warning), warning
     _check_readings(fuzzed, line, found)
     return found
 
@@ -79,7 +79,7 @@ def _check_readings(fuzzed: FuzzedHost, line: FuzzedLine, found: Visit) -> None:
         held
         for command, text in line.said.items()
         if command.startswith("cd ")
-        for held in fetched(text)
+        for held in fetched_files(text)
     )
     said = [json.loads(text) for text in files.values() if _is_json(text)]
     for reading in found.observation.on_disk:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from ops.counting.collecting.probe import LOOK
+from ops.counting.collecting.probe import PROBE
 from ops.counting.xray_api.stubs import stats_pb2
 from ops.model import Host
 from ops.model.layout import CORE
@@ -66,7 +66,7 @@ class FuzzedHost:
         """Return what *command* prints."""
         if "statsquery" in command:
             return self.printed
-        if command == LOOK:
+        if command == PROBE:
             return self._look()
         if command.startswith(CORE):
             true = b"Xray 26.10.10 (Xray, Penetrates Everything.) ac3e243 (go1.27.2 linux/amd64)\n"
@@ -110,6 +110,6 @@ class FuzzedHost:
     def _look(self) -> bytes:
         lines = ["boot b", "card hardware 1 500 700", "clock 1764072000", "machine m1"]
         lines += ["core installed", f"fleet {FLEET}", "before r0"]
-        lines += [f"kept {len(text)} 1764072000.5 {name}" for name, text in self.files.items()]
+        lines += [f"file {len(text)} 1764072000.5 {name}" for name, text in self.files.items()]
         whole = "\n".join([*lines, "end", ""]).encode()
         return whole if self.rng.random() < 0.7 else mangled(self.rng, whole)

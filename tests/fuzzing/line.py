@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from grpc.aio import AioRpcError, Metadata
 
-from ops.counting.tunnel.commands import Printed, output_of
+from ops.counting.tunnel.commands import ProcessOutput, output_of
 from ops.counting.xray_api import Api
 from ops.model import Host
 from tests import framing
@@ -42,7 +42,7 @@ class FuzzedLine:
             stderr = framing.complaint(MARK, self.rng.choice(TOKENS))
             if self.rng.random() < 0.7:
                 stdout, stderr = mangled(self.rng, stdout), mangled(self.rng, stderr)
-        printed = Printed(stdout, stderr, self.rng.choice((0, 0, 1, 124, None)))
+        printed = ProcessOutput(stdout, stderr, self.rng.choice((0, 0, 1, 124, None)))
         self.said[command] = text = output_of(printed, MARK, self.host.name, "admin")
         return text
 

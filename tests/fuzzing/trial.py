@@ -12,8 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ops.counting.collecting.roster import Muster
-from ops.counting.collecting.summary import Harvest
+from ops.counting.collecting.roster import Targets
+from ops.counting.collecting.summary import RoundSummary
 from ops.counting.collecting.visiting import Visit
 from ops.errors import HostError
 from ops.ledger import Ledger, open_ledger
@@ -142,10 +142,10 @@ class Trial:
         cases.check_shown(self._setting.fleet, fuzzed.host, found)
         if isinstance(found, HostError):
             return "refused"
-        muster = Muster(fleet=self._setting.fleet, hosts=(fuzzed.host,), leaving=(), away=())
-        harvest = Harvest(muster=muster, wanted=(fuzzed.host,))
-        harvest.visited(fuzzed.host, found)
-        round_ = harvest.collected(datetime.now(UTC), 0.0)
+        targets = Targets(fleet=self._setting.fleet, hosts=(fuzzed.host,))
+        summary = RoundSummary(targets, wanted=(fuzzed.host,))
+        summary.add_visit(fuzzed.host, found)
+        round_ = summary.collected(datetime.now(UTC), 0.0)
         cases.check_text([*map(str, round_.failures), *round_.warnings, *round_.notes])
         self._believe(found)
         return "believed" if found.observation.now else "disk only"

@@ -5,7 +5,7 @@ deterministic, and quick. The real thread has tests of its own (tests/test_colle
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import ops.counting.collecting.roster
-import ops.counting.collecting.rounds
 import ops.counting.collecting.visiting
+import ops.counting.collecting.visitors
 import ops.fleet.inventory
 from ops.counting.collecting import Collected, Roster
 from ops.counting.collecting.rounds import Collector, Settings
@@ -172,13 +172,9 @@ def _book(seen: list[Observation], ledger: Ledger) -> list[Booked]:
     return ledger.book_all(seen)
 
 
-class _Dialer:
-    def __init__(self, *_: object) -> None: ...
-
-    async def __aenter__(self) -> "_Dialer":
-        return self
-
-    async def __aexit__(self, *_: object) -> None: ...
+@asynccontextmanager
+async def _open_dialer(fleet: Fleet) -> AsyncIterator[None]:
+    yield None
 
 
 @contextmanager
@@ -193,7 +189,7 @@ def _edges(world: World) -> Iterator[None]:
     inventory = world.inventory
     with (
         patch.object(ops.counting.collecting.visiting, "open_reader", opened),
-        patch.object(ops.counting.collecting.rounds, "Dialer", _Dialer),
+        patch.object(ops.counting.collecting.visitors, "open_dialer", _open_dialer),
         patch.object(ops.counting.collecting.roster, "_stamp", lambda _: inventory.version),
         patch.object(ops.fleet.inventory, "load", lambda _: inventory.fleet()),
     ):

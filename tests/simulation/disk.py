@@ -73,7 +73,7 @@ class Disk:
     def listed(self) -> Iterator[str]:
         """Yield the line of each file that a look prints."""
         for file in self.files.values():
-            yield f"kept {len(file.text)} {file.read_at / 1000:.3f} {file.name}"
+            yield f"file {len(file.text)} {file.read_at / 1000:.3f} {file.name}"
 
 
 def _stats(run: str, counters: Counters) -> Iterator[dict[str, object]]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from ops.counting.collecting.probe import LOOK
+from ops.counting.collecting.probe import PROBE
 from ops.errors import ApiError, TunnelError
 from ops.model import Host, Reading, Traffic
 from tests.simulation.clock import current
@@ -33,7 +33,9 @@ class SimulatedLine:
         if not self._machine.readable:
             raise TunnelError(self.host.name, "its disk cannot be read")
         self._machine.tick()
-        return "\n".join(_looked(self._machine) if command == LOOK else self._files(command)) + "\n"
+        return (
+            "\n".join(_looked(self._machine) if command == PROBE else self._files(command)) + "\n"
+        )
 
     def pass_(self) -> None:
         """Let the time of an answer pass; TunnelError if the line is broken."""

@@ -1,37 +1,37 @@
-"""Visit the hosts of a fleet, and hand what they counted to a ledger.
+"""Visit the hosts of a fleet, and hand their readings to a ledger.
 
-These functions are for programs without an event loop, such as the CLI. ssh and gRPC are imported
-when the first of them is called, not before.
+These functions are for programs without an event loop, such as the CLI. They import ssh and gRPC
+at their first call, not before.
 """
 
 from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager
 
-from ops.counting.collecting.outcome import Collected
-from ops.counting.collecting.roster import Muster, Roster
-from ops.counting.collecting.to_ledger import ToLedger
+from ops.counting.collecting.ledger_writer import LedgerWriter
+from ops.counting.collecting.roster import Roster, Targets
+from ops.counting.collecting.summary import Collected
+from ops.counting.reading import DEADLINE
 
-__all__ = ["DEADLINE", "Collected", "Muster", "Roster", "ToLedger", "collect"]
-
-DEADLINE = 10.0
-"""Seconds for everything about every host, unless the operator says otherwise."""
+__all__ = ["DEADLINE", "Collected", "LedgerWriter", "Roster", "Targets", "collect"]
 
 
 def collect(
     roster: Roster,
-    ledger: ToLedger,
+    ledger: AbstractAsyncContextManager[LedgerWriter],
     *,
     every: float | None = None,
     deadline: float = DEADLINE,
 ) -> Generator[Collected, None, None]:
-    """Yield one round, or with *every* one each so many seconds, into *ledger*.
+    """Yield the result of each round: one round, or one round each *every* seconds.
 
-    Closing the iterator, Ctrl-C and SIGTERM end it after the transaction that runs. The next
-    round of any collector books what this one did not.
+    *ledger* is entered once, in the event loop. *deadline* is in seconds, for each round. To end,
+    close the iterator; Ctrl-C and SIGTERM do the same, after the transaction in progress.
+    The next round of any collector books the traffic that this one did not.
     """
     from ops.counting.collecting.rounds import Settings, rounds
-    from ops.counting.reading.event_loop import runner
+    from ops.counting.reading.event_loop import open_event_loop
 
-    with runner(len(roster.now().fleet.hosts)) as loop:
+    with open_event_loop(len(roster.targets().fleet.hosts)) as loop:
         each = rounds(roster, ledger, Settings(deadline=deadline, every=every))
         try:
             while True:

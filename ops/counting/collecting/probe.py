@@ -1,154 +1,132 @@
-"""Look at a host beside its API: the readings it kept, and its network cards. No ssh here.
+"""Probe a host beside its API: its last readings, network cards, clock and machine.
 
-What is run there is a few lines for a root shell, so that a host needs nothing of ours for it.
+The probe is a few lines for a root shell. The host needs no program of ours for it.
 """
 
-import re
-import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from time import time
 
-from ops.counting.collecting.belonging import SCRIPT
+from ops.counting.collecting.clocks import seconds_ahead
+from ops.counting.collecting.disk import (
+    LARGEST_FILE,
+    LIST_FILES,
+    LastReadings,
+    ReadingFile,
+    batches,
+    fetch_command,
+    fetched_files,
+    reading_files,
+)
+from ops.counting.collecting.machine import DESCRIBE_MACHINE, Machine, parse_machine
+from ops.counting.reading.network_cards import LIST_CARDS, outer_cards
+from ops.counting.tunnel import Deadline, Line
+from ops.errors import HostError
 from ops.model import NicCounters
-from ops.model.layout import READINGS
 from ops.model.untrusted import count_of
+from ops.model.visible import MOST, visible
 
-# sh's own words only: a card is a few reads, and no process. What packets leave the host by is
-# hardware or, in a container, the end of the pair it was given; bridges and their ports, bonds,
-# VLANs and tunnels lie over or under those and count the same bytes again.
-CARDS = """\
-read -r boot </proc/sys/kernel/random/boot_id; echo "boot $boot"
-for card in /sys/class/net/*; do
-  kind=virtual; [ -e "$card/device" ] && kind=hardware
-  while IFS== read -r name value; do
-    [ "$name" = DEVTYPE ] && [ "$value" != wlan ] && [ "$value" != wwan ] && kind=inner
-  done <"$card/uevent"
-  for sign in bridge brport tun_flags bonding; do [ -e "$card/$sign" ] && kind=$kind-$sign; done
-  read -r type <"$card/type"
-  read -r received <"$card/statistics/rx_bytes"; read -r sent <"$card/statistics/tx_bytes"
-  echo "card $kind $type $received $sent"
-done
-"""
-LOOK = f"""\
-{CARDS}
+PROBE = f"""\
+{LIST_CARDS}
 echo "clock $(date +%s)"
-{SCRIPT}if [ -d {READINGS} ]; then
-  find {READINGS} -maxdepth 1 -type f -name '[!.]*.json' -printf 'kept %s %T@ %f\\n'
-fi
-echo end
+{DESCRIBE_MACHINE}{LIST_FILES}echo end
 """
-_ETHERNET, _VOID = "1", "65535"
-"""Types of cards (if_arp.h); the second is what OpenVZ's containers have."""
-_NAME = re.compile(r"([0-9A-Za-z-]{1,64})\.(last|minute|begun)\.json")
-_BOOT = re.compile(r"[0-9A-Za-z-]{1,64}")
-_MOMENT = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
-LARGEST_FILE = 16 << 20
-"""Bytes of a reading that is worth fetching: that of 50,000 users has 6 MiB."""
-MOST_FILES = 5_000
-"""Files of readings that a host can have; it has two for each start of its core in 90 days."""
-_LARGEST_CARD = 2**56
-"""Bytes that a network card can have counted: 72 PB."""
+"""The command of a probe. Its last line proves that the output is complete."""
 _LATEST = 2**40
-"""Seconds since 1970 that no clock shows."""
+"""Seconds since 1970; a host's clock is not believed beyond that."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A reading on a host's disk: its file, and what the name says."""
+class ProbeOutput:
+    """The parsed output of PROBE, without the machine."""
 
-    name: str
-    run: str
-    size: int
-    changed: str
-    """When, as the host says it; only to be compared."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a look has found."""
-
-    kept: tuple[Kept, ...]
+    files: tuple[ReadingFile, ...]
     """Oldest first."""
     nic: NicCounters | None
     clock: int | None
-    """Seconds since 1970, by the host's clock."""
+    """Seconds since 1970 by the host's clock; None if the host did not print them."""
 
 
-def seen(printed: str, host: str, at: datetime) -> Seen:
-    """Return what LOOK *printed*; ValueError if that is not whole.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """The result of one probe. Each part may be missing; the warnings then say why."""
 
-    >>> answer = "boot b\\ncard hardware 1 5 7\\ncard virtual 772 9 9\\nend\\n"
-    >>> found = seen(answer, "ams", datetime.now())
-    >>> found.nic.received, found.nic.sent, found.kept
+    on_disk: LastReadings
+    complete: bool = False
+    """Whether all wanted files were fetched: the disk holds nothing else that is useful."""
+    nic: NicCounters | None = None
+    clock_ahead: float = 0.0
+    """Seconds by which the host's clock is ahead of ours, negative if it is behind."""
+    machine: Machine | None = None
+    """None if the probe failed."""
+    warnings: tuple[str, ...] = ()
+
+
+async def probe_host(line: Line, known_runs: Collection[str], until: Deadline) -> ProbeResult:
+    """Return the result of a probe over *line*; files of *known_runs* are not fetched.
+
+    Nothing is raised: a failure is among the warnings of the result.
+    """
+    on_disk = LastReadings(line.host.name)
+    asked = time()
+    try:
+        printed = await line.run(PROBE, until)
+        output = parse_probe(printed, line.host.name, datetime.now(UTC))
+    except (HostError, ValueError) as error:
+        return ProbeResult(on_disk=on_disk, warnings=(_failure(error),))
+    clock_ahead = seconds_ahead(output.clock, asked, time())
+    try:
+        await _fetch(line, on_disk, [f for f in output.files if f.run not in known_runs], until)
+    except (HostError, ValueError) as error:
+        # No readings at all: with a part of them the ledger would count the rest as new traffic.
+        on_disk.readings.clear()
+        warnings = (_failure(error), *on_disk.warnings())
+        return ProbeResult(
+            on_disk=on_disk, nic=output.nic, clock_ahead=clock_ahead, warnings=warnings
+        )
+    return ProbeResult(
+        on_disk=on_disk,
+        complete=not on_disk.vanished,
+        nic=output.nic,
+        clock_ahead=clock_ahead,
+        machine=parse_machine(printed),
+        warnings=tuple(on_disk.warnings()),
+    )
+
+
+def parse_probe(printed: str, host: str, read_at: datetime) -> ProbeOutput:
+    """Return the parsed output of PROBE; ValueError if it is incomplete or malformed.
+
+    >>> printed = "boot b\\ncard hardware 1 5 7\\ncard virtual 772 9 9\\nend\\n"
+    >>> output = parse_probe(printed, "ams", datetime.now())
+    >>> output.nic.received, output.nic.sent, output.files
     (5, 7, ())
     """
     lines = [line.split(" ") for line in printed.split("\n") if line]
     if not lines or lines[-1] != ["end"]:
         raise ValueError("its answer is cut off")
-    kept = [line[1:] for line in lines if line[0] == "kept"]
+    files = reading_files(lines)
     clocks = [count_of(line[1], _LATEST) for line in lines if line[0] == "clock" and len(line) == 2]
-    return Seen(_kept(kept), cards(lines, host, at), clocks[0] if clocks else None)
+    return ProbeOutput(files, outer_cards(lines, host, read_at), clocks[0] if clocks else None)
 
 
-def cards(lines: Sequence[Sequence[str]], host: str, at: datetime) -> NicCounters | None:
-    """Return the sum of the cards that face outwards, out of what CARDS printed."""
-    boots = [line[1] for line in lines if line[0] == "boot" and len(line) == 2]
-    figures = [line[1:] for line in lines if line[0] == "card"]
-    if not all(len(card) == 4 for card in figures):
-        raise ValueError("its network cards are told in another form")
-    outer = [card for card in figures if card[0].startswith("hardware")] or [
-        card for card in figures if card[0] == "virtual" and card[1] in (_ETHERNET, _VOID)
-    ]
-    if not (boots and _BOOT.fullmatch(boots[0]) and outer):
-        return None
-    received, sent = (
-        count_of(sum(count_of(card[column], _LARGEST_CARD) for card in outer), _LARGEST_CARD)
-        for column in (2, 3)
-    )
-    return NicCounters(host=host, boot=boots[0], read_at=at, received=received, sent=sent)
+async def _fetch(
+    line: Line, on_disk: LastReadings, files: list[ReadingFile], until: Deadline
+) -> None:
+    for file in files:
+        if file.size > LARGEST_FILE:
+            on_disk.reject(file, f"it has {file.size >> 20} MiB, which is no reading")
+        elif not file.size:
+            on_disk.reject(file, "it is empty")
+    for batch in batches([file for file in files if 0 < file.size <= LARGEST_FILE]):
+        missing = {file.name: file for file in batch}
+        for name, content in fetched_files(await line.run(fetch_command(batch), until)):
+            if name in missing:
+                on_disk.add(missing.pop(name), content)
+        on_disk.vanished += missing
 
 
-def fetching(kept: Sequence[Kept]) -> str:
-    """Return the command that prints the files *kept*; one that was pruned just now is empty."""
-    names = " ".join(shlex.quote(one.name) for one in kept)
-    show = f'echo "= $f"; head -c {LARGEST_FILE} -- "$f" 2>&-; echo'
-    return f"cd {READINGS} && for f in {names}; do {show}; done; :"
-
-
-def fetched(printed: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the content of each file that is there."""
-    parts: list[tuple[str, list[str]]] = []
-    for line in printed.split("\n"):
-        if line.startswith("= "):
-            parts.append((line[2:], []))
-        elif parts:
-            parts[-1][1].append(line)
-    yield from ((name, text) for name, lines in parts if (text := "\n".join(lines).strip()))
-
-
-def chunks(kept: Collection[Kept], most: int = 8 << 20) -> Iterator[list[Kept]]:
-    """Yield *kept* in parts of not much more than *most* bytes, and no endless command line."""
-    part: list[Kept] = []
-    size = 0
-    for one in kept:
-        if part and (size + one.size > most or len(part) >= 500):
-            yield part
-            part, size = [], 0
-        part.append(one)
-        size += one.size
-    if part:
-        yield part
-
-
-def _kept(lines: Sequence[Sequence[str]]) -> tuple[Kept, ...]:
-    if len(lines) > MOST_FILES:
-        raise ValueError(
-            f"it keeps {len(lines)} readings, more than {MOST_FILES}: move some of {READINGS} away"
-        )
-    found = []
-    for line in lines:
-        match = _NAME.fullmatch(line[-1]) if len(line) == 3 else None
-        if match and _MOMENT.fullmatch(line[1]):
-            found.append(Kept(line[2], match[1], count_of(line[0], _LATEST << 20), line[1]))
-    return tuple(sorted(found, key=lambda one: float(one.changed)))
+def _failure(error: HostError | ValueError) -> str:
+    reason = error.reason if isinstance(error, HostError) else visible(str(error), MOST)
+    return f"the last readings on its disk could not be read: {reason}"

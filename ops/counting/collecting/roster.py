@@ -1,7 +1,7 @@
-"""Who is to be visited: the fleet as its files say it now, for programs that go on for months."""
+"""Choose the hosts to visit. A collector runs for months and follows the fleet's files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,63 +11,68 @@ from ops.model import Fleet, Host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Muster:
-    """The fleet at one moment, and those of its hosts that are to be visited."""
+class Targets:
+    """The fleet at one moment, and the hosts of it that a round visits."""
 
     fleet: Fleet
     hosts: tuple[Host, ...]
-    leaving: tuple[Host, ...]
-    """To be without a core: visited until nothing is left to fetch from their disks."""
-    away: tuple[Host, ...]
-    """In maintenance: no failure."""
-    trouble: str = ""
-    """Why the files are not followed: this is how they were before."""
+    absent: tuple[Host, ...] = ()
+    """Hosts that should have no core: visited until nothing is left to fetch from their disks."""
+    warnings: tuple[str, ...] = ()
+    """The reason why *fleet* is not that of the files, if they are wrong now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The fleet as it was loaded last."""
+
+    fleet: Fleet
+    chosen: tuple[Host, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class Roster:
-    """Reads the fleet anew when its files have changed."""
+    """Loads the fleet again when its files have changed."""
 
     def __init__(self, folder: Path, hosts: Sequence[str] = (), groups: Sequence[str] = ()) -> None:
         self.folder = folder
         self._globs = hosts, groups
         self._signature: object = None
-        self._fleet: Fleet | None = None
-        self._chosen: tuple[Host, ...] = ()
-        self._trouble = ""
+        self._loaded: _Loaded | None = None
 
-    def now(self) -> Muster:
-        """Return who is to be visited today.
+    def targets(self) -> Targets:
+        """Return the hosts to visit today; hosts in maintenance are left out.
 
-        FleetError or UsageError only at the first time: afterwards what was read before holds.
+        Raise FleetError or UsageError if the files are wrong at the first call. Later, wrong files
+        are a warning, and the fleet stays as it was loaded before.
         """
         signature = [_stamp(self.folder / "inventory" / name) for name in inventory.FILES]
-        if signature != self._signature:
-            self._read()
+        if self._loaded is None or signature != self._signature:
+            self._loaded = self._load(self._loaded)
             self._signature = signature
-        assert self._fleet  # noqa: S101
-        away = selection.away(self._chosen, datetime.now(UTC).date())
-        present = [host for host in self._chosen if host not in away]
-        return Muster(
-            fleet=self._fleet,
+        loaded = self._loaded
+        away = selection.away(loaded.chosen, datetime.now(UTC).date())
+        present = [host for host in loaded.chosen if host not in away]
+        return Targets(
+            fleet=loaded.fleet,
             hosts=tuple(host for host in present if host.state != "absent"),
-            leaving=tuple(host for host in present if host.state == "absent"),
-            away=away,
-            trouble=self._trouble,
+            absent=tuple(host for host in present if host.state == "absent"),
+            warnings=loaded.warnings,
         )
 
-    def _read(self) -> None:
+    def _load(self, before: _Loaded | None) -> _Loaded:
         try:
             fleet = inventory.load(self.folder)
-            chosen = selection.hosts(fleet, *self._globs, even_absent=True)
+            return _Loaded(fleet, selection.hosts(fleet, *self._globs, even_absent=True))
         except (FleetError, UsageError) as error:
-            if self._fleet is None:
+            if before is None:
                 raise
-            self._trouble = f"the fleet's files are wrong, and go unfollowed: {error}"
-        else:
-            self._fleet, self._chosen, self._trouble = fleet, chosen, ""
+            warning = f"the fleet's files are wrong, so the fleet before them is used: {error}"
+            return replace(before, warnings=(warning,))
 
 
 def _stamp(file: Path) -> object:
+    """Return a value that changes when *file* does; None if there is no such file."""
     try:
         status = file.stat()
     except OSError:

@@ -1,175 +1,170 @@
-"""Rounds of collecting: visit every host that is ours, and book what comes while it comes."""
+"""Rounds of collecting: visit the hosts of this collector, and book each one when it answers."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ops.counting.collecting.outcome import Collected
-from ops.counting.collecting.roster import Muster, Roster
-from ops.counting.collecting.summary import Harvest
-from ops.counting.collecting.to_ledger import ToLedger
-from ops.counting.collecting.visiting import RARELY, Visit, Visitor
+from ops.counting.collecting.ledger_writer import LedgerWriter
+from ops.counting.collecting.roster import Roster, Targets
+from ops.counting.collecting.summary import Collected, RoundSummary
+from ops.counting.collecting.visiting import PROBE_EVERY, Visit, Visitor
+from ops.counting.collecting.visitors import Visitors, open_visitors
 from ops.counting.reading.fan_out import on_each
-from ops.counting.tunnel import Deadline, Dialer
+from ops.counting.tunnel import Deadline
 from ops.errors import HostError, LedgerError
-from ops.model import Booked, Fleet, Host
+from ops.model import Booked, Host
 
-_AGAIN = 0.2
-"""Seconds between two tries to have hosts of our own."""
-_AT_ONCE = 1.0
-"""Seconds: a connection that was lost meanwhile fails sooner, a database that is away later."""
-_ENROL = 60.0
-"""Seconds between two times that the ledger is told the inventory."""
+_RETRY_AFTER = 0.2
+"""Seconds before the ledger is asked again for hosts of our own."""
+_QUICK_FAILURE = 1.0
+"""Seconds. A lost database connection fails sooner than that, an unavailable database later."""
+_ENROL_EVERY = 60.0
+"""Seconds after which the inventory is written into the ledger again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How rounds are made."""
+    """The times of a collector's rounds."""
 
     deadline: float
-    """Seconds in which all hosts are read, whatever hangs."""
+    """Seconds for reading all hosts; hosts that have not answered then have failed."""
     every: float | None = None
-    """Seconds between the beginnings of two rounds; None is one round and no more."""
+    """Seconds from the beginning of one round to that of the next; None for a single round."""
 
 
 class Collector:
-    """Goes round the hosts of a roster; what is open stays open in between."""
+    """Makes one round after another; connections stay open in between."""
 
-    def __init__(self, roster: Roster, ledger: ToLedger, settings: Settings) -> None:
+    def __init__(self, roster: Roster, ledger: LedgerWriter, settings: Settings) -> None:
         self._roster = roster
         self._ledger = ledger
         self._settings = settings
-        self._fleet: Fleet | None = None
-        self._opened = AsyncExitStack()
-        self._dialer: Dialer
-        self._visitors: dict[str, Visitor] = {}
+        self._visitors: Visitors | None = None
         self._closed: dict[str, frozenset[str]] = {}
-        self._enrol_at = self._close_at = 0.0
+        self._enrol_at = self._ask_closed_at = 0.0
 
     async def round(self) -> Collected:
-        """Return what one round has come to; a ledger that is away is a value, too."""
+        """Make one round and return its result, also if the ledger is not available."""
         began, clock = datetime.now(UTC), asyncio.get_running_loop().time
         first = clock()
-        muster = self._roster.now()
-        harvest = Harvest(muster=muster)
+        targets = self._roster.targets()
         try:
-            harvest.wanted = [*muster.hosts, *await self._unfinished(muster)]
-            hosts = await self._ours(muster, harvest.wanted)
+            wanted = [*targets.hosts, *await self._unfinished(targets)]
+            ours = await self._ours(targets, wanted)
         except LedgerError as error:
-            harvest.ledger_error = str(error)
+            summary = RoundSummary(targets, ledger_error=str(error))
         else:
-            await self._follow(muster)
-            await self._go_round(hosts, harvest)
-        return harvest.collected(began, clock() - first)
+            visitors = await self._visitors_of(targets)
+            summary = RoundSummary(targets, wanted, asked=len(ours))
+            await self._visit_all(visitors, ours, summary)
+        return summary.collected(began, clock() - first)
 
     async def close(self) -> None:
-        """Hang up on every host."""
-        await asyncio.gather(*(visitor.hang_up() for visitor in self._visitors.values()))
-        self._visitors.clear()
-        await self._opened.aclose()
+        """Close every connection."""
+        if self._visitors:
+            visitors, self._visitors = self._visitors, None
+            await visitors.close()
 
-    async def _ours(self, muster: Muster, wanted: Sequence[Host]) -> list[Host]:
-        """Return the hosts that no other collector reads; wait a while if those are none."""
+    async def _ours(self, targets: Targets, wanted: Sequence[Host]) -> list[Host]:
+        """Return the hosts that no other collector reads.
+
+        A single round waits for them until its deadline.
+        """
         names = [host.name for host in wanted]
         until = Deadline.after(self._settings.deadline)
-        while names and not (mine := await self._take(names)):
-            # A collector that goes on and on is asked again in its next round.
+        while names and not (taken := await self._take(names)):
+            # A collector with further rounds asks again in the next one.
             if self._settings.every is not None or not until.left:
                 return []
-            await asyncio.sleep(_AGAIN)
-        mine = mine if names else frozenset()
-        await self._learn(muster)
-        return [host for host in wanted if host.name in mine]
+            await asyncio.sleep(_RETRY_AFTER)
+        taken = taken if names else frozenset()
+        await self._exchange_with_ledger(targets)
+        return [host for host in wanted if host.name in taken]
 
-    async def _unfinished(self, muster: Muster) -> list[Host]:
-        """Return the absent hosts of which something may be left to fetch."""
-        if not muster.leaving:
+    async def _unfinished(self, targets: Targets) -> list[Host]:
+        """Return the absent hosts that may have something left to fetch."""
+        if not targets.absent:
             return []
-        done = await self._ledger.finished()
-        return [host for host in muster.leaving if host.name not in done]
+        finished = await self._ledger.finished()
+        return [host for host in targets.absent if host.name not in finished]
 
     async def _take(self, names: list[str]) -> frozenset[str]:
-        """Return which of *names* are ours; a database that was just restarted is asked again."""
+        """Return those of *names* that are ours; try twice if the first try fails at once.
+
+        It fails at once after a restart of the database.
+        """
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
             return await self._ledger.take(names)
         except LedgerError:
-            if clock() - began > _AT_ONCE:
+            if clock() - began > _QUICK_FAILURE:
                 raise
-        await asyncio.sleep(_AGAIN)
+        await asyncio.sleep(_RETRY_AFTER)
         return await self._ledger.take(names)
 
-    async def _learn(self, muster: Muster) -> None:
-        """Tell the ledger the inventory, and learn which runs it has closed."""
+    async def _exchange_with_ledger(self, targets: Targets) -> None:
+        """Write the inventory into the ledger, and ask it for the closed runs."""
         now = asyncio.get_running_loop().time()
-        # Now and then though it is the same: another collector's checkout may be an older one.
-        if muster.fleet is not self._fleet or now >= self._enrol_at:
-            await self._ledger.enrol(muster.fleet)
-            self._enrol_at = now + _ENROL
-        if muster.fleet is not self._fleet or now >= self._close_at:
-            names = [host.name for host in (*muster.hosts, *muster.leaving)]
+        changed = not self._visitors or targets.fleet is not self._visitors.fleet
+        # Again from time to time: another collector's older checkout may have overwritten it.
+        if changed or now >= self._enrol_at:
+            await self._ledger.enrol(targets.fleet)
+            self._enrol_at = now + _ENROL_EVERY
+        if changed or now >= self._ask_closed_at:
+            names = [host.name for host in (*targets.hosts, *targets.absent)]
             self._closed = await self._ledger.closed_runs(names)
-            self._close_at = now + RARELY
+            self._ask_closed_at = now + PROBE_EVERY
 
-    async def _follow(self, muster: Muster) -> None:
-        """Dial by the fleet's newest files."""
-        if muster.fleet is not self._fleet:
+    async def _visitors_of(self, targets: Targets) -> Visitors:
+        """Return visitors for the fleet of *targets*; a changed fleet gets new ones."""
+        if self._visitors is None or targets.fleet is not self._visitors.fleet:
             await self.close()
-            self._dialer = await self._opened.enter_async_context(Dialer(muster.fleet))
-            self._fleet = muster.fleet
+            warm = self._settings.every is not None
+            self._visitors = await open_visitors(targets.fleet, warm=warm)
+        return self._visitors
 
-    async def _go_round(self, hosts: Sequence[Host], harvest: Harvest) -> None:
-        harvest.asked = len(hosts)
-        await self._leave({host.name for host in hosts})
+    async def _visit_all(
+        self, visitors: Visitors, hosts: Sequence[Host], summary: RoundSummary
+    ) -> None:
+        await visitors.keep_only({host.name for host in hosts})
         bookings: list[asyncio.Task[Booked | LedgerError]] = []
 
+        async def visit(host: Host, until: Deadline) -> Visit:
+            return await visitors.of(host).visit(self._closed.get(host.name, frozenset()), until)
+
         def ended(host: Host, outcome: Visit | HostError) -> None:
-            harvest.visited(host, outcome)
+            summary.add_visit(host, outcome)
             if isinstance(outcome, Visit):
-                bookings.append(asyncio.create_task(self._book(host, outcome)))
+                bookings.append(asyncio.create_task(self._book(visitors.of(host), outcome)))
 
         try:
-            await on_each(hosts, self._visit, deadline=self._settings.deadline, ended=ended)
+            await on_each(hosts, visit, deadline=self._settings.deadline, ended=ended)
             for booked in await asyncio.gather(*bookings):
-                harvest.booked(booked)
+                summary.add_booking(booked)
         finally:
             for booking in bookings:
                 booking.cancel()
 
-    async def _visit(self, host: Host, until: Deadline) -> Visit:
-        visitor = self._visitors.get(host.name)
-        if visitor is None:
-            warm = self._settings.every is not None
-            fleet = self._fleet.id if self._fleet else ""
-            visitor = self._visitors[host.name] = Visitor(self._dialer, host, fleet, warm=warm)
-        return await visitor.visit(self._closed.get(host.name, frozenset()), until)
-
-    async def _book(self, host: Host, visit: Visit) -> Booked | LedgerError:
-        visitor = self._visitors[host.name]
+    async def _book(self, visitor: Visitor, visit: Visit) -> Booked | LedgerError:
         try:
             booked = await self._ledger.book(visit.observation)
         except LedgerError as error:
-            visitor.booked(visit.observation, done=False)
+            visitor.note_booking(visit.observation, done=False)
             return error
-        visitor.booked(visit.observation, done=booked.outcome == "booked")
+        visitor.note_booking(visit.observation, done=booked.outcome == "booked")
         return booked
-
-    async def _leave(self, ours: set[str]) -> None:
-        """Hang up on hosts that another collector has taken over, or that are away."""
-        for name in self._visitors.keys() - ours:
-            await self._visitors.pop(name).hang_up()
 
 
 async def rounds(
-    roster: Roster, ledger: ToLedger, settings: Settings
+    roster: Roster, ledger: AbstractAsyncContextManager[LedgerWriter], settings: Settings
 ) -> AsyncGenerator[Collected, None]:
-    """Yield what each round has come to: one, or one each *every* seconds, never two at once."""
+    """Yield the result of each round. A round never begins before the one before it has ended."""
     clock = asyncio.get_running_loop().time
-    async with ledger:
-        collector = Collector(roster, ledger, settings)
+    async with ledger as writer:
+        collector = Collector(roster, writer, settings)
         try:
             while True:
                 began = clock()

@@ -1,4 +1,4 @@
-"""Visit a host: the counters of its core, the readings it kept, its network card."""
+"""Visit a host: read the counters of its core, its last readings and its network cards."""
 
 from collections.abc import Collection
 from contextlib import AsyncExitStack
@@ -7,36 +7,36 @@ from datetime import timedelta
 from random import uniform
 from time import monotonic
 
-from ops.counting.collecting.belonging import Belonging
-from ops.counting.collecting.disk import Look, look
-from ops.counting.reading.host_reader import HostReader, open_reader
+from ops.counting.collecting.disk import LastReadings
+from ops.counting.collecting.machine import Machine
+from ops.counting.collecting.probe import ProbeResult, probe_host
+from ops.counting.reading.host_reader import API_SHARE, HostReader, open_reader
 from ops.counting.tunnel import Deadline, Dialer
 from ops.errors import HostError
 from ops.model import UNKNOWN_MACHINE, Host, Observation, Reading
 
-FOR_THE_API = 0.6
-"""Of the time that is left: a core that hangs must not keep us from its host's disk."""
-RARELY = 600.0
-"""Seconds between two looks at a host whose run goes on."""
-OFTEN = 60.0
-"""The same where only the disk answers: the host writes a reading a minute."""
+PROBE_EVERY = 600.0
+"""Seconds between two probes of a host whose run goes on."""
+PROBE_SILENT_EVERY = 60.0
+"""Seconds between two probes while the core does not answer: the host writes one reading a
+minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What came of one visit; nothing of it is lost because another part failed."""
+    """The result of one visit. If one part failed, the other parts are here all the same."""
 
     observation: Observation
     failure: HostError | None = None
-    """Why the core's counters are not among it."""
-    troubles: tuple[str, ...] = ()
-    """What else could not be read, in sentences."""
-    ahead: float = 0.0
-    """Seconds by which the host's clock was ahead of ours when its disk was last looked at."""
+    """The reason why the observation lacks the counters of the core."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about other parts that could not be read."""
+    clock_ahead: float = 0.0
+    """Seconds by which the host's clock was ahead of ours at the last probe."""
 
 
 class Visitor:
-    """Visits one host as often as asked; its line stays open in between if *warm*."""
+    """Visits one host again and again. If *warm*, its connection stays open between visits."""
 
     def __init__(self, dialer: Dialer, host: Host, fleet: str, *, warm: bool) -> None:
         self.host = host
@@ -45,123 +45,129 @@ class Visitor:
         self._warm = warm
         self._open: tuple[HostReader, AsyncExitStack] | None = None
         self._run = ""
-        self._next_look = 0.0
-        self._ahead = 0.0
-        self._belonging: Belonging | None = None
+        self._next_probe = 0.0
+        self._clock_ahead = 0.0
+        self._machine: Machine | None = None
         self._unbooked: Reading | None = None
 
     async def visit(self, closed: Collection[str], until: Deadline) -> Visit:
-        """Return what the host says by *until*; HostError if it says nothing.
+        """Return the result of a visit that ends by *until*; HostError if it read nothing.
 
-        Files of runs that are *closed* are not fetched: they are over, and booked.
+        Last readings of *closed* runs are not fetched, because all of them is booked.
         """
         if self._open:
             try:
-                return await self._over_the_line(closed, until, alone=False)
+                return await self._visit_open(closed, until, accept_disk_only=False)
             except HostError:
-                # It was rebooted, or its core restarted: then a new line works.
+                # The host rebooted, or its core restarted: a new connection works then.
                 if not until.left:
                     raise
         async with AsyncExitStack() as opening:
             reader = await opening.enter_async_context(open_reader(self._dialer, self.host, until))
             self._open = reader, opening.pop_all()
-        return await self._over_the_line(closed, until, alone=True)
+        return await self._visit_open(closed, until, accept_disk_only=True)
 
-    def booked(self, observation: Observation, *, done: bool) -> None:
-        """Take note whether what was observed is in the ledger; if not, it is shown again."""
+    def note_booking(self, observation: Observation, *, done: bool) -> None:
+        """Note whether the ledger booked *observation*; if not, later visits repeat its readings.
+
+        The host's disk lacks the newest reading of a run that was killed. So the visitor itself
+        holds that reading until it is booked.
+        """
         if not done:
-            self._next_look = 0.0
+            self._next_probe = 0.0
             self._unbooked = observation.now or self._unbooked
         elif self._unbooked and self._unbooked.run in {r.run for r in observation.readings}:
             self._unbooked = None
 
-    async def hang_up(self) -> None:
-        """Close the line."""
+    async def close(self) -> None:
+        """Close the connection, if it is open."""
         if self._open:
             (_, opened), self._open = self._open, None
             await opened.aclose()
 
-    async def _over_the_line(
-        self, closed: Collection[str], until: Deadline, *, alone: bool
+    async def _visit_open(
+        self, closed: Collection[str], until: Deadline, *, accept_disk_only: bool
     ) -> Visit:
-        """Visit over the open line; if the core is silent, its disk *alone* will do."""
+        """Visit over the open connection; HostError if the core does not answer.
+
+        With *accept_disk_only* that is an error only if the probe fails, too.
+        """
         assert self._open  # noqa: S101
         reader, _ = self._open
         keep = False
         try:
-            reading, failure = await self._read(reader, until, alone=alone)
-            found = await self._look_if_due(reader, reading, closed, until)
-            if failure and found and not found.whole:
+            reading, failure = await self._read(reader, until, accept_failure=accept_disk_only)
+            probe = await self._probe_if_due(reader, reading, closed, until)
+            if failure and probe and not probe.complete:
                 raise failure
             keep = self._warm and failure is None
         finally:
-            # After a failure gRPC would wait ever longer before it tries the same line again.
+            # After a failure gRPC would wait longer and longer before it connects again.
             if not keep:
-                await self.hang_up()
+                await self.close()
         return Visit(
-            observation=self._observation(reading, found),
+            observation=self._observation(reading, probe),
             failure=failure,
-            troubles=tuple(found.told()) if found else (),
-            ahead=self._ahead,
+            warnings=probe.warnings if probe else (),
+            clock_ahead=self._clock_ahead,
         )
 
     async def _read(
-        self, reader: HostReader, until: Deadline, *, alone: bool
+        self, reader: HostReader, until: Deadline, *, accept_failure: bool
     ) -> tuple[Reading | None, HostError | None]:
-        share = Deadline(until.at - until.left * (1 - FOR_THE_API), until.seconds)
         try:
-            return await reader.read(share), None
+            return await reader.read(until.part(API_SHARE)), None
         except HostError as error:
-            if not alone:
+            if not accept_failure:
                 raise
             return None, error
 
-    async def _look_if_due(
+    async def _probe_if_due(
         self, reader: HostReader, reading: Reading | None, closed: Collection[str], until: Deadline
-    ) -> Look | None:
+    ) -> ProbeResult | None:
         run = reading.run if reading else ""
-        if run == self._run and monotonic() < self._next_look:
+        if run == self._run and monotonic() < self._next_probe:
             return None
-        # The files of the run that has just answered say less than it did.
-        besides = {reading.run, *closed} if reading else closed
-        found = await look(reader.line, besides, until)
-        # Not all hosts at once: a look costs several times what a reading does.
-        rest = (RARELY if reading else OFTEN) * uniform(0.7, 1.0)  # noqa: S311
-        self._next_look = monotonic() + rest if found.whole else 0.0
-        self._run, self._ahead, self._belonging = run, found.ahead, found.belonging
-        return found
+        # The last readings of the run that answered just now are older than its answer.
+        known_runs = {reading.run, *closed} if reading else closed
+        probe = await probe_host(reader.line, known_runs, until)
+        # A random part spreads the hosts: a probe costs several times as much as a reading.
+        pause = (PROBE_EVERY if reading else PROBE_SILENT_EVERY) * uniform(0.7, 1.0)  # noqa: S311
+        self._next_probe = monotonic() + pause if probe.complete else 0.0
+        self._run, self._clock_ahead, self._machine = run, probe.clock_ahead, probe.machine
+        return probe
 
-    def _observation(self, reading: Reading | None, found: Look | None) -> Observation:
-        found = found or Look()
-        kept = found.readings
-        if self._unbooked and found.whole and reading and reading.run != self._unbooked.run:
-            kept = [*kept, self._unbooked]  # the ledger was away while that run was alive
-        seen = Observation(
+    def _observation(self, reading: Reading | None, probe: ProbeResult | None) -> Observation:
+        probe = probe or ProbeResult(on_disk=LastReadings(self.host.name))
+        on_disk = probe.on_disk.readings
+        if self._unbooked and probe.complete and reading and reading.run != self._unbooked.run:
+            on_disk = [*on_disk, self._unbooked]  # the ledger was not available during that run
+        observation = Observation(
             host=self.host.name,
             now=reading,
-            on_disk=tuple(kept),
-            stopped=frozenset(found.stopped),
-            listed=found.whole,
-            nic=found.nic,
-            damaged=frozenset(found.damaged),
-            up=_up(found.belonging),
+            on_disk=tuple(on_disk),
+            stopped=frozenset(probe.on_disk.stopped),
+            listed=probe.complete,
+            nic=probe.nic,
+            damaged=frozenset(probe.on_disk.damaged),
+            up=_uptime(probe.machine),
         )
-        return self._with_machine(seen)
+        return self._with_machine(observation)
 
-    def _with_machine(self, seen: Observation) -> Observation:
-        """Add which machine it is, and which of its runs the fleet began."""
-        if self._belonging is None:
-            return replace(seen, machine=UNKNOWN_MACHINE)
-        there, fleet = self._belonging, self._fleet
-        runs = {reading.run for reading in seen.readings}
+    def _with_machine(self, observation: Observation) -> Observation:
+        """Return *observation* with the machine's identity and the runs that the fleet began."""
+        machine, fleet = self._machine, self._fleet
+        if machine is None:
+            return replace(observation, machine=UNKNOWN_MACHINE)
+        runs = {reading.run for reading in observation.readings}
         return replace(
-            seen,
-            machine=there.seen_by(fleet),
-            older=there.older_than(fleet, runs),
-            begun=there.begun_by(fleet, runs),
-            retired=seen.listed and seen.now is None and not there.installed,
+            observation,
+            machine=machine.identity(fleet),
+            older=machine.older_than(fleet, runs),
+            begun=machine.begun_by(fleet, runs),
+            retired=observation.listed and observation.now is None and not machine.installed,
         )
 
 
-def _up(there: Belonging | None) -> timedelta | None:
-    return None if there is None or there.up is None else timedelta(seconds=there.up)
+def _uptime(machine: Machine | None) -> timedelta | None:
+    return None if machine is None or machine.up is None else timedelta(seconds=machine.up)

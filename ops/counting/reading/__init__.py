@@ -1,7 +1,7 @@
-"""Many hosts, one deadline: the only room that joins tunnel and API.
+"""Read many hosts by one deadline. The only folder that joins the tunnel and the API.
 
-These functions are for programs without an event loop, such as the CLI. ssh and gRPC are
-imported when the first of them is called, not before: that costs a third of a second.
+These functions are for programs without an event loop, such as the CLI. They import ssh and gRPC
+at their first call, not before, because that import takes a third of a second.
 """
 
 from collections.abc import Generator, Sequence
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 DEADLINE = 10.0
-"""Seconds for everything about every host, unless the operator says otherwise."""
+"""Default number of seconds for all work on all hosts."""
 
 
 def read_hosts(
@@ -38,26 +38,29 @@ def read_hosts(
     deadline: float = DEADLINE,
     progress: Progress | None = None,
 ) -> Round:
-    """Read each of *hosts* once, all within *deadline* seconds; what fails is in the round."""
-    from ops.counting.reading.event_loop import runner
+    """Read each of *hosts* once, all within *deadline* seconds.
+
+    Hosts that fail are among the failures of the round. *progress* is called for each host.
+    """
+    from ops.counting.reading.event_loop import open_event_loop
     from ops.counting.reading.rounds import read_round
 
-    with runner(len(hosts)) as loop:
+    with open_event_loop(len(hosts)) as loop:
         return loop.run(read_round(fleet, hosts, deadline=deadline, progress=progress))
 
 
 def watch(
     fleet: Fleet, hosts: Sequence[Host], *, every: float, deadline: float = DEADLINE
 ) -> Generator[Round, None, None]:
-    """Yield a round now and one each *every* seconds, over lines that stay open.
+    """Yield a round now and then one each *every* seconds, over lines that stay open.
 
-    Close the iterator (or let Ctrl-C end the loop over it) to hang up.
+    Close the iterator, or end the loop over it by Ctrl-C, to close the lines.
     """
-    from ops.counting.reading.event_loop import runner
-    from ops.counting.reading.rounds import watching
+    from ops.counting.reading.event_loop import open_event_loop
+    from ops.counting.reading.rounds import watch_rounds
 
-    with runner(len(hosts)) as loop:
-        rounds = watching(fleet, hosts, every=every, deadline=deadline)
+    with open_event_loop(len(hosts)) as loop:
+        rounds = watch_rounds(fleet, hosts, every=every, deadline=deadline)
         try:
             while True:
                 yield loop.run(anext(rounds))
@@ -68,11 +71,14 @@ def watch(
 def inspect_hosts(
     fleet: Fleet, hosts: Sequence[Host], *, deadline: float = DEADLINE
 ) -> "Outcomes[Inspection]":
-    """Return what each of *hosts* runs; a failure is a host that ssh does not reach."""
-    from ops.counting.reading.commands import inspect_each
-    from ops.counting.reading.event_loop import runner
+    """Return the core's version and a reading of each of *hosts*.
 
-    with runner(len(hosts)) as loop:
+    Only hosts that ssh does not reach are failures.
+    """
+    from ops.counting.reading.commands import inspect_each
+    from ops.counting.reading.event_loop import open_event_loop
+
+    with open_event_loop(len(hosts)) as loop:
         return loop.run(inspect_each(fleet, hosts, deadline=deadline))
 
 
@@ -82,32 +88,32 @@ def run_on_hosts(
     command: str,
     *,
     deadline: float = DEADLINE,
-    given: str = "",
+    stdin: str = "",
 ) -> "Outcomes[str]":
-    """Return what *command*, run as root by the host's shell, prints on each of *hosts*.
+    """Run *command* as root in the shell of each of *hosts*, and return its output.
 
-    *given* is what it finds on its stdin.
+    *stdin* is its standard input.
     """
     from ops.counting.reading.commands import run_on_each
-    from ops.counting.reading.event_loop import runner
+    from ops.counting.reading.event_loop import open_event_loop
 
-    with runner(len(hosts)) as loop:
-        return loop.run(run_on_each(fleet, hosts, command, deadline=deadline, given=given))
+    with open_event_loop(len(hosts)) as loop:
+        return loop.run(run_on_each(fleet, hosts, command, deadline=deadline, stdin=stdin))
 
 
 def host_keys(fleet: Fleet, host: Host, *, deadline: float = DEADLINE) -> "tuple[HostKey, ...]":
-    """Return the host keys that *host* shows to a stranger; TunnelError if it shows none."""
-    from ops.counting.reading.commands import keys_of
-    from ops.counting.reading.event_loop import runner
+    """Return the host keys that *host* shows, without a login; TunnelError if it shows none."""
+    from ops.counting.reading.commands import host_keys_of
+    from ops.counting.reading.event_loop import open_event_loop
 
-    with runner(1) as loop:
-        return loop.run(keys_of(fleet, host, deadline=deadline))
+    with open_event_loop(1) as loop:
+        return loop.run(host_keys_of(fleet, host, deadline=deadline))
 
 
 def jump_hosts(fleet: Fleet) -> dict[str, Host]:
-    """Return by name the jump hosts that hosts of *fleet* have; nobody is dialled."""
+    """Return by name the jump hosts of the hosts of *fleet*; nothing is connected."""
     from ops.counting.reading.commands import jump_hosts_of
-    from ops.counting.reading.event_loop import runner
+    from ops.counting.reading.event_loop import open_event_loop
 
-    with runner(1) as loop:
+    with open_event_loop(1) as loop:
         return loop.run(jump_hosts_of(fleet))

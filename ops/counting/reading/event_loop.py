@@ -1,4 +1,4 @@
-"""A loop for programs that have none: it ends tidily, however it ends."""
+"""An event loop for programs that have none. It cleans up at every kind of end."""
 
 import asyncio
 import resource
@@ -10,46 +10,46 @@ from typing import TypeVar
 
 T = TypeVar("T")
 TERMINATED = 128 + signal.SIGTERM
-"""The exit code of a shell's child that SIGTERM ended."""
+"""Exit code of a program that SIGTERM ended, as shells report it."""
 FILES_A_HOST = 4
-"""Open at once over one line: its ssh, and the listening and both connected ends of its forward."""
+"""Open files for one host: its ssh connection, and three sockets of the forwarded API."""
 
 
 @contextmanager
-def runner(hosts: int) -> Iterator["Runner"]:
-    """Yield what runs coroutines that reach up to *hosts* hosts at once."""
+def open_event_loop(hosts: int) -> Iterator["EventLoop"]:
+    """Yield an event loop that can work on up to *hosts* hosts at once."""
     _allow_files(hosts * FILES_A_HOST + 256)
-    with asyncio.Runner() as loop_runner:
-        run = Runner(loop_runner)
+    with asyncio.Runner() as runner:
+        loop = EventLoop(runner)
         if threading.current_thread() is not threading.main_thread():
-            yield run  # only the main thread is told of signals
+            yield loop  # only the main thread can handle signals
             return
-        before = signal.signal(signal.SIGTERM, run.terminate)
+        before = signal.signal(signal.SIGTERM, loop.terminate)
         try:
-            yield run
+            yield loop
         finally:
             signal.signal(signal.SIGTERM, before)
 
 
-class Runner:
-    """Runs coroutines one after the other in one loop.
+class EventLoop:
+    """Runs one coroutine after another.
 
     At Ctrl-C (KeyboardInterrupt) and SIGTERM (SystemExit 143) the coroutine is cancelled first,
-    so that sockets and files are gone when the exception comes out.
+    so that it closes its sockets and files first.
     """
 
-    def __init__(self, loop_runner: asyncio.Runner) -> None:
-        self._runner = loop_runner
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
         self._task: asyncio.Task[None] | None = None
         self._terminated = False
 
     def run(self, work: Awaitable[T]) -> T:
-        """Return what *work* returns."""
+        """Return the result of *work*."""
         outcome: list[T] = []
 
-        async def keep() -> None:
-            # Not returned: on its way out asyncio.Runner makes the repr of what is, twice, and
-            # that of a thousand hosts' readings takes longer than reading some of them.
+        async def store_outcome() -> None:
+            # Not returned, because asyncio.Runner makes the repr of a returned value twice. For
+            # the readings of a thousand hosts that takes longer than reading some of them.
             self._task = asyncio.current_task()
             try:
                 outcome.append(await work)
@@ -57,7 +57,7 @@ class Runner:
                 self._task = None
 
         try:
-            self._runner.run(keep())
+            self._runner.run(store_outcome())
         except asyncio.CancelledError:
             if self._terminated:
                 raise SystemExit(TERMINATED) from None
@@ -65,16 +65,16 @@ class Runner:
         return outcome[0]
 
     def terminate(self, *_: object) -> None:
-        """End what runs, as a handler of SIGTERM; between two runs, end the program."""
+        """Cancel the running coroutine; without one, end the program. A handler of SIGTERM."""
         self._terminated = True
         if self._task is None:
             raise SystemExit(TERMINATED)
         self._task.cancel()
-        self._runner.get_loop().call_soon_threadsafe(lambda: None)  # wakes it
+        self._runner.get_loop().call_soon_threadsafe(lambda: None)  # wakes the loop
 
 
 def _allow_files(wanted: int) -> None:
-    """Let this process have *wanted* files open, as far as its hard limit allows."""
+    """Raise the limit of open files to *wanted*, or to the hard limit if that is lower."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)

@@ -1,4 +1,4 @@
-"""Do the same with many hosts at once, by one deadline."""
+"""Do the same work on many hosts at once, by one deadline."""
 
 import asyncio
 import traceback
@@ -13,16 +13,16 @@ from ops.model import Host
 
 T = TypeVar("T")
 GRACE = 0.2
-"""Seconds that a host's own account of its lateness has before it is given up without one."""
-BUG = "what it says cannot be handled, which is a bug of xray-ops: please report it"
+"""Seconds after the deadline in which the work itself can report its own, better, error."""
+BUG = "its answer cannot be handled, which is a bug of xray-ops: please report it"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes(Generic[T]):
-    """What came of each host, in the order the hosts were given."""
+    """The result or the failure of each host, in the order of the hosts."""
 
     results: dict[str, T]
-    """By the host's name."""
+    """By name of host."""
     failures: tuple[HostError, ...]
 
 
@@ -33,20 +33,21 @@ async def on_each(
     deadline: float,
     ended: Callable[[Host, T | HostError], None] | None = None,
 ) -> Outcomes[T]:
-    """Return what *work* made of each of *hosts* within *deadline* seconds.
+    """Do *work* on all *hosts* at once, and return the outcomes after at most *deadline* seconds.
 
-    A HostError of one host touches no other. *ended* is told of each as it ends.
+    A failure of one host does not affect the others. *ended* is called for each host at its end.
+    An OpsError that is no HostError is raised.
     """
     until = Deadline.after(deadline)
 
-    async def one(host: Host) -> T | HostError:
+    async def work_on(host: Host) -> T | HostError:
         outcome = await _outcome(host, work, until)
         if ended:
             ended(host, outcome)
         return outcome
 
     async with asyncio.TaskGroup() as group:
-        tasks = {host.name: group.create_task(one(host)) for host in hosts}
+        tasks = {host.name: group.create_task(work_on(host)) for host in hosts}
     outcomes = {name: task.result() for name, task in tasks.items()}
     return Outcomes(
         {name: o for name, o in outcomes.items() if not isinstance(o, HostError)},
@@ -66,11 +67,11 @@ async def _outcome(
         return TunnelError(host.name, f"did not end within {until.seconds:g} s")
     except OpsError:
         raise
-    except Exception as error:  # noqa: BLE001 - a host that hits a bug of ours must stop no other
-        return HostError(host.name, f"{BUG} ({_place(error)})")
+    except Exception as error:  # noqa: BLE001 - a bug in the work on one host must not stop the others
+        return HostError(host.name, f"{BUG} ({_bug_report(error)})")
 
 
-def _place(error: Exception) -> str:
-    """Return what *error* is and where it was raised, for a report."""
+def _bug_report(error: Exception) -> str:
+    """Return type and message of *error*, and the file and line that raised it."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error}, {Path(last.filename).name} line {last.lineno}"

@@ -1,7 +1,7 @@
-"""Read one host: the place where the tunnel and the API meet.
+"""Read one host through an ssh line and the API.
 
-gRPC is imported when the first line stands, not above: hosts compute their half of the handshakes
-meanwhile.
+gRPC is imported after the first login, not above: meanwhile the other hosts compute their half of
+the handshakes.
 """
 
 from collections.abc import AsyncIterator
@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from ops.counting.xray_api import Api
 
 
+API_SHARE = 0.6
+"""Share of the remaining time for reading the API, so that a core that hangs leaves time for other
+commands on its host."""
+
+
 class HostReader:
-    """Reads one host over one line, as often as asked, the way that was found to work."""
+    """Reads one host over one line, again and again.
+
+    If sshd refuses to forward the API, it uses the host's own ``xray api`` from then on.
+    """
 
     def __init__(self, line: Line, api: "Api") -> None:
         self.line = line
@@ -25,7 +33,7 @@ class HostReader:
         self._latest: Reading | None = None
 
     async def read(self, deadline: Deadline) -> Reading:
-        """Return a reading, or raise HostError by *deadline*."""
+        """Return a reading; HostError if that fails or is not done by *deadline*."""
         from ops.counting.xray_api import UnavailableError
 
         if not self._forwarded:
@@ -42,7 +50,7 @@ class HostReader:
 
 @asynccontextmanager
 async def open_reader(dialer: Dialer, host: Host, deadline: Deadline) -> AsyncIterator[HostReader]:
-    """Open a line to *host*, and its API over it; TunnelError if that is not done by *deadline*."""
+    """Yield a reader of *host*; TunnelError if its line is not open by *deadline*."""
     async with AsyncExitStack() as opened:
         line = await opened.enter_async_context(dialer.dial(host, deadline))
         from ops.counting.xray_api import open_api

@@ -1,4 +1,4 @@
-"""What many hosts answered: partial failure is a value."""
+"""The result of reading many hosts. Failures of hosts are values, not exceptions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from ops.errors import HostError
 from ops.model import Host, Reading
 
 Progress = Callable[[Host, Reading | HostError], None]
-"""Told of each host as soon as it has answered or failed."""
+"""Called for each host as soon as it has answered or failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One reading of many hosts: what some said, and why the others did not; in fleet order."""
+    """The readings of many hosts and the failures of the others, in the order of the fleet."""
 
     readings: tuple[Reading, ...]
     failures: tuple[HostError, ...]

@@ -1,4 +1,4 @@
-"""Rounds of readings: once, or again and again over lines that stay open."""
+"""Read hosts once, or again and again over lines that stay open."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from ops.counting.reading.fan_out import on_each
 from ops.counting.reading.host_reader import HostReader, open_reader
 from ops.counting.reading.outcome import Progress, Round
-from ops.counting.tunnel import Deadline, Dialer
+from ops.counting.tunnel import Deadline, Dialer, open_dialer
 from ops.errors import HostError
 from ops.model import Fleet, Host, Reading
 
@@ -15,8 +15,8 @@ from ops.model import Fleet, Host, Reading
 async def read_round(
     fleet: Fleet, hosts: Sequence[Host], *, deadline: float, progress: Progress | None = None
 ) -> Round:
-    """Read each of *hosts* once; each line is closed as soon as its host has answered."""
-    async with Dialer(fleet) as dialer:
+    """Read each of *hosts* once; close each line as soon as its host has answered."""
+    async with open_dialer(fleet) as dialer:
 
         async def read(host: Host, until: Deadline) -> Reading:
             async with open_reader(dialer, host, until) as reader:
@@ -27,7 +27,7 @@ async def read_round(
 
 
 class Watch:
-    """Reads the same hosts round after round; what is open stays open in between."""
+    """Reads the same hosts round after round; lines stay open in between."""
 
     def __init__(self, dialer: Dialer, hosts: Sequence[Host]) -> None:
         self._dialer = dialer
@@ -35,20 +35,20 @@ class Watch:
         self._open: dict[str, tuple[HostReader, AsyncExitStack]] = {}
 
     async def round(self, *, deadline: float, progress: Progress | None = None) -> Round:
-        """Return a round; a line that broke since the last one is dialled anew."""
+        """Return a round; a line that broke since the last round is opened again."""
         outcomes = await on_each(self._hosts, self._read, deadline=deadline, ended=progress)
         return Round(readings=tuple(outcomes.results.values()), failures=outcomes.failures)
 
     async def close(self) -> None:
-        """Hang up on every host."""
-        await asyncio.gather(*map(self._hang_up, list(self._open)))
+        """Close every line."""
+        await asyncio.gather(*map(self._close_line, list(self._open)))
 
     async def _read(self, host: Host, until: Deadline) -> Reading:
         if host.name in self._open:
             try:
                 return await self._read_open(host, until)
             except HostError:
-                # It was rebooted, or its core restarted: then a new line works.
+                # The host rebooted, or its core restarted: a new line works then.
                 if not until.left:
                     raise
         await self._dial(host, until)
@@ -59,7 +59,7 @@ class Watch:
         try:
             return await reader.read(until)
         except BaseException:
-            await self._hang_up(host.name)
+            await self._close_line(host.name)
             raise
 
     async def _dial(self, host: Host, until: Deadline) -> None:
@@ -67,15 +67,15 @@ class Watch:
             reader = await opening.enter_async_context(open_reader(self._dialer, host, until))
             self._open[host.name] = reader, opening.pop_all()
 
-    async def _hang_up(self, name: str) -> None:
+    async def _close_line(self, name: str) -> None:
         _, opened = self._open.pop(name)
         await opened.aclose()
 
 
 @asynccontextmanager
 async def open_watch(fleet: Fleet, hosts: Sequence[Host]) -> AsyncIterator[Watch]:
-    """Yield a watch over *hosts*; every line is hung up at the end."""
-    async with Dialer(fleet) as dialer:
+    """Yield a watch over *hosts*, and close its lines at the end."""
+    async with open_dialer(fleet) as dialer:
         watch = Watch(dialer, hosts)
         try:
             yield watch
@@ -83,10 +83,10 @@ async def open_watch(fleet: Fleet, hosts: Sequence[Host]) -> AsyncIterator[Watch
             await watch.close()
 
 
-async def watching(
+async def watch_rounds(
     fleet: Fleet, hosts: Sequence[Host], *, every: float, deadline: float
 ) -> AsyncGenerator[Round, None]:
-    """Yield a round now and then one each *every* seconds, for ever."""
+    """Yield a round now and then one each *every* seconds, without end."""
     clock = asyncio.get_running_loop().time
     async with open_watch(fleet, hosts) as watch:
         while True:

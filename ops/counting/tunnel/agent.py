@@ -1,7 +1,7 @@
-"""The user's ssh agent, and the order in which keys are offered to a server.
+"""The user's ssh agent, and the order in which ssh keys are offered to a server.
 
-A server hears few keys (MaxAuthTries, 6 in sshd), so the likely ones come first. asyncssh alone
-would offer all keys of the agent before any key of a file.
+A server accepts few tries (MaxAuthTries, 6 in sshd), so the likely keys come first. asyncssh
+alone would offer all keys of the agent before any key of a file.
 """
 
 import os
@@ -15,16 +15,16 @@ from ops.files import expand_home
 
 SOCKET = "SSH_AUTH_SOCK"
 TRIES = 6
-"""Keys that sshd hears before it hangs up, unless its MaxAuthTries says otherwise."""
+"""Keys that sshd tries before it closes the connection, by default (MaxAuthTries)."""
 Offer = asyncssh.SSHKey | asyncssh.SSHKeyPair
 
 
 @asynccontextmanager
 async def agent_keys(path: str) -> AsyncIterator[Sequence[asyncssh.SSHKeyPair]]:
-    """Yield the keys of the agent at *path* for one login; none where no agent answers.
+    """Yield the keys of the agent at *path* for one login; none if no agent answers.
 
-    Each login has a connection of its own: one that is cancelled while it waits for the agent
-    would leave its answer to the next one.
+    Each login opens its own connection to the agent. On a shared one, a login that is cancelled
+    while it waits would leave the agent's answer to the next login.
     """
     if not path:
         yield ()
@@ -45,7 +45,9 @@ async def _keys(client: asyncssh.SSHAgentClient) -> Sequence[asyncssh.SSHKeyPair
 
 
 def agent_path(configured: object) -> str:
-    """Return where the agent listens: as ``IdentityAgent`` of an ssh config says, or as usual.
+    """Return the path of the agent's socket, empty for no agent.
+
+    *configured* is ``IdentityAgent`` of the ssh config; None means SSH_AUTH_SOCK, as in OpenSSH.
 
     >>> agent_path("/run/agent.sock"), agent_path("")
     ('/run/agent.sock', '')
@@ -58,11 +60,11 @@ def agent_path(configured: object) -> str:
     return str(expand_home(written)) if written else ""
 
 
-def offers(own: Credentials, of_agent: Sequence[asyncssh.SSHKeyPair]) -> list[Offer]:
-    """Return the keys to offer, each once, the likely ones first.
+def offered_keys(own: Credentials, of_agent: Sequence[asyncssh.SSHKeyPair]) -> list[Offer]:
+    """Return the ssh keys to offer, each once, the likely ones first.
 
-    Keys of files that somebody named come first, in their order, from the agent where it has
-    them. Then come the agent's others, and last the keys of the usual files, as in OpenSSH.
+    First come the keys of named files, in their order, from the agent if it has them. Then come
+    the agent's other keys, and last the keys of the default files, as in OpenSSH.
     """
     usable: dict[bytes, Offer] = {
         pair.public_data: pair
@@ -71,5 +73,5 @@ def offers(own: Credentials, of_agent: Sequence[asyncssh.SSHKeyPair]) -> list[Of
     }
     files: dict[bytes, Offer] = {key.public_data: key for key in own.keys}
     likely = files | usable if own.named else usable
-    first = {half: likely[half] for half in own.halves if half in likely}
+    first = {half: likely[half] for half in own.public_halves if half in likely}
     return list((first | usable | files | first).values())

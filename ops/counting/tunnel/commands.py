@@ -1,4 +1,7 @@
-"""Run a command over an ssh connection: bounded in memory and time, and told in sentences."""
+"""Run a command over an ssh connection, with limits on output and time.
+
+Failures become sentences that name the cause and the remedy.
+"""
 
 import asyncio
 import re
@@ -14,27 +17,27 @@ from ops.errors import HostError, TunnelError
 
 _CHUNK = 1 << 16
 _TIMED_OUT = (124, 137)
-"""What ``timeout`` returns."""
+"""Exit statuses of ``timeout`` (GNU coreutils) after it ended a command."""
 _SUDO = re.compile(r"^.*sudo: .*$", re.MULTILINE)
 _MEANINGS = {
     "No space left on device": "its disk is full: make room on it",
     "Read-only file system": "its file system is read-only: see `dmesg` on it",
     "Cannot allocate memory": "its memory is used up",
 }
-"""What the kernel says, and what people call it."""
+"""Messages of the kernel, each with an explanation."""
 
 
 class CommandError(HostError):
-    """A command failed on the host; its reason is what the host complained of."""
+    """A command failed on the host; the reason is the host's own complaint."""
 
 
 class FloodError(TunnelError):
-    """A host that prints without end; nothing more is read from it."""
+    """A host prints too much; nothing more is read from it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
-    """What a process printed until its frame ended, and its exit status where it is known."""
+class ProcessOutput:
+    """The output of a process up to the end of its frame, and its exit status, None if unknown."""
 
     stdout: bytes
     stderr: bytes
@@ -42,18 +45,19 @@ class Printed:
 
 
 async def execute(
-    connection: asyncssh.SSHClientConnection, words: str, given: str, mark: str, host: str
-) -> Printed:
-    """Return what *words* print until the frame called *mark* ends; FloodError if that is late.
+    connection: asyncssh.SSHClientConnection, words: str, stdin: str, mark: str, host: str
+) -> ProcessOutput:
+    """Run *words* and return their output up to the end of the frame called *mark*.
 
-    The process is not waited for: a login script may have started jobs that never end.
+    *stdin* is the standard input. Raise FloodError if the output exceeds its limit before that end.
+    The process itself is not awaited, because a login script can start jobs that never end.
     """
-    stdin: Mapping[str, Any] = {} if given else {"stdin": asyncssh.DEVNULL}
-    process = await connection.create_process(words, encoding=None, **stdin)
+    no_input: Mapping[str, Any] = {} if stdin else {"stdin": asyncssh.DEVNULL}
+    process = await connection.create_process(words, encoding=None, **no_input)
     try:
-        if given:
-            with suppress(OSError):  # it ended without listening: what it printed tells why
-                process.stdin.write(given.encode())
+        if stdin:
+            with suppress(OSError):  # it ended without reading stdin; its output has the reason
+                process.stdin.write(stdin.encode())
                 process.stdin.write_eof()
         end = b"\n=end-%s=\n" % mark.encode()
         stdout, stderr = await asyncio.gather(
@@ -62,38 +66,45 @@ async def execute(
         )
         if end not in stdout[-len(end) - NOISE :]:
             await process.wait_closed()
-        return Printed(stdout, stderr, process.returncode)
+        return ProcessOutput(stdout, stderr, process.returncode)
     finally:
         process.close()
 
 
 async def _until(stream: Any, end: bytes, most: int, host: str) -> bytes:
-    """Return what *stream* holds until *end*, which lies in one of its last two pieces."""
-    held = bytearray()
+    """Return the data of *stream* up to the read that completes *end*, or up to its close.
+
+    Raise FloodError for more than *most* bytes.
+    """
+    data = bytearray()
     while part := await stream.read(_CHUNK):
-        held += part
-        if held.find(end, max(0, len(held) - len(part) - len(end))) >= 0:
+        data += part
+        if data.find(end, max(0, len(data) - len(part) - len(end))) >= 0:
             break
-        if len(held) > most:
+        if len(data) > most:
             raise FloodError(host, f"it printed more than {most >> 20} MiB: nothing is read of it")
-    return bytes(held)
+    return bytes(data)
 
 
-def output_of(printed: Printed, mark: str, host: str, user: str) -> str:
-    """Return the output of a command that ended well; CommandError or TunnelError if none did."""
-    found = unframed(printed.stdout, mark)
-    if found and found.status == 0:
-        return found.output
-    said = complaint(printed.stderr, mark)
-    if found is None:
-        raise _not_run(printed, said, host, user)
-    if found.status is None:
+def output_of(printed: ProcessOutput, mark: str, host: str, user: str) -> str:
+    """Return the command's own output; CommandError or TunnelError if its exit status is not 0."""
+    framed = unframed(printed.stdout, mark)
+    if framed and framed.status == 0:
+        return framed.output
+    last_line = complaint(printed.stderr, mark)
+    if framed is None:
+        raise _not_run(printed, last_line, host, user)
+    if framed.status is None:
         raise FloodError(host, f"it printed more than {LARGEST >> 20} MiB: nothing is read of it")
-    raise CommandError(host, _explained(said) or f"a command ended with status {found.status}")
+    reason = _explained(last_line) or f"a command ended with status {framed.status}"
+    raise CommandError(host, reason)
 
 
-def _not_run(printed: Printed, said: str, host: str, user: str) -> HostError:
-    """Return why no whole frame came: nothing was run, or something was printed into it."""
+def _not_run(printed: ProcessOutput, last_line: str, host: str, user: str) -> HostError:
+    """Return the error for output without a complete frame.
+
+    Either the command was not run, or another program printed into the frame.
+    """
     errors = printed.stderr.decode("utf-8", "replace")
     if sudo := _SUDO.findall(errors):
         return CommandError(
@@ -104,11 +115,12 @@ def _not_run(printed: Printed, said: str, host: str, user: str) -> HostError:
     if printed.status in _TIMED_OUT:
         return TunnelError(host, "ssh is up, but a command did not end in time")
     if b"=begin-" in printed.stdout:
-        return CommandError(host, "what it prints is mixed with the output of other programs")
-    said = said or " ".join(printed.stdout.decode("utf-8", "replace").split())[-200:]
-    return CommandError(host, f"its login shell runs no commands: {_explained(said) or 'no word'}")
+        return CommandError(host, "the output of other programs is mixed into that of a command")
+    said = last_line or " ".join(printed.stdout.decode("utf-8", "replace").split())[-200:]
+    reason = _explained(said) or "it printed nothing"
+    return CommandError(host, f"its login shell runs no commands: {reason}")
 
 
-def _explained(said: str) -> str:
-    meaning = next((text for sign, text in _MEANINGS.items() if sign in said), "")
-    return f"{meaning} ({said})" if meaning else said
+def _explained(message: str) -> str:
+    meaning = next((text for sign, text in _MEANINGS.items() if sign in message), "")
+    return f"{meaning} ({message})" if meaning else message

@@ -1,78 +1,78 @@
-"""From a host of the fleet to an open line, for many hosts at once."""
+"""Open ssh connections to many hosts of a fleet at once."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import asyncssh
 
-from ops.counting.tunnel import reach
-from ops.counting.tunnel.agent import agent_keys, offers
+from ops.counting.tunnel import tcp
+from ops.counting.tunnel.agent import agent_keys, offered_keys
 from ops.counting.tunnel.deadline import Deadline
-from ops.counting.tunnel.failures import TROUBLE, HungUpError, tunnel_error, unknown_host_key
+from ops.counting.tunnel.failures import (
+    TROUBLE,
+    ConnectionDroppedError,
+    tunnel_error,
+    unknown_host_key,
+)
 from ops.counting.tunnel.known_hosts import Trusted, check_known_hosts, trusted_keys
 from ops.counting.tunnel.line import Line
+from ops.counting.tunnel.login_limiter import LoginLimiter
 from ops.counting.tunnel.private_folder import private_folder
 from ops.counting.tunnel.route import Route, RoutePlanner
-from ops.counting.tunnel.turnstile import Turnstile
 from ops.errors import TunnelError
 from ops.model import Fleet, Host, Ssh
 
 DIRECT = (64, 0.5)
-"""Hosts dialled at once, and the patience with them if none gets through. Home routers and one
-server's queue of connections (128 in sshd) take this many. A handshake is computed in some 5 ms,
-so 64 that do not wait are through in time; fewer at once leave the loop idle more often, and 16
-cost a fifth more in all."""
+"""Limit and patience for direct logins. Home routers and the connection queue of one server (128
+in sshd) take 64 at once. One handshake computes for 5 ms, so 64 live hosts finish within the
+patience. With 16 at once, the loop is idle more often and a round takes a fifth longer."""
 BEHIND_A_JUMP = (8, 0.25)
 PROXIED = (8, 2.0)
-"""A ProxyCommand is often one more login to a jump host: with its default MaxStartups 8 at once
-lost none, 64 lost half of them. A login still pending after 2 s is likely a dead host's."""
+"""A ProxyCommand is often one more login to a jump host. With sshd's default MaxStartups, 8 at once
+all succeeded, and half of 64 failed. A login that takes over 2 s is likely to a dead host."""
 PAUSES = (0.1, 0.3)
-"""Seconds before a server that hung up is dialled again. While strangers try passwords on a
-public server, sshd drops 3 of 10 newcomers unheard (MaxStartups 10:30:100, sshd_config(5))."""
+"""Seconds before another try after a server closed the connection. While strangers try passwords
+on a public server, sshd drops 3 of 10 new connections (MaxStartups 10:30:100, sshd_config(5))."""
+_BUSY = "other logins took all the time: raise --timeout, or name fewer hosts"
 
 Connection = asyncssh.SSHClientConnection
 
 
 class Dialer:
-    """Dials hosts of one fleet; an async context manager that leaves nothing behind.
+    """Opens ssh connections to the hosts of one fleet. Made by :func:`open_dialer`.
 
-    What is parsed (ssh config, known_hosts, ssh keys) and what is shared (the connection to a
-    jump host) is held here, once for all hosts.
+    It holds everything that is parsed once for all hosts (ssh config, known_hosts, ssh keys), and
+    the connections to jump hosts, which hosts share.
     """
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, folder: Path) -> None:
         self._known_hosts = fleet.known_hosts
-        self._opened = ExitStack()
+        self._folder = folder
+        self._planner = RoutePlanner(folder)
         self._routes: dict[tuple[str, Ssh, bool], Route] = {}
         self._jumps: dict[Ssh, asyncio.Task[Connection]] = {}
-        self._direct, self._proxied = Turnstile(*DIRECT), Turnstile(*PROXIED)
-        self._turns_behind: dict[Ssh, Turnstile] = {}
+        self._direct, self._proxied = LoginLimiter(*DIRECT), LoginLimiter(*PROXIED)
+        self._behind: dict[Ssh, LoginLimiter] = {}
 
-    async def __aenter__(self) -> Self:
-        self._folder: Path = self._opened.enter_context(private_folder())
-        self._planner = RoutePlanner(self._folder)
-        check_known_hosts(self._known_hosts)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def close(self) -> None:
+        """Close the connections to jump hosts."""
         for task in self._jumps.values():
             task.cancel()
         for outcome in await asyncio.gather(*self._jumps.values(), return_exceptions=True):
             if isinstance(outcome, Connection):
                 outcome.abort()
                 await outcome.wait_closed()
-        self._opened.close()
 
     @asynccontextmanager
     async def dial(self, host: Host, deadline: Deadline) -> AsyncIterator[Line]:
-        """Yield an open line to *host*, hung up at the end.
+        """Yield an open line to *host*, and close it at the end.
 
-        Raise TunnelError if it does not stand by *deadline*; an unknown host key is refused.
+        Raise TunnelError if the login is not done by *deadline*, or if the host key is unknown.
         """
         route = self.route(host)
         line = Line(host, route, await self._connect(route, deadline), self._folder)
@@ -82,8 +82,8 @@ class Dialer:
             await line.close()
 
     def route(self, host: Host, *, login: bool = True) -> Route:
-        """Return how *host* is reached, found out once; without *login* no ssh key is needed."""
-        asked = (host.name, host.ssh, login)  # a jump host may be called like a host of the fleet
+        """Return the route to *host*, planned once; without *login* no ssh key is needed."""
+        asked = (host.name, host.ssh, login)  # a jump host can have the name of a fleet's host
         if asked not in self._routes:
             self._routes[asked] = self._planner.route(host, login=login)
         return self._routes[asked]
@@ -95,61 +95,66 @@ class Dialer:
         for pause in PAUSES:
             try:
                 return await self._log_in(route, trusted, deadline)
-            except HungUpError:
+            except ConnectionDroppedError:
                 if deadline.left <= pause:
                     raise
                 await asyncio.sleep(pause)
         return await self._log_in(route, trusted, deadline)
 
     async def _log_in(self, route: Route, trusted: Trusted, deadline: Deadline) -> Connection:
-        async with self.way_to(route, deadline) as way, agent_keys(route.agent) as held:
-            settings = dict(route.settings, client_keys=offers(route.credentials, held) or None)
+        async with (
+            self.handshake(route, deadline) as arguments,
+            agent_keys(route.agent) as from_agent,
+        ):
+            keys = offered_keys(route.credentials, from_agent)
+            settings = dict(route.settings, client_keys=keys or None)
             try:
                 return await asyncssh.connect(
-                    **way,
+                    **arguments,
                     **settings,
                     known_hosts=trusted.known_hosts,
                     server_host_key_algs=trusted.server_host_key_algs,
                 )
             except asyncssh.DisconnectError as error:
-                raise tunnel_error(route, error, of_agent=len(held)) from None
+                raise tunnel_error(route, error, of_agent=len(from_agent)) from None
 
     @asynccontextmanager
-    async def way_to(self, route: Route, deadline: Deadline) -> AsyncIterator[dict[str, Any]]:
-        """Yield asyncssh's options for a handshake by *route*, and hold a turn for it.
+    async def handshake(self, route: Route, deadline: Deadline) -> AsyncIterator[dict[str, Any]]:
+        """Yield asyncssh's arguments for one handshake by *route*, and hold a slot for it.
 
-        What goes wrong inside, or is not done by *deadline*, is raised as a TunnelError.
+        Raise TunnelError for every failure in the body, and if it does not end by *deadline*.
         """
         try:
-            async with AsyncExitStack() as held:
-                way: dict[str, Any] = {"host": route.named, "port": route.port}
+            async with AsyncExitStack() as opened:
+                arguments: dict[str, Any] = {"host": route.named, "port": route.port}
                 if route.jump:
-                    way["tunnel"] = await self._jump(route, route.jump, deadline)
-                async with deadline.or_fail(_late(route, "its turn did not come")):
-                    await held.enter_async_context(self._turnstile(route).turn())
+                    arguments["tunnel"] = await self._jump(route, route.jump, deadline)
+                busy = TunnelError(route.host, _BUSY)
+                async with deadline.or_fail(busy):
+                    await opened.enter_async_context(self._limiter(route).slot())
                 if not route.jump and not route.proxied:
-                    way["tunnel"] = None
-                    way["sock"] = await _greeted_socket(route, deadline)
-                    held.push(partial(_close_unless_used, way["sock"]))
+                    arguments["tunnel"] = None
+                    arguments["sock"] = await _connect_to_server(route, deadline)
+                    opened.push(partial(_close_unless_used, arguments["sock"]))
                 late = _late(route, f"ssh at {route.place} did not let us in")
                 async with deadline.or_fail(late):
-                    yield way
+                    yield arguments
         except TROUBLE as error:
             raise tunnel_error(route, error) from None
 
-    def _turnstile(self, route: Route) -> Turnstile:
+    def _limiter(self, route: Route) -> LoginLimiter:
         if route.jump:
-            return self._turns_behind.setdefault(route.jump, Turnstile(*BEHIND_A_JUMP))
+            return self._behind.setdefault(route.jump, LoginLimiter(*BEHIND_A_JUMP))
         return self._proxied if route.proxied else self._direct
 
     async def _jump(self, route: Route, jump: Ssh, deadline: Deadline) -> Connection:
-        """Return the connection to *jump*, made once and shared by all behind it."""
+        """Return the connection to *jump*, made once and shared by all hosts behind it."""
         task = self._jumps.get(jump)
         if task is None or _is_useless(task):
             task = self._jumps[jump] = asyncio.create_task(self._dial_jump(jump, deadline))
         try:
             async with deadline.or_fail(_late(route, f"its jump host {jump.hostname} is silent")):
-                # Shielded: the first one to ask may give up, the others still want it.
+                # Shielded: if the first host gives up, the others still need the connection.
                 return await asyncio.shield(task)
         except TunnelError as error:
             if error.host == route.host:
@@ -163,6 +168,21 @@ class Dialer:
         return await self._connect(route, deadline)
 
 
+@asynccontextmanager
+async def open_dialer(fleet: Fleet) -> AsyncIterator[Dialer]:
+    """Yield a dialer for *fleet*; at the end its connections and its private folder are gone.
+
+    Raise FleetError for a bad known_hosts file, OpsError if no private folder can be made.
+    """
+    with private_folder() as folder:
+        dialer = Dialer(fleet, folder)
+        check_known_hosts(fleet.known_hosts)
+        try:
+            yield dialer
+        finally:
+            await dialer.close()
+
+
 def _is_useless(task: asyncio.Task[Connection]) -> bool:
     """Return whether *task* has failed, or its connection has ended since."""
     if not task.done():
@@ -170,17 +190,17 @@ def _is_useless(task: asyncio.Task[Connection]) -> bool:
     return task.cancelled() or task.exception() is not None or task.result().is_closed()
 
 
-async def _greeted_socket(route: Route, deadline: Deadline) -> socket.socket:
-    """Return a socket to *route* on which a server has begun to speak.
+async def _connect_to_server(route: Route, deadline: Deadline) -> socket.socket:
+    """Return a socket to the server of *route* on which the server has sent something.
 
-    A host that drops every packet, or accepts and is silent, is so told from one that is busy.
+    The errors tell a host that drops every packet, or accepts and sends nothing, from a busy one.
     """
     async with deadline.or_fail(_late(route, f"nobody answers at {route.place}")):
-        addresses = await reach.resolve(route.hostname, route.port, route.family)
-        connection = await reach.connect(addresses)
+        addresses = await tcp.resolve(route.hostname, route.port, route.family)
+        connection = await tcp.connect(addresses)
     try:
         async with deadline.or_fail(_late(route, f"{route.place} accepts, but its sshd is silent")):
-            await reach.first_words(connection)
+            await tcp.wait_for_data(connection)
     except BaseException:
         connection.close()
         raise
@@ -194,5 +214,5 @@ def _close_unless_used(
         connection.close()
 
 
-def _late(route: Route, what: str) -> TunnelError:
-    return TunnelError(route.host, f"{what} in time")
+def _late(route: Route, sentence: str) -> TunnelError:
+    return TunnelError(route.host, f"{sentence} in time")

@@ -1,4 +1,4 @@
-"""What asyncssh and the network raise, as sentences."""
+"""Turn exceptions of asyncssh and the network into sentences."""
 
 import asyncssh
 
@@ -15,15 +15,15 @@ UNKNOWN = (
 )
 REVOKED = "its host key is marked @revoked in inventory/known_hosts"
 TROUBLE = (asyncssh.Error, OSError, ValueError)
-"""Everything a connection may raise; ValueError is how asyncssh reports bytes it cannot read."""
+"""All exceptions of a connection. asyncssh raises ValueError for bytes that it cannot parse."""
 
 
-class HungUpError(TunnelError):
-    """The server hung up before the login: it may have been busy with strangers just then."""
+class ConnectionDroppedError(TunnelError):
+    """The server closed the connection before the login; it may be busy, so try again."""
 
 
 def tunnel_error(route: Route, error: Exception, *, of_agent: int = 0) -> TunnelError:
-    """Return *error*, met while connecting by *route*, as what to tell and what to do.
+    """Return the TunnelError for *error*, which was raised while connecting by *route*.
 
     *of_agent* is the number of keys that the ssh agent has.
     """
@@ -31,15 +31,15 @@ def tunnel_error(route: Route, error: Exception, *, of_agent: int = 0) -> Tunnel
         return TunnelError(route.host, _too_many(route, of_agent))
     for kind, describe in _DESCRIPTIONS.items():
         if isinstance(error, kind):
-            sort = HungUpError if kind is asyncssh.ConnectionLost else TunnelError
-            return sort(route.host, describe(route, error))
+            error_class = ConnectionDroppedError if kind is asyncssh.ConnectionLost else TunnelError
+            return error_class(route.host, describe(route, error))
     return TunnelError(
         route.host, f"ssh to {route.place} failed: {str(error) or type(error).__name__}"
     )
 
 
 def unknown_host_key(route: Route) -> TunnelError:
-    """Return the refusal of a host that known_hosts does not name."""
+    """Return the error for a host that known_hosts does not name."""
     return TunnelError(route.host, UNKNOWN.format(host=route.host))
 
 
@@ -73,7 +73,7 @@ def _lost(route: Route, error: Exception) -> str:
 
 
 def _no_ssh(route: Route, error: Exception) -> str:
-    return f"what listens at {route.place} does not speak ssh properly: {error}"
+    return f"the server at {route.place} does not speak ssh properly: {error}"
 
 
 def _network(route: Route, error: Exception) -> str:
@@ -95,4 +95,4 @@ _DESCRIPTIONS = {
     asyncssh.ChannelOpenError: _channel,
     OSError: _network,
 }
-"""Tried in this order: the first class that fits tells."""
+"""The first class that matches describes the error."""

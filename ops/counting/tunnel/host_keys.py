@@ -1,4 +1,4 @@
-"""The keys a host shows to a stranger, for first contact. Nothing is proved by them."""
+"""Fetch the host keys that a host shows, for first contact. They prove nothing by themselves."""
 
 import asyncio
 from contextlib import suppress
@@ -14,31 +14,31 @@ from ops.errors import TunnelError
 from ops.model import Host
 
 ALGORITHMS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512")
-"""A server shows one key a handshake, so each kind it may have is asked for."""
+"""A server shows one key in each handshake, so there is one handshake for each kind."""
 _NO_SUCH_KEY = (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionResetError)
-"""What comes of asking for a kind of key that the server lacks; sshd may be quicker to hang up
-than to say so."""
+"""Errors of a handshake about a kind of key that the server lacks. sshd sometimes closes the
+connection before it sends the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostKey:
-    """One public host key, as it was shown."""
+    """One public host key of a server."""
 
     line: str
-    """As it stands in known_hosts."""
+    """Its line for known_hosts."""
     fingerprint: str
     """``SHA256:...``, as ``ssh-keygen -l`` prints it on the server."""
 
 
 async def shown_host_keys(dialer: Dialer, host: Host, deadline: Deadline) -> tuple[HostKey, ...]:
-    """Return every key that *host* shows; nobody logs in. TunnelError if there is none."""
+    """Return every host key that *host* shows, without a login; TunnelError if it shows none."""
     route = dialer.route(host, login=False)
     shown = await asyncio.gather(*(_shown(dialer, route, kind, deadline) for kind in ALGORITHMS))
     keys = tuple(
         HostKey(line=_line(route, key), fingerprint=key.get_fingerprint()) for key in shown if key
     )
     if not keys:
-        raise TunnelError(host.name, f"ssh at {route.place} shows no key of a kind known here")
+        raise TunnelError(host.name, f"ssh at {route.place} shows no host key of a known kind")
     return keys
 
 
@@ -46,10 +46,10 @@ async def _shown(
     dialer: Dialer, route: Route, kind: str, deadline: Deadline
 ) -> asyncssh.SSHKey | None:
     key: asyncssh.SSHKey | None = None
-    async with dialer.way_to(route, deadline) as way:
+    async with dialer.handshake(route, deadline) as arguments:
         with suppress(*_NO_SUCH_KEY):
             key = await asyncssh.get_server_host_key(
-                **way, config=None, options=route.options(), server_host_key_algs=[kind]
+                **arguments, config=None, options=route.options(), server_host_key_algs=[kind]
             )
     return key
 

@@ -23,40 +23,40 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """The host keys trusted for one host, as asyncssh takes them without parsing a file."""
+    """The host keys trusted for one host, in a form that asyncssh takes without parsing."""
 
     known_hosts: tuple[Any, ...]
-    """Host keys, CA keys, revoked keys, and the same of X.509."""
+    """Host keys, CA keys and revoked keys, and the same three of X.509."""
     server_host_key_algs: list[str]
-    """The kinds that are trusted first, as OpenSSH asks for them. The others are asked for, too:
-    a server with only another kind then shows it and is refused as changed, not as deaf."""
+    """Kinds of keys to ask for: the trusted kinds first, as OpenSSH does, then the others. A server
+    that has only another kind is thus refused as changed, not as one without a common algorithm."""
 
 
 def check_known_hosts(path: Path) -> None:
-    """Raise FleetError if *path* cannot be understood, or not by both asyncssh and pyinfra."""
+    """Raise FleetError if asyncssh or pyinfra cannot parse *path*."""
     _known(path)
 
 
 def trusted_keys(path: Path, hostname: str, port: int) -> Trusted | None:
-    """Return what *path* says of *hostname* at *port*, or None if it does not name it."""
-    # By name only, as OpenSSH and paramiko do. Told a port, asyncssh would also take a line for
-    # port 22 of the same name, which is another server's.
-    found = _known(path).match(pattern(hostname, port), "", None)
-    kinds = [kind.decode() for key in found[0] for kind in key.sig_algorithms]
+    """Return the keys that *path* has for *hostname* at *port*; None if it has none."""
+    # By name only, as OpenSSH and paramiko do. With a port, asyncssh would also accept a line for
+    # port 22 of the same name, and that is another server.
+    matched = _known(path).match(pattern(hostname, port), "", None)
+    kinds = [kind.decode() for key in matched[0] for kind in key.sig_algorithms]
     kinds = [kind for kind in kinds if kind in KINDS]
-    return Trusted(found, list(dict.fromkeys([*kinds, *KINDS]))) if found[0] else None
+    return Trusted(matched, list(dict.fromkeys([*kinds, *KINDS]))) if matched[0] else None
 
 
 def _known(path: Path) -> asyncssh.SSHKnownHosts:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return asyncssh.SSHKnownHosts()
-    return _read(path, (found.st_mtime_ns, found.st_size))
+    return _read(path, (status.st_mtime_ns, status.st_size))
 
 
 def pattern(hostname: str, port: int) -> str:
-    """Return how a line of known_hosts names *hostname* at *port*.
+    """Return the name of *hostname* at *port* in a line of known_hosts.
 
     >>> pattern("192.0.2.7", 22), pattern("192.0.2.7", 2222)
     ('192.0.2.7', '[192.0.2.7]:2222')
@@ -66,10 +66,10 @@ def pattern(hostname: str, port: int) -> str:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: tuple[int, int]) -> asyncssh.SSHKnownHosts:
-    """Parse *path*; *stamp* changes whenever the file does."""
+    """Parse *path*; *stamp*, a part of the cache's key, changes when the file does."""
     lines = read_text(path).splitlines()
-    if found := list(known_hosts.problems(str(path), lines)):
-        raise FleetError(found)
+    if problems := list(known_hosts.problems(str(path), lines)):
+        raise FleetError(problems)
     try:
         return asyncssh.import_known_hosts("\n".join(lines))
     except ValueError as error:

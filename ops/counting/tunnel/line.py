@@ -1,4 +1,4 @@
-"""An ssh connection to one host: run a command on it, or reach its API through it."""
+"""An ssh connection to one host: run commands over it, or forward the host's API."""
 
 import itertools
 import math
@@ -34,7 +34,7 @@ class Line:
 
     @asynccontextmanager
     async def api_target(self) -> AsyncIterator[str]:
-        """Yield a gRPC target that leads to the host's API: a unix socket in a private folder."""
+        """Yield a gRPC target for the host's API: a unix socket here that ssh forwards."""
         path = self._folder / f"{next(_numbers)}.sock"
         if self.host.api == "socket":
             forward = self._connection.forward_local_path(str(path), SOCKET)
@@ -51,9 +51,10 @@ class Line:
             path.unlink(missing_ok=True)
 
     async def refusal(self, deadline: Deadline) -> str:
-        """Return why nothing gets through to the API, in sshd's words; empty if it does.
+        """Return sshd's reason for refusing to forward to the API; empty if it does not refuse.
 
-        A forwarded connection that sshd refuses is only closed; a channel opened here tells.
+        A refused connection to the forwarded socket is only closed, without a reason. So this
+        method opens one channel itself.
         """
         if self.host.api == "socket":
             opening = self._connection.open_unix_connection(SOCKET, encoding=None)
@@ -70,15 +71,15 @@ class Line:
         return ""
 
     async def run(
-        self, command: str, deadline: Deadline, *, as_root: bool = True, given: str = ""
+        self, command: str, deadline: Deadline, *, as_root: bool = True, stdin: str = ""
     ) -> str:
-        """Return what *command*, for the host's shell, prints; with sudo where *as_root* needs it.
+        """Run *command* in the host's shell, and return its own output.
 
-        *given* is what it finds on its stdin. Only its own output counts: what login shells and
-        others print around it is left out. The host ends it soon after *deadline*.
+        With *as_root* it runs as root, by sudo if the ssh user is another one. *stdin* is its
+        standard input. The host ends it soon after *deadline*.
 
-        Raise CommandError if it ends with anything but 0, and TunnelError if it does not end, or
-        prints without end: the line is closed then.
+        Raise CommandError if its exit status is not 0. Raise TunnelError if it does not end in
+        time, or if it prints too much; in the second case the line is closed.
         """
         mark = secrets.token_hex(8)
         words = framed(command, mark, seconds=math.ceil(deadline.left) + 1)
@@ -87,7 +88,7 @@ class Line:
         name, late = self.host.name, self._late("a command")
         try:
             async with deadline.or_fail(late):
-                printed = await execute(self._connection, words, given, mark, name)
+                printed = await execute(self._connection, words, stdin, mark, name)
             return output_of(printed, mark, name, self._route.user)
         except FloodError:
             self._connection.abort()
@@ -95,13 +96,13 @@ class Line:
         except TROUBLE as error:
             raise self._broken(error) from None
 
-    def _late(self, what: str) -> TunnelError:
-        return TunnelError(self.host.name, f"ssh is up, but {what} did not end in time")
+    def _late(self, work: str) -> TunnelError:
+        return TunnelError(self.host.name, f"ssh is up, but {work} did not end in time")
 
     def _broken(self, error: Exception) -> TunnelError:
         return TunnelError(self.host.name, f"its ssh connection broke: {error}")
 
     async def close(self) -> None:
-        """Hang up at once, without waiting for the other side."""
+        """Close the connection at once, without waiting for the server."""
         self._connection.abort()
         await self._connection.wait_closed()

@@ -1,4 +1,7 @@
-"""How one host is reached: its own settings, then ``~/.ssh/config``, then ssh's defaults."""
+"""Plan the ssh connection to one host.
+
+The settings of the inventory come first, then ``~/.ssh/config``, then ssh's defaults.
+"""
 
 import getpass
 import hashlib
@@ -13,7 +16,7 @@ import asyncssh
 from asyncssh.config import SSHClientConfig
 
 from ops.counting.tunnel.agent import agent_path
-from ops.counting.tunnel.credentials import NOBODY, Credentials, credentials
+from ops.counting.tunnel.credentials import NO_LOGIN, Credentials, credentials
 from ops.counting.tunnel.ssh_config import SshConfig, SshConfigError, first_word
 from ops.errors import OpsError, TunnelError
 from ops.files import expand_home, sentence
@@ -22,12 +25,12 @@ from ops.model import Host, Ssh
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Everything a connection needs, resolved once."""
+    """All settings of a connection, resolved once."""
 
     host: str
     """The host's name in the fleet, for messages."""
     named: str
-    """What the ssh config knows it by."""
+    """The name for which the ssh config is searched."""
     hostname: str
     port: int
     user: str
@@ -36,23 +39,23 @@ class Route:
     proxied: bool
     """Whether a ProxyCommand of the ssh config makes the connection."""
     settings: Mapping[str, Any]
-    """What asyncssh is told beside host, port and keys; it makes options of it, once a login."""
+    """Arguments for asyncssh besides host, port and keys; each login makes options of them."""
     credentials: Credentials
     agent: str
-    """Where the ssh agent listens; empty where it is not asked."""
+    """Path of the ssh agent's socket; empty if no agent is used."""
 
     def options(self) -> asyncssh.SSHClientConnectionOptions:
-        """Return the options of a login; ValueError or OSError where they make no sense."""
+        """Return the options of a login; ValueError or OSError if they are invalid."""
         return asyncssh.SSHClientConnectionOptions(host=self.named, port=self.port, **self.settings)
 
     @property
     def place(self) -> str:
-        """Return where the host is, as people say it."""
+        """Return the address for messages."""
         return f"{self.hostname} port {self.port}"
 
 
 class RoutePlanner:
-    """Plans routes; the ssh config is read once, and each host's part of it is kept in *folder*."""
+    """Plans routes. The ssh config is read once; each host's part of it is written to *folder*."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -62,12 +65,12 @@ class RoutePlanner:
         try:
             self._user = getpass.getuser()
         except (KeyError, OSError):
-            raise OpsError("who are you? Set LOGNAME, for ssh's default user") from None
+            raise OpsError("your user name is unknown: set LOGNAME, ssh's default user") from None
 
     def route(self, host: Host, *, login: bool = True) -> Route:
         """Return the route to *host*; TunnelError if its settings cannot be used.
 
-        Without *login* no ssh key is looked for, because a handshake needs none.
+        Without *login* no ssh key is searched for, because a handshake needs none.
         """
         try:
             return self._route(host, login)
@@ -80,7 +83,7 @@ class RoutePlanner:
         name = host.ssh.hostname or host.name
         lines = self._config.lines_for(name) if self._config else ""
         config = self._resolved(name, host.ssh, lines)
-        proofs = _credentials(host.ssh, config) if login else NOBODY
+        keys = _credentials(host.ssh, config) if login else NO_LOGIN
         jump = _jump(host.ssh, str(config.get("ProxyJump") or ""))
         route = Route(
             host=host.name,
@@ -101,22 +104,22 @@ class RoutePlanner:
                 "x509_trusted_certs": None,
                 "connect_timeout": None,
             },
-            credentials=proofs,
-            agent="" if proofs.of_agent == () else agent_path(config.get("IdentityAgent")),
+            credentials=keys,
+            agent="" if keys.of_agent == () else agent_path(config.get("IdentityAgent")),
         )
-        if lines not in self._understood:  # refused now, rather than at each login
+        if lines not in self._understood:  # so that bad options are an error now, not at each login
             route.options()
             self._understood.add(lines)
         return route
 
     def _resolved(self, name: str, ssh: Ssh, lines: str) -> SSHClientConfig:
-        """Return the value of every option for *name*, with what *ssh* says coming first."""
+        """Return the value of every option for *name*; the settings in *ssh* have priority."""
         given = (self._user, ssh.user or (), name, ssh.port or ())
         config = SSHClientConfig.load(None, self._files(lines), False, False, False, *given)
         return cast(SSHClientConfig, config)
 
     def _files(self, lines: str) -> list[Path] | None:
-        """Return *lines* as a file, for asyncssh takes nothing else; None stands for no file."""
+        """Return *lines* as a file, because asyncssh accepts only files; None for no lines."""
         if not lines:
             return None
         file = self._folder / hashlib.sha256(lines.encode()).hexdigest()[:16]
@@ -125,16 +128,16 @@ class RoutePlanner:
 
 
 CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
-"""Asked for first, all others after them: asyncssh's ChaCha20 takes three calls a packet where
-GCM takes one, a tenth of all that reading a host costs."""
+"""Preferred ciphers; all others come after them. asyncssh needs three calls a packet for ChaCha20
+and one for GCM, which saves a tenth of the cost of reading a host."""
 SETTLED_HERE = frozenset({"identityfile", "certificatefile", "proxyjump"})
-"""Left out of what asyncssh reads: it would parse these files for each connection anew, stop at
-one that is not there, and make a connection to the jump host for each host behind it."""
+"""Options that asyncssh does not get. It would parse the files again for each connection, and fail
+if one is missing. It would also connect to the jump host once for each host behind it."""
 
 
 def _without(lines: str, keywords: frozenset[str]) -> str:
-    kept = (line for line in lines.splitlines() if first_word(line) not in keywords)
-    return "\n".join(kept)
+    others = (line for line in lines.splitlines() if first_word(line) not in keywords)
+    return "\n".join(others)
 
 
 def _credentials(ssh: Ssh, config: SSHClientConfig) -> Credentials:
@@ -147,15 +150,15 @@ def _credentials(ssh: Ssh, config: SSHClientConfig) -> Credentials:
 
 
 def _certificates(config: SSHClientConfig) -> list[str]:
-    """Return the certificates of the user's keys; one that is not there is passed over."""
+    """Return the existing certificate files of the user's ssh keys."""
     files = cast(list[str], config.get("CertificateFile", []))
     return [file for file in files if expand_home(file).is_file()]
 
 
 def _jump(ssh: Ssh, configured: str) -> Ssh | None:
-    """Return how the jump host is reached, if there is one; it is offered the host's own key."""
+    """Return the settings for the jump host, None without one. It gets the same ssh key."""
     jump = ssh.jump or configured
-    found = replace(ssh, jump=jump).jump_host
-    if jump and not found:
+    settings = replace(ssh, jump=jump).jump_host
+    if jump and not settings:
         raise ValueError(f"the jump host {jump!r} is not [user@]host[:port]")
-    return found
+    return settings

@@ -17,9 +17,9 @@ def compare(
     core still has the other figures. A host that ssh does not reach within *deadline* seconds is
     a failure. For programs without an event loop; ssh and gRPC are imported on the first call.
     """
-    from ops.counting.reading.event_loop import runner
+    from ops.counting.reading.event_loop import open_event_loop
     from ops.reporting.comparison.other_figures import compared
 
     hosts = selection.hosts
-    with runner(len(hosts)) as loop:
+    with open_event_loop(len(hosts)) as loop:
         return loop.run(compared(selection.fleet, hosts, deadline=deadline, over=over))

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ops.counting.collecting.probe import CARDS, cards
 from ops.counting.reading.fan_out import on_each
-from ops.counting.reading.host_reader import HostReader, open_reader
-from ops.counting.tunnel import Deadline, Dialer
+from ops.counting.reading.host_reader import API_SHARE, HostReader, open_reader
+from ops.counting.reading.network_cards import LIST_CARDS, outer_cards
+from ops.counting.tunnel import Deadline, open_dialer
 from ops.errors import HostError
 from ops.model import Fleet, Host, NicCounters
 from ops.model.visible import visible
@@ -16,15 +16,12 @@ from ops.reporting.comparison.estimate import Estimate, command, estimate
 from ops.reporting.comparison.figures import Comparison, Figures, since
 from ops.reporting.rows import by_key
 
-_FOR_THE_API = 0.6
-"""Part of the remaining time that the API may take, so that a core that hangs leaves the rest."""
-
 
 async def compared(
     fleet: Fleet, hosts: Sequence[Host], *, deadline: float, over: float | None
 ) -> Comparison:
     """Return the figures of *hosts* since their cores started, or of *over* seconds from now."""
-    async with Dialer(fleet) as dialer:
+    async with open_dialer(fleet) as dialer:
 
         async def ask(host: Host, until: Deadline) -> Figures:
             async with open_reader(dialer, host, until) as reader:
@@ -45,10 +42,9 @@ async def compared(
 
 async def _figures(reader: HostReader, host: Host, until: Deadline) -> Figures:
     """Return the figures of one host; raises HostError if it has none."""
-    share = Deadline(until.at - until.left * (1 - _FOR_THE_API), until.seconds)
     reading, failure = None, None
     try:
-        reading = await reader.read(share)
+        reading = await reader.read(until.part(API_SHARE))
     except HostError as error:
         failure = error
     figures = Figures(
@@ -58,7 +54,7 @@ async def _figures(reader: HostReader, host: Host, until: Deadline) -> Figures:
         error=failure.reason if failure else "",
     )
     try:
-        printed = await reader.line.run(f"{CARDS}\n{command(host)}", until)
+        printed = await reader.line.run(f"{LIST_CARDS}\n{command(host)}", until)
     except HostError as error:
         if failure:
             raise failure from None
@@ -76,6 +72,6 @@ def parse(printed: str, host: Host) -> tuple[NicCounters | None, Estimate]:
     Raises ValueError if *printed*, the host's output, has another form.
     """
     lines = printed.split("\n")
-    card = cards([line.split(" ") for line in lines], host.name, datetime.now(UTC))
+    card = outer_cards([line.split(" ") for line in lines], host.name, datetime.now(UTC))
     moved = card.received + card.sent if card else 0
     return card, estimate(lines, moved)

@@ -55,7 +55,7 @@ def drift(
         FleetError: a host cannot be rendered.
     """
     stdin = "".join(Bundle(program()))
-    answers = reading.run_on_hosts(loaded.fleet, hosts, LOOK, deadline=deadline, given=stdin)
+    answers = reading.run_on_hosts(loaded.fleet, hosts, LOOK, deadline=deadline, stdin=stdin)
     drifts, failures = [], list(answers.failures)
     for host in hosts:
         if host.name in answers.results:

@@ -1,4 +1,4 @@
-"""From a host's name to a socket on which an ssh server has begun to speak."""
+"""Connect a TCP socket to a host name, and wait until the server has sent something."""
 
 import asyncio
 import socket
@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 Address = tuple[Any, ...]
-"""What ``getaddrinfo`` gives: family, type, protocol, canonical name, socket address."""
+"""One result of ``getaddrinfo``: family, type, protocol, canonical name, socket address."""
 
 HEAD_START = 0.25
-"""Seconds that each address has before the next is tried beside it (RFC 8305, section 5)."""
+"""Seconds after which the next address is tried as well (RFC 8305, section 5)."""
 
 
 async def resolve(hostname: str, port: int, family: int) -> list[Address]:
@@ -22,7 +22,7 @@ async def resolve(hostname: str, port: int, family: int) -> list[Address]:
         return socket.getaddrinfo(hostname, port, family, socket.SOCK_STREAM, flags=flags)
 
     try:
-        return look_up(socket.AI_NUMERICHOST)  # asks nobody
+        return look_up(socket.AI_NUMERICHOST)  # without a name server
     except socket.gaierror:
         return await _in_thread(look_up)
 
@@ -49,12 +49,12 @@ async def connect(addresses: list[Address]) -> socket.socket:
 
 
 async def _connect(address: Address, delay: float) -> socket.socket:
-    family, kind, protocol, _, place = address
+    family, kind, protocol, _, socket_address = address
     await asyncio.sleep(delay)
     connection = socket.socket(family, kind, protocol)
     try:
         connection.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(connection, place)
+        await asyncio.get_running_loop().sock_connect(connection, socket_address)
     except BaseException:
         connection.close()
         raise
@@ -71,37 +71,40 @@ async def _close_all_but(
             outcome.close()
 
 
-async def first_words(connection: socket.socket) -> None:
-    """Wait until the other side has sent something, or has closed; nothing is read."""
+async def wait_for_data(connection: socket.socket) -> None:
+    """Wait until the server has sent something or closed *connection*; read nothing."""
     loop = asyncio.get_running_loop()
-    spoken: asyncio.Future[None] = loop.create_future()
+    readable: asyncio.Future[None] = loop.create_future()
 
-    def hear() -> None:
-        if not spoken.done():
-            spoken.set_result(None)
+    def on_readable() -> None:
+        if not readable.done():
+            readable.set_result(None)
 
-    loop.add_reader(connection, hear)
+    loop.add_reader(connection, on_readable)
     try:
-        await spoken
+        await readable
     finally:
         loop.remove_reader(connection)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Run *work* in a thread that nobody waits for: a silent name server must not hold our exit."""
+    """Return the result of *work*, done in a daemon thread.
+
+    A silent name server thus cannot delay the end of this program.
+    """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
-    def settle(settle_it: Callable[[Any], None], value: Any) -> None:
+    def settle(set_outcome: Callable[[Any], None], value: Any) -> None:
         if not outcome.done():
-            settle_it(value)
+            set_outcome(value)
 
     def run() -> None:
         try:
             settled: tuple[Callable[[Any], None], Any] = (outcome.set_result, work())
         except OSError as error:
             settled = (outcome.set_exception, error)
-        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+        with suppress(RuntimeError):  # the loop is closed, so nothing waits for the result
             loop.call_soon_threadsafe(settle, *settled)
 
     threading.Thread(target=run, name="resolve", daemon=True).start()

@@ -1,32 +1,26 @@
-"""The work that a collector asks of a ledger: `counting` itself knows no database."""
+"""The ledger as a collector uses it. `counting` itself imports no database."""
 
 import asyncio
 from collections.abc import Iterable
-from typing import Protocol, Self
+from typing import Protocol
 
 from ops.model import Booked, Fleet, Observation
 
 
-class ToLedger(Protocol):
-    """A ledger as a collector sees it; each call raises LedgerError if the database is down."""
-
-    async def __aenter__(self) -> Self:
-        """Begin the work."""
-
-    async def __aexit__(self, *error: object) -> None:
-        """End after the transaction that runs."""
+class LedgerWriter(Protocol):
+    """Books observations; each call raises LedgerError if the database is not available."""
 
     async def take(self, hosts: list[str]) -> frozenset[str]:
         """Return the part of *hosts* that this collector reads in this round."""
 
     async def enrol(self, fleet: Fleet) -> None:
-        """Tell the ledger the inventory."""
+        """Write the hosts and keys of *fleet* into the ledger."""
 
     async def finished(self) -> frozenset[str]:
         """Return the absent hosts that have nothing left to fetch."""
 
     async def closed_runs(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Return, by host, the runs that need no fetching: they ended, and all is booked."""
+        """Return, by host, the runs that ended and are booked completely: fetch none of them."""
 
     def book(self, observation: Observation) -> asyncio.Future[Booked]:
         """Book *observation*; the future has the ledger's answer."""
