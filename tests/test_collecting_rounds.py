@@ -473,6 +473,20 @@ def test_a_decision_about_a_host_that_does_not_answer_says_what_it_waits_for(
     assert "decided: count, at the first reading" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_decision_for_hosts_that_nobody_named_is_not_stored_for_one_never_read(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet.world.folder)
+    host = fleet.core()
+    host.use("alice", 100, 200)
+    fleet.world.host(1, "gone")
+    fleet.write()
+    cli(["collect", "--adopt", "count", "--timeout", "1"], standalone_mode=False)
+    assert "100 B up and 200 B down" in capsys.readouterr().out
+    with fleet.ledger() as ledger:
+        assert {state.name: state.decision for state in ledger.hosts()} == {"ams": "", "gone": ""}
+
+
 def test_an_absent_host_is_read_until_nothing_is_left_to_fetch(fleet: Fleet, host: Core) -> None:
     host.use("alice", 10, 10)
     fleet.collect()

@@ -54,6 +54,18 @@ def test_a_host_of_the_inventory_that_the_ledger_was_not_told_of_was_never_read(
     assert (answer.certainty, answer.read_at["new1"]) == ("at least", None)
 
 
+def test_an_answer_about_a_host_names_the_keys_that_could_ever_open_it(books: Books) -> None:
+    opens = {"alice": ["ams1"], "carol": ["new1"], "dave": ["ams1"]}
+    books.ledger.enrol(["ams1", "new1"], opens, opens=opens)
+    opens |= {"dave": ["new1"], "late": ["ams1"], "other": ["new1"]}  # not told yet
+    answer = books.ledger.usage(*ALWAYS, hosts=["ams1"], opens=opens)
+    assert {row.key for row in answer.rows} == {"alice", "dave", "late"}
+    answer = books.ledger.usage(*ALWAYS, hosts=["ams1"], keys=["carol"], opens=opens)
+    assert {row.key for row in answer.rows} == {"carol"}  # she was asked for
+    answer = books.ledger.usage(*ALWAYS, by=["host"], keys=["carol"], opens=opens)
+    assert {row.host for row in answer.rows} == {"new1"}
+
+
 def test_by_host_and_by_key_agree_how_sure_one_sum_is(books: Books) -> None:
     books.ledger.enrol(["ams1", "fra1"], ["alice"])
     sums = {books.ledger.usage(*ALWAYS, by=[by]).certainty for by in ("key", "host", "day")}

@@ -134,6 +134,63 @@ def test_the_hosters_month_stands_beside_the_payload() -> None:
 
 
 @pytest.mark.usefixtures("booked")
+def test_an_unknown_figure_has_no_bytes() -> None:
+    assert "0 B" not in (table := ops_("usage", "--month", "2020-01").stdout)
+    assert table.count("?") == 9
+    out = json.loads(ops_("usage", "--month", "2020-01", "--json").stdout)
+    assert {str(row["traffic_bytes"]) for row in [*out["usage"], out["total"]]} == {"None"}
+    rows = csv.DictReader(io.StringIO(ops_("usage", "--month", "2020-01", "--csv").stdout))
+    assert {row["total_bytes"] for row in rows} == {""}
+
+
+@pytest.fixture
+def one_read(fleet: Path) -> None:
+    """A ledger in which one of three hosts was ever read."""
+    clock = Clock(datetime.now(UTC) - timedelta(minutes=1))
+    with open_ledger(inventory.load(fleet), clock=clock) as ledger:
+        ledger.enrol(["ams1", "fra1", "lon1"], ["alice", "bob"])
+        server = Server("ams1", clock)
+        clock.now = datetime.now(UTC)
+        ledger.book(server.visit())
+
+
+@pytest.mark.usefixtures("one_read")
+def test_each_host_has_a_row_whether_it_moved_bytes_or_was_read_at_all() -> None:
+    out = json.loads(ops_("usage", "--by", "host", "--json").stdout)
+    assert [(row["host"], row["certainty"]) for row in out["usage"]] == [
+        *(("ams1", "exact"), ("fra1", "unknown"), ("lon1", "unknown"))
+    ]
+    payload = {
+        bill["host"]: bill["payload_bytes"]
+        for bill in json.loads(ops_("usage", "--by", "host", "--nic", "--json").stdout)
+    }
+    assert payload == {"ams1": 0, "fra1": None, "lon1": None}
+
+
+@pytest.mark.usefixtures("one_read")
+def test_a_reset_names_the_hosts_that_were_never_read() -> None:
+    shown = ops_("reset", "alice").stdout
+    assert "Never read: fra1, lon1. The other hosts had been read at" in shown
+    read_at = json.loads(ops_("reset", "alice", "--json").stdout)["read_at"]
+    assert [host for host, at in read_at.items() if at is None] == ["fra1", "lon1"]
+
+
+def test_a_reset_of_a_fleet_that_was_never_read_says_so(fleet: Path) -> None:
+    with open_ledger(inventory.load(fleet)) as ledger:
+        ledger.enrol(["ams1"], ["alice"])
+    assert "None of its hosts was ever read." in ops_("reset", "alice").stdout
+
+
+@pytest.mark.usefixtures("one_read")
+def test_usage_since_a_reset_names_the_moment_of_the_reset() -> None:
+    at = json.loads(ops_("reset", "alice", "--json").stdout)["at"]
+    table = ops_("usage", "--since", "reset").stdout
+    assert table.startswith("Usage since each key was reset until ")
+    row = json.loads(ops_("usage", "--since", "reset", "--json").stdout)["usage"][0]
+    assert (row["reset_at"], at[13:19] in table) == (at, True)
+
+
+@pytest.mark.usefixtures("booked")
 def test_a_reset_is_a_mark_in_the_promised_form() -> None:
     assert ops_("reset", "alice").stdout.startswith("alice is reset at ")
     assert ops_("stats", "user", "alice", "--reset").stdout == "uplink:0\ndownlink:0\n"

@@ -52,7 +52,7 @@ def collect(
     Run it as often as you like, from as many places: nothing is booked twice, and the next round
     books everything that a round missed. `ops usage` then shows the usage of each key. It prints
     one line for each round; with --json the line is an object. --adopt decides at once, also
-    while another collector runs.
+    while another collector runs: for the hosts that wait, or for those that you name.
 
     \b
     Example:
@@ -141,7 +141,7 @@ def _settle(
 ) -> Collected:
     """Apply the decision to the readings of *round_* and print its effect.
 
-    Returns *round_* with the decisions that are still open.
+    Returns *round_* with the decisions that are stored for a first reading.
     """
     with selection.open_ledger() as ledger:
         settled = settle(adoption, ledger, seconds)
@@ -150,7 +150,7 @@ def _settle(
         printer.note(f"{host}: {amounts} from before the ledger knew it {_DECIDED[settled.how]}")
     if not settled.applied and not settled.stored:
         printer.note("nothing waits for a decision")
-    return replace(round_, unadopted=tuple(map(_waits, settled.stored)))
+    return replace(round_, unadopted=(), notes=(*round_.notes, *map(_waits, settled.stored)))
 
 
 def _waits(host: str) -> str:

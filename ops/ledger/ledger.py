@@ -210,6 +210,10 @@ class Ledger:
         self.store.written(lambda tx: marks.set_mark(tx, key, stamp, once))
         return self.marks([key])[-1]
 
+    def readings(self, key: str) -> dict[str, datetime | None]:
+        """Return when each host that may hold bytes of *key* was last read; None if never."""
+        return self.store.read(lambda tx: marks.readings(tx, key))
+
     def marks(self, keys: Iterable[str] | None = None) -> list[Mark]:
         """Return the marks of *keys* (None: of all keys), oldest first."""
         names = None if keys is None else list(keys)

@@ -5,7 +5,7 @@ The ledger stores a decision, so it holds even while another collector reads the
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ops.fleet import selection as inventory_selection
@@ -26,6 +26,8 @@ class Adoption:
     how: "Adopt"
     """``count`` adds their traffic to usage; ``baseline`` leaves it out."""
     hosts: Sequence[str]
+    named: bool = True
+    """Whether somebody chose the hosts."""
     applied: Mapping[str, Traffic]
     """By host: the traffic from before the ledger knew the host."""
     stored: Sequence[str]
@@ -33,12 +35,19 @@ class Adoption:
 
 
 def decide(selection: Selection, ledger: "Ledger", how: "Adopt") -> Adoption:
-    """Decide about the old counters of the selected hosts, absent ones included."""
+    """Decide about the old counters of the selected hosts, absent ones included.
+
+    Without a glob for hosts or groups, it is about hosts that wait for a decision. Nothing is
+    stored for the first reading of a host that nobody named.
+    """
     globs = selection.host_globs, selection.group_globs
     hosts = inventory_selection.hosts(selection.fleet, *globs, even_absent=True)
     names = [host.name for host in hosts]
-    decided = ledger.decide(names, how)
-    return Adoption(how=how, hosts=names, applied=decided.applied, stored=decided.stored)
+    named = selection.narrows_hosts
+    decided = ledger.decide(names if named else _waiting(ledger, names), how)
+    return Adoption(
+        how=how, hosts=names, named=named, applied=decided.applied, stored=decided.stored
+    )
 
 
 def settle(adoption: Adoption, ledger: "Ledger", seconds: float) -> Adoption:
@@ -47,9 +56,15 @@ def settle(adoption: Adoption, ledger: "Ledger", seconds: float) -> Adoption:
     Waits up to *seconds* for another collector that reads the hosts at this moment.
     """
     until = time.monotonic() + seconds
-    applied = {**adoption.applied, **ledger.decide(adoption.hosts, adoption.how).applied}
-    stored = _wait(ledger, adoption.hosts, until)
-    return Adoption(how=adoption.how, hosts=adoption.hosts, applied=applied, stored=stored)
+    names = adoption.hosts if adoption.named else _waiting(ledger, adoption.hosts)
+    applied = {**adoption.applied, **ledger.decide(names, adoption.how).applied}
+    stored = _wait(ledger, adoption.hosts, until) if adoption.named else ()
+    return replace(adoption, applied=applied, stored=stored)
+
+
+def _waiting(ledger: "Ledger", names: Sequence[str]) -> list[str]:
+    """Return the hosts with counters that wait for a decision."""
+    return [one.name for one in ledger.hosts() if one.name in names and one.waiting is not None]
 
 
 def _wait(ledger: "Ledger", names: Sequence[str], until: float) -> list[str]:

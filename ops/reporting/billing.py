@@ -25,7 +25,8 @@ class Bill:
     host: Host
     since: datetime
     until: datetime
-    payload: Traffic
+    payload: Traffic | None
+    """Bytes of the keys; None if the host was never read."""
     received: int | None
     """Bytes that the cards received; None if they were never read."""
     sent: int | None
@@ -74,11 +75,12 @@ def _bill(ledger: "Ledger", host: Host, month: str) -> Bill:
     day = _last_day(*year_and_month(month, today)) if month else today
     since, until = billing_month(host.billing.day, day, zone)
     cards = ledger.nic(host.name, since, until)
+    used = ledger.usage(since, until, by=(), hosts=[host.name], fleet=[host.name])
     return Bill(
         host=host,
         since=since,
         until=until,
-        payload=ledger.usage(since, until, by=(), hosts=[host.name]).total,
+        payload=None if used.certainty == "unknown" else used.total,
         received=cards.received if cards else None,
         sent=cards.sent if cards else None,
     )

@@ -31,7 +31,8 @@ def csv(bills: Sequence[Bill]) -> str:
 
 def _amounts(bill: Bill) -> list[int | None]:
     included = bill.host.billing.included
-    return [bill.payload.total, bill.received, bill.sent, bill.billed, included]
+    payload = None if bill.payload is None else bill.payload.total
+    return [payload, bill.received, bill.sent, bill.billed, included]
 
 
 def _plain(bill: Bill) -> list[int | str]:

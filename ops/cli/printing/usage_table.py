@@ -29,12 +29,20 @@ def csv(answer: "Usage", by: Sequence[str]) -> str:
     body = (
         [
             *(_plain(row, column) for column in columns),
-            *(row.traffic.uplink, row.traffic.downlink, row.traffic.total, row.certainty),
+            *_amounts(row),
+            row.certainty,
         ]
         for row in answer.rows
     )
     amounts = ("uplink_bytes", "downlink_bytes", "total_bytes")
     return console.as_csv([*columns, *amounts, "certainty"], body)
+
+
+def _amounts(row: "UsageRow") -> tuple[int | str, ...]:
+    """Return the bytes of *row*; empty if they are unknown."""
+    if row.certainty == "unknown":
+        return "", "", ""
+    return row.traffic.uplink, row.traffic.downlink, row.traffic.total
 
 
 def _columns(by: Sequence[str]) -> list[str]:
@@ -46,14 +54,20 @@ def _heading(answer: "Usage") -> str:
     never = sum(at is None for at in answer.read_at.values())
     as_of = f"as of {answer.as_of:%Y-%m-%d %H:%M:%S} UTC" if answer.as_of else "not yet read"
     unread = f"; {never} of {len(answer.read_at)} hosts never read" if never else ""
-    return f"Usage from {begin} until {end} ({answer.zone}), {as_of}{unread}."
+    resets = any(row.reset for row in answer.rows)
+    span = "since each key was reset" if resets else f"from {begin}"
+    return f"Usage {span} until {end} ({answer.zone}), {as_of}{unread}."
 
 
 def _table(answer: "Usage", columns: Sequence[str]) -> str:
     def figures(traffic: Traffic, certainty: str) -> list[str]:
         amounts = (traffic.uplink, traffic.downlink, traffic.total)
+        if certainty == "unknown":
+            return ["?", "?", "?", certainty]
         return [*(console.size(amount) for amount in amounts), certainty]
 
+    if any(row.reset for row in answer.rows):
+        columns = [*columns, "reset"]
     body = [[*_names(row, columns), *figures(row.traffic, row.certainty)] for row in answer.rows]
     names = ["total", *[""] * (len(columns) - 1)]
     body.append([*names, *figures(answer.total, answer.certainty)])
@@ -66,6 +80,8 @@ def _names(row: "UsageRow", columns: Sequence[str]) -> list[str]:
             return f"{row.since:%m-%d %H:%M} to {row.until:%m-%d %H:%M}"
         if column in TIMES:
             return row.since.strftime(_FORMATS[column])
+        if column == "reset":
+            return f"{row.reset:%Y-%m-%d %H:%M:%S}"
         if column == "key" and row.gone:
             return f"{row.key} (until {row.gone:%Y-%m-%d})"
         return str(getattr(row, column))

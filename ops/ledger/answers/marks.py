@@ -16,7 +16,7 @@ from ops.model import Traffic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A reset of *key* at *at*: each of its hosts had been read at *counted_from* or later."""
+    """A key was reset *at*; bytes that moved since *counted_from* may count as used after it."""
 
     key: str
     life: int
@@ -119,13 +119,23 @@ def _late_across(tx: Connection, mark: Row[Any], lives: Sequence[int]) -> Traffi
 
 
 def _read_since(tx: Connection, key: str, at: int) -> int:
-    """Return the oldest of the last readings of the hosts that may hold bytes of *key*."""
+    """Return since when a host that may hold bytes of *key* was not read."""
+    hosts_of = _hosts_of(tx, key)
+    return min([at, *(int(row.known if row.read is None else row.read) for row in hosts_of)])
+
+
+def readings(tx: Connection, key: str) -> dict[str, datetime | None]:
+    """Return, for each host that may hold bytes of *key*, its last reading; None if never."""
+    return {row.name: None if row.read is None else when(row.read) for row in _hosts_of(tx, key)}
+
+
+def _hosts_of(tx: Connection, key: str) -> list[Row[Any]]:
+    """Return the hosts that may hold bytes of *key* which nobody has read yet."""
     lives = {row.id: row for row in tx.execute(select(keys).where(keys.c.name == key))}
     known = tx.execute(select(hosts)).all()
-    reach = reach_of(tx, lives, None, {host.id: host.name for host in known})[key]
-    read = [at] + [
-        int(host.known if host.read is None else host.read)
+    reach = reach_of(tx, lives, None, {host.id: host.name for host in known}).get(key)
+    return [
+        host
         for host in known
         if host.gone is None and host.done is None and (reach is None or host.name in reach)
     ]
-    return min(read)

@@ -115,6 +115,27 @@ class Asked:
         same = (self._aliases[host] for host in reach if host in self._aliases)
         return frozenset(filter(self.about, reach.union(*same)))
 
+    def openers(self) -> Iterator[str]:
+        """Yield the keys of the inventory that the answer is about.
+
+        An answer about some hosts is about the keys that could ever open one of them.
+        """
+        question, told = self.question, {row.name for row in self.keys.values()}
+        for name, hosts in (question.opens or {}).items():
+            if question.keys is not None:
+                yield from [name] if name in question.keys else []
+                continue
+            reach = self.reach(name) if name in told else frozenset(filter(self.about, hosts))
+            if question.hosts is None or reach is None or reach:
+                yield name
+
+    def places(self) -> set[str]:
+        """Return the hosts that the answer is about: with keys, those that they could open."""
+        reaches = [self.reach(name) for name in self.question.keys or ()]
+        if not reaches or None in reaches:
+            return self.everyone
+        return {host for reach in reaches if reach is not None for host in reach}
+
     def place(self, key: int, host: int) -> tuple[int, int]:
         """Return the row of a key and a host; 0 replaces a number that rows are not grouped by."""
         by = self.question.by

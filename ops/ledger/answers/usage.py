@@ -37,6 +37,8 @@ class UsageRow:
     until: datetime
     traffic: Traffic
     certainty: Certainty
+    reset: datetime | None = None
+    """When the key was last reset, in answers since resets."""
     late: bool = False
     """Whether these bytes moved between *since* and *until* at an unknown hour or day."""
 
@@ -154,7 +156,14 @@ def since_marks(tx: Connection, question: Question, now: int) -> Usage:
         if mark.cut:
             sure = "at least" if sure == "exact" else sure
         rows.append(
-            UsageRow(key=mark.key, since=since, until=until, traffic=mark.after, certainty=sure)
+            UsageRow(
+                key=mark.key,
+                since=since,
+                until=until,
+                traffic=mark.after,
+                certainty=sure,
+                reset=mark.at.astimezone(zone),
+            )
         )
     worst = [row.certainty for row in rows]
     return Usage(
@@ -175,7 +184,7 @@ def _rows(
     there: set[str] = set()
     for (index, key_id, host_id), traffic in sums.items():
         name, host = asked.key_name(key_id), asked.names.get(host_id, "")
-        there |= {name} if key_id and asked.keys[key_id].gone is None else set()
+        there |= {name or host} if not key_id or asked.keys[key_id].gone is None else set()
         yield UsageRow(
             **asked.about_key(key_id),
             host=host,
@@ -184,8 +193,14 @@ def _rows(
             traffic=traffic,
             certainty=sure.of(index, name, host, traffic),
         )
-    if set(asked.question.by) == {"key"}:
-        yield from _unused(asked, parts, there, sure)
+    if asked.question.opens is not None and set(asked.question.by) == {"key"}:
+        yield from (_unused(parts, sure, key=name) for name in asked.openers() if name not in there)
+    if asked.question.opens is not None and set(asked.question.by) == {"host"}:
+        for name in sorted(asked.places() - there):
+            row = _unused(parts, sure, host=name)
+            # A host that left matters only where its bytes may be missing.
+            if name in asked.read_at or row.certainty != "exact":
+                yield row
 
 
 def _late_rows(asked: Asked, late: Late, zone: ZoneInfo) -> Iterator[UsageRow]:
@@ -206,17 +221,13 @@ def _late_rows(asked: Asked, late: Late, zone: ZoneInfo) -> Iterator[UsageRow]:
         )
 
 
-def _unused(
-    asked: Asked, parts: Sequence[Span], there: set[str], sure: Sureness
-) -> Iterator[UsageRow]:
-    """Yield a row of 0 bytes for each key of the inventory without usage."""
-    question = asked.question
-    for name in question.opens or ():
-        if name not in there and (question.keys is None or name in question.keys):
-            yield UsageRow(
-                key=name,
-                since=parts[0].begin,
-                until=parts[0].end,
-                traffic=Traffic(),
-                certainty=sure.of(0, name, "", Traffic()),
-            )
+def _unused(parts: Sequence[Span], sure: Sureness, *, key: str = "", host: str = "") -> UsageRow:
+    """Return the row of a key or host without bytes: 0 is an answer, too."""
+    return UsageRow(
+        key=key,
+        host=host,
+        since=parts[0].begin,
+        until=parts[0].end,
+        traffic=Traffic(),
+        certainty=sure.of(0, key, host, Traffic()),
+    )

@@ -1,9 +1,10 @@
 """The JSON of figures from the ledger: usage, resets, bills, known hosts, rounds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ops.model import Fleet
+from ops.model import Certainty, Fleet, Traffic
 from ops.reporting.billing import Bill
 from ops.reporting.shapes.values import failures, moment, moment_or_none, traffic_bytes
 from ops.reporting.usage import TIMES
@@ -24,17 +25,18 @@ def usage(fleet: Fleet, answer: "Usage", by: Sequence[str]) -> dict[str, Any]:
         "read_at": {host: moment_or_none(at) for host, at in sorted(answer.read_at.items())},
         "certainty": answer.certainty,
         "usage": [_row(row, by, known) for row in answer.rows],
-        "total": {"traffic_bytes": traffic_bytes(answer.total)},
+        "total": {"traffic_bytes": _known(answer.total, answer.certainty)},
         "missing": [_missing(one) for one in answer.missing],
     }
 
 
-def mark(mark: "Mark") -> dict[str, Any]:
-    """Return the JSON of `ops reset`."""
+def mark(mark: "Mark", read_at: Mapping[str, datetime | None]) -> dict[str, Any]:
+    """Return the JSON of `ops reset`; *read_at* is when each host of the key had been read."""
     return {
         "key": mark.key,
         "at": moment(mark.at),
         "counted_from": moment(mark.counted_from),
+        "read_at": {host: moment_or_none(at) for host, at in sorted(read_at.items())},
         "before": {"traffic_bytes": traffic_bytes(mark.before)},
         "since": {"traffic_bytes": traffic_bytes(mark.after)},
     }
@@ -46,7 +48,7 @@ def bill(bill: Bill) -> dict[str, Any]:
         "host": bill.host.name,
         "since": moment(bill.since),
         "until": moment(bill.until),
-        "payload_bytes": bill.payload.total,
+        "payload_bytes": None if bill.payload is None else bill.payload.total,
         "received_bytes": bill.received,
         "sent_bytes": bill.sent,
         "billed_bytes": bill.billed,
@@ -100,7 +102,15 @@ def _row(row: "UsageRow", by: Sequence[str], known: set[str]) -> dict[str, Any]:
         shape["in_inventory"] = row.key in known and row.gone is None
     if set(by) & set(TIMES):
         shape |= {"since": moment(row.since), "until": moment(row.until), "late": row.late}
-    return shape | {"certainty": row.certainty, "traffic_bytes": traffic_bytes(row.traffic)}
+    if row.reset:
+        shape["reset_at"] = moment(row.reset)
+    amounts = _known(row.traffic, row.certainty)
+    return shape | {"certainty": row.certainty, "traffic_bytes": amounts}
+
+
+def _known(traffic: Traffic, certainty: Certainty) -> dict[str, Any] | None:
+    """Return the JSON of *traffic*; null if it is unknown."""
+    return None if certainty == "unknown" else traffic_bytes(traffic)
 
 
 def _missing(one: "Missing") -> dict[str, Any]:
