@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ops.errors import LedgerError, UsageError
 from ops.ledger import Usage
 from ops.model import UNKNOWN_MACHINE, Observation, Traffic
 from tests.ledgers import NOON, Books, Server
@@ -200,6 +201,54 @@ def test_a_server_known_by_another_name_proves_nothing_of_the_time_before_it_got
     server.name = "new1"  # the address of new1 was another server's until now
     books.ledger.book(told(server, begun=begun, up=up))
     assert "before" in kinds(books.ledger)
+
+
+def test_a_host_that_never_existed_ends_to_matter_once_somebody_rules_it_out(books: Books) -> None:
+    server = new_server(books)
+    books.ledger.enrol(["ams1", "mistyped"], ["alice"])
+    with pytest.raises(LedgerError, match=r"delete it from hosts\.toml"):
+        books.ledger.rule_out("mistyped", "ann@desk")  # more time may still pass
+    books.clock.pass_(minutes=3)
+    books.ledger.enrol(["ams1"], ["alice"])
+    books.ledger.book(told(server))
+    assert (books.ledger.usage(*ALWAYS).certainty, kinds(books.ledger)) == ("at least", ["never"])
+    books.ledger.rule_out("mistyped", "ann@desk")
+    answer = books.ledger.usage(*ALWAYS)
+    assert (answer.certainty, reasons(answer)) == ("exact", ["ruled"])
+    assert answer.missing[0].by == "ann@desk, 2026-11-22 12:03 UTC"
+    with pytest.raises(LedgerError, match="nothing is in doubt"):
+        books.ledger.rule_out("mistyped", "ann@desk")
+    with pytest.raises(UsageError, match="has no host"):
+        books.ledger.rule_out("nobody", "ann@desk")
+
+
+def test_a_name_that_was_ruled_out_begins_anew_when_it_comes_back(books: Books) -> None:
+    enrol_at(books, "192.0.2.9:22")
+    books.clock.pass_(days=1)
+    books.ledger.enrol([], ["alice"])
+    books.ledger.rule_out("ams1", "ann@desk")
+    books.clock.pass_(days=1)
+    enrol_at(books, "192.0.2.1:22")
+    assert books.ledger.usage(*ALWAYS).certainty == "unknown"
+    books.clock.pass_(seconds=1)
+    server = Server("ams1", books.clock)
+    books.clock.pass_(seconds=1)
+    books.ledger.book(told(server, begun=frozenset({"r1"})))
+    answer = books.ledger.usage(*ALWAYS)
+    assert (answer.certainty, reasons(answer)) == ("exact", ["ruled"])
+
+
+def test_the_doubt_about_a_corrected_address_can_be_ruled_out(books: Books) -> None:
+    enrol_at(books, "192.0.2.9:22")
+    books.clock.pass_(hours=1)
+    enrol_at(books, "192.0.2.1:22")
+    books.clock.pass_(seconds=1)
+    server = Server("ams1", books.clock)
+    books.ledger.book(told(server, begun=frozenset({"r1"}), up=timedelta(days=1)))
+    assert reasons(books.ledger.usage(*ALWAYS)) == ["before"]
+    books.ledger.rule_out("ams1", "ann@desk")
+    answer = books.ledger.usage(*ALWAYS)
+    assert (answer.certainty, reasons(answer)) == ("exact", ["ruled"])
 
 
 def test_a_host_seen_without_a_core_before_its_rollout_is_exact_from_the_start(

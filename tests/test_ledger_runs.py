@@ -220,7 +220,7 @@ _SINCE = {
     "ledger": ["told"],
     "hosts": [
         *("machine", "listed_at", "absent", "done", "decision", "total", "earliest"),
-        *("address", "addressed"),
+        *("address", "addressed", "ruled"),
     ],
     "keys": ["reach_id"],
     "runs": ["closed", "waits", "doubt"],

@@ -175,6 +175,24 @@ def test_a_reset_names_the_hosts_that_were_never_read() -> None:
     assert [host for host, at in read_at.items() if at is None] == ["fra1", "lon1"]
 
 
+@pytest.mark.usefixtures("booked")
+def test_a_host_that_was_ruled_out_is_told_with_the_person_and_the_moment(fleet: Path) -> None:
+    hosts = ["ams1", "fra1", "lon1"]
+    with open_ledger(inventory.load(fleet)) as ledger:
+        ledger.enrol([*hosts, "frra1"], ["alice", "bob"])
+        ledger.enrol(hosts, ["alice", "bob"])
+    assert "frra1: never read" in ops_("usage").stdout
+    assert (
+        "ruled out that anything counted under frra1" in ops_("ledger", "rule-out", "frra1").stdout
+    )
+    table = " ".join(ops_("usage").stdout.split())
+    assert "ruled out that another machine counted under this name" in table
+    assert "What these figures may lack" not in table
+    again = ops_("ledger", "rule-out", "frra1")
+    assert (again.exit_code, "nothing is in doubt" in again.stderr) == (1, True)
+    assert ops_("ledger", "rule-out", "nobody").exit_code == 2
+
+
 def test_a_reset_of_a_fleet_that_was_never_read_says_so(fleet: Path) -> None:
     with open_ledger(inventory.load(fleet)) as ledger:
         ledger.enrol(["ams1"], ["alice"])

@@ -1,6 +1,8 @@
 """``ops ledger``: check, copy and prune the ledger."""
 
+import getpass
 import os
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -215,3 +217,30 @@ def prune(selection: Selection) -> None:
         f"{counted(gone.hours, 'hourly row')}; "
         f"{counted(gone.runs, 'ended run')} summed up."
     )
+
+
+@ledger.command("rule-out")
+@click.argument("host")
+@fleet_option
+def rule_out(selection: Selection, host: str) -> None:
+    """Rule out that anything counted under the name HOST before its first reading.
+
+    Use it for a mistyped host that never existed, after you deleted it from hosts.toml. It also
+    ends the reason `before` of a host that was read. The ledger cannot check your statement: it
+    stores your name and the time, and `ops usage` prints them.
+
+    \b
+    Example:
+      ops ledger rule-out frra1
+    """
+    who = f"{_user()}@{socket.gethostname()}"
+    with selection.open_ledger() as opened:
+        opened.rule_out(host, who)
+    click.echo(f"{who} ruled out that anything counted under {host} before its first reading.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"

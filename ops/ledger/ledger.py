@@ -19,7 +19,7 @@ from ops.ledger.answers.nic import NicUsage
 from ops.ledger.answers.question import Narrowed, Question
 from ops.ledger.answers.spans import BY_KEY, By
 from ops.ledger.answers.usage import Usage
-from ops.ledger.booking import booking, doubts, enrolment, pruning, rollup, runs
+from ops.ledger.booking import booking, doubts, enrolment, pruning, rollup, ruling, runs
 from ops.ledger.booking.doubts import Decided
 from ops.ledger.booking.enrolment import HostState, Inventory
 from ops.ledger.booking.pruning import Pruned
@@ -133,6 +133,13 @@ class Ledger:
         """
         names = list(hosts)
         return self.store.written(lambda tx: doubts.decide(tx, names, how, self.now()))
+
+    def rule_out(self, host: str, who: str) -> None:
+        """Take it from *who* that nothing counted under the name *host* before its first reading.
+
+        LedgerError if there is nothing to rule out: it was read, or is in the inventory.
+        """
+        self.store.written(lambda tx: ruling.rule_out(tx, host, who, self.now()))
 
     def hosts(self) -> list[HostState]:
         """Return the state of each host, with its last reading and run."""

@@ -90,6 +90,11 @@ def reasons(answer: "Usage") -> list["Missing"]:
     return [one for one in answer.missing if any(one.effect(*span) != "exact" for span in spans)]
 
 
+def rulings(answer: "Usage") -> list["Missing"]:
+    """Return the doubts that a person ruled out: figures are exact if that is true."""
+    return [one for one in answer.missing if one.kind == "ruled"]
+
+
 def _span(zone: ZoneInfo, since: str, until: str, month: str) -> tuple[datetime, datetime]:
     from ops.ledger import month as month_in
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ops.cli.printing import console
 from ops.model import Traffic
 from ops.model.phrases import duration
-from ops.reporting.usage import TIMES, reasons
+from ops.reporting.usage import TIMES, reasons, rulings
 
 if TYPE_CHECKING:
     from ops.ledger import Missing, Usage, UsageRow
@@ -19,7 +19,14 @@ _MOST = 12
 
 def text(answer: "Usage", by: Sequence[str]) -> str:
     """Return the table of *answer* with its heading and the reasons for missing bytes."""
+    from ops.ledger import WORDS
+
     lines = [_heading(answer), "", _table(answer, _columns(by)), *_reasons(reasons(answer))]
+    lines += [
+        f"\n{one.host}: {one.by} {WORDS[one.kind]} "
+        f"({one.since:%Y-%m-%d %H:%M:%S} UTC, {_span(one)})"
+        for one in rulings(answer)
+    ]
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
 """The known reasons why a figure may lack bytes, and the certainty that follows from them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ Kind = Literal[
     "waits",
     "disk",
     "before",
+    "ruled",
     "replaced",
     "left",
     "refused",
@@ -59,6 +60,7 @@ WORDS: dict[Kind, str] = {
     "waits": "counted before the ledger knew the host: waits for `ops collect --adopt`",
     "disk": "the readings on its disk were not fetched yet",
     "before": "not read in this time: another machine may have counted under this name",
+    "ruled": "ruled out that another machine counted under this name",
     "replaced": "the machine was replaced: bytes that the old one counted last are missing",
     "left": "left the inventory before its last readings were fetched",
     "refused": "it said that it moved more than any host can: not counted",
@@ -82,7 +84,7 @@ _OURS = (
 )
 _RUNS = _RUNS.where(runs.c.since < bindparam("until"), or_(*_OURS))
 _GAPS = (
-    select(gaps, hosts.c.name)
+    select(gaps, hosts.c.name, hosts.c.ruled)
     .join(hosts)
     .where(gaps.c.until >= bindparam("begin"), gaps.c.since < bindparam("end"))
 )
@@ -106,6 +108,8 @@ class Missing:
     since: datetime
     until: datetime
     run: str = ""
+    by: str = ""
+    """The person who ruled it out, and when."""
 
     @property
     def span(self) -> timedelta:
@@ -114,6 +118,8 @@ class Missing:
 
     def effect(self, since: datetime, until: datetime) -> Certainty:
         """Return how sure a figure of this host alone is for the time [since, until)."""
+        if self.kind == "ruled":
+            return "exact"
         if self.kind in ("unread", "late"):
             return self._effect_of_lateness(since, until)
         if self.kind == "clock":
@@ -200,7 +206,8 @@ def _ends(run: Row[tuple[object, ...]], now: int) -> Iterator[tuple[Kind, int, i
 
 def _gaps(tx: Connection, since: int, until: int) -> Iterator[Missing]:
     for gap in tx.execute(_GAPS, {"begin": since, "end": until}):
-        yield _one(gap.name, gap.kind, gap.since, gap.until)
+        one = _one(gap.name, gap.kind, gap.since, gap.until)
+        yield replace(one, by=gap.ruled) if gap.kind == "ruled" else one
 
 
 def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from ops.ledger.answers.calendar import moment, when
 from ops.ledger.answers.known import Known
-from ops.ledger.answers.marks import marks_of
+from ops.ledger.answers.marks import Mark, marks_of
 from ops.ledger.answers.missing import Missing, certainty, missing
 from ops.ledger.answers.periods import Piece, Retention, pieces
 from ops.ledger.answers.question import Asked, Question
@@ -142,29 +142,10 @@ def since_marks(tx: Connection, question: Question, now: int) -> Usage:
     rows, found = [], set()
     for mark in last.values():
         begin = moment(mark.counted_from)
-        reach = asked.reach(mark.key)
-        known = [
-            one
-            for one in missing(tx, everything, begin, now, now, asked.inventory)
-            if one.kind not in ("shared", "late") and concerns(one, reach)
-        ]
-        since = mark.counted_from.astimezone(zone)
-        # A reason that ended before the mark does not affect the usage since then.
-        known = [one for one in known if one.effect(since, until) != "exact"]
+        reasons = missing(tx, everything, begin, now, now, asked.inventory)
+        row, known = _since_mark(asked, mark, reasons, until)
+        rows.append(row)
         found |= set(known)
-        sure = certainty(known, since, until, asked.everyone if reach is None else reach)
-        if mark.cut:
-            sure = "at least" if sure == "exact" else sure
-        rows.append(
-            UsageRow(
-                key=mark.key,
-                since=since,
-                until=until,
-                traffic=mark.after,
-                certainty=sure,
-                reset=mark.at.astimezone(zone),
-            )
-        )
     worst = [row.certainty for row in rows]
     return Usage(
         since=min((row.since for row in rows), default=until),
@@ -176,6 +157,32 @@ def since_marks(tx: Connection, question: Question, now: int) -> Usage:
         as_of=asked.as_of,
         read_at=asked.read_at,
     )
+
+
+def _since_mark(
+    asked: Asked, mark: Mark, reasons: Sequence[Missing], until: datetime
+) -> tuple[UsageRow, list[Missing]]:
+    """Return the row of the key of *mark*, and those of *reasons* that concern it."""
+    reach = asked.reach(mark.key)
+    since = mark.counted_from.astimezone(until.tzinfo)
+    # It is about now, not about the past: a reason that ended before the mark is none.
+    known = [
+        one
+        for one in reasons
+        if one.kind not in ("shared", "late")
+        and concerns(one, reach)
+        and one.effect(since, until) != "exact"
+    ]
+    sure = certainty(known, since, until, asked.everyone if reach is None else reach)
+    row = UsageRow(
+        key=mark.key,
+        since=since,
+        until=until,
+        traffic=mark.after,
+        certainty="at least" if mark.cut and sure == "exact" else sure,
+        reset=mark.at.astimezone(until.tzinfo),
+    )
+    return row, known
 
 
 def _rows(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -87,7 +88,9 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
         rows = locked_hosts(tx, told.hosts, frame, now)
     for host in rows.values():
         absent = host.name in told.absent
-        if host.gone is not None and host.read is None:
+        if host.gone is not None and host.read is None and host.done is not None:
+            _begin_anew(tx, host, frame, now)
+        elif host.gone is not None and host.read is None:
             # It may come back as another machine.
             since = min(host.known, host.earliest or host.known)
             gap = {"host_id": host.id, "kind": "before", "since": since, "until": host.gone}
@@ -107,6 +110,14 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
     _enrol_keys(tx, told.keys, now)
     widen(tx, told.opens, {host.name: host.id for host in rows.values()})
     tx.execute(_TOLD, {"now": now})
+
+
+def _begin_anew(tx: Connection, host: HostRow, frame: Any, now: int) -> None:
+    """Take a host for new: a person ruled out that anything ever counted under its name."""
+    host.known, host.earliest = now, min(frame.told or frame.created, now)
+    host.address, host.addressed, host.absent = "", None, False
+    values = {name: getattr(host, name) for name in ("known", "earliest", "address", "addressed")}
+    tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
 
 
 def _move(tx: Connection, host: HostRow, address: str, now: int) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ops.errors import LedgerError
 
-NEWEST = "4"
+NEWEST = "5"
 """The revision of the newest migration, so that Alembic is loaded only where it has work."""
 _LOCK = 0x6F70734C
 

@@ -30,6 +30,7 @@ class HostRow:
     earliest: int | None = None
     address: str = ""
     addressed: int | None = None
+    ruled: str = ""
 
     @property
     def placed(self) -> int:

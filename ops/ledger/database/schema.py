@@ -71,6 +71,7 @@ hosts = Table(
     _moment("earliest", may_lack=True),
     Column("address", String, nullable=False, server_default=""),
     _moment("addressed", may_lack=True),
+    Column("ruled", String, nullable=False, server_default=""),
 )
 """*known*, *gone*: when the inventory began and ceased to name the host. *read*: the
 moment of the last booked reading; *run_id*: the newest run at that moment. *listed*, *listed_at*:
@@ -78,7 +79,8 @@ whether and when all readings on its disk were read. *machine*: the id of the ma
 inventory wants no core there. *done*: the visit that found nothing left to fetch.
 *decision*: an operator's adoption, stored for the first reading. *total*: all bytes that it ever
 showed, booked or in doubt. *earliest*: the last moment at which the inventory did not name the
-host; a rollout can have begun it since. *address*, *addressed*: its address, and since when."""
+host; a rollout can have begun it since. *address*, *addressed*: its address, and since when.
+*ruled*: the person who last ruled out doubts about it, and when."""
 
 keys = Table(
     "keys",

@@ -118,6 +118,7 @@ def _missing(one: "Missing") -> dict[str, Any]:
         "host": one.host,
         "kind": one.kind,
         "run": one.run,
+        "by": one.by,
         "since": moment(one.since),
         "until": moment(one.until),
         "milliseconds": round(one.span.total_seconds() * 1000),
