@@ -65,7 +65,7 @@ def test_who_goes_on_with_their_own_uncommitted_work_is_not_warned_of_themselves
 
 def test_a_folder_outside_git_has_no_uncommitted_work() -> None:
     outside = Checkout(Path("/nowhere"), "", False, "ann@desk")
-    record = {**UNCOMMITTED, "commit": ""}
+    record = {**UNCOMMITTED, "commit": "", "uncommitted": []}
     assert not [told for told in lines(DOWN._replace(record=record), outside) if "uncommit" in told]
 
 

@@ -3,12 +3,13 @@
 import getpass
 import os
 import socket
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.errors import UsageError
 from ops.servers.git import git
+from ops.servers.planning.history import hashes
 
 _SOURCES = (
     "inventory",
@@ -31,7 +32,9 @@ class Checkout:
     who: str
     """The operator, as ``user@machine``."""
     uncommitted: tuple[str, ...] = ()
-    """Files of the fleet that differ from the commit."""
+    """Files of the fleet that differ from the commit. Every file, if there is no commit yet."""
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """By uncommitted file: the hash that git would give it."""
 
     def lacks(self, commit: str) -> bool:
         """Return whether the history of this checkout does not contain *commit*."""
@@ -48,8 +51,9 @@ def checkout(folder: Path) -> Checkout:
     except UsageError:  # a machine without git is like a folder in no repository
         return Checkout(folder, "", clean=False, who=who)
     commit = head.stdout.decode().strip() if head.returncode == 0 else ""
-    changed = tuple(_changed(folder)) if commit else ()
-    return Checkout(folder, commit, bool(commit) and not changed, who, changed)
+    changed = tuple(_changed(folder))
+    contents = hashes(folder, changed)
+    return Checkout(folder, commit, bool(commit) and not changed, who, changed, contents)
 
 
 def _user() -> str:
@@ -61,9 +65,12 @@ def _user() -> str:
 
 
 def _changed(folder: Path) -> Iterator[str]:
-    """Yield the source files of sets that differ from the commit."""
+    """Yield the source files of sets that differ from the commit. None outside a repository."""
     options = ("--porcelain", "-z", "--no-renames", "--untracked-files=all")
-    prefix = git(folder, "rev-parse", "--show-prefix").stdout.decode(errors="replace").strip()
+    inside = git(folder, "rev-parse", "--show-prefix")
+    if inside.returncode:
+        return
+    prefix = inside.stdout.decode(errors="replace").strip()
     status = git(folder, "status", *options, "--", *_SOURCES)
     for entry in status.stdout.decode(errors="replace").split("\0"):
         if entry:

@@ -108,7 +108,10 @@ def _record(checkout: Checkout, config: str) -> dict[str, object]:
     """
     source = {"commit": checkout.commit, "clean": checkout.clean, "who": checkout.who}
     record: dict[str, object] = {**source, "config": config}
-    return record | ({"uncommitted": list(checkout.uncommitted)} if checkout.uncommitted else {})
+    if not checkout.uncommitted:
+        return record
+    work = {"uncommitted": list(checkout.uncommitted), "contents": dict(checkout.contents)}
+    return record | work
 
 
 def _lines(transition: Transition, how: str, reasons: list[str]) -> Iterator[str]:

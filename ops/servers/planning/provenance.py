@@ -1,10 +1,12 @@
 """Warn about uncommitted work that a rollout applies or replaces."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ops.model.phrases import listed
 from ops.servers.on_host.state import HostState
 from ops.servers.planning.checkout import Checkout
+from ops.servers.planning.history import is_committed
 
 MOST = 5
 """The number of files to name. The rest appears as a count."""
@@ -13,8 +15,8 @@ MOST = 5
 def provenance(state: HostState, checkout: Checkout) -> Iterator[str]:
     """Yield a warning about uncommitted work on the host, and one about this folder."""
     record = state.record
-    theirs = record.get("commit") and not record.get("clean", True)
-    if theirs and (checkout.clean or record.get("who") != checkout.who):
+    theirs = checkout.clean or record.get("who") != checkout.who
+    if theirs and _is_uncommitted(record, checkout):
         files = _named([str(file) for file in record.get("uncommitted", [])])
         yield (
             f"what the host has came from uncommitted work of {record.get('who')} at "
@@ -25,6 +27,14 @@ def provenance(state: HostState, checkout: Checkout) -> Iterator[str]:
             f"uncommitted changes of this folder go with it{_named(checkout.uncommitted)}: commit "
             "them, or the next rollout from another folder takes them back"
         )
+
+
+def _is_uncommitted(record: Mapping[str, Any], checkout: Checkout) -> bool:
+    """Return whether *record* names uncommitted work that is in no commit here."""
+    from_git = record.get("commit") or record.get("uncommitted")
+    if not from_git or record.get("clean", True):
+        return False
+    return not is_committed(checkout.folder, checkout.commit, record)
 
 
 def is_recorded_uncommitted(state: HostState, checkout: Checkout) -> bool:
