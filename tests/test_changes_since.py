@@ -63,7 +63,7 @@ def test_a_broken_past_has_all_judged_so_that_it_can_be_mended(fleet: Path) -> N
     (fleet / "inventory" / "keys.toml").write_text(keys)
     result = ops_("validate", "--no-core", "--changed-since", "HEAD")
     assert result.exit_code == 0
-    assert "every host is judged, for HEAD does not validate: HEAD:inventory" in result.stderr
+    assert "every host is judged, because HEAD does not validate: HEAD:inventory" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from ops.config.core.pin import pin
 from ops.config.lint import RULES
 from ops.config.validation import Options, validate_fleet
 from ops.fleet.inventory import load
+from ops.fleet.secrets.fill import fill
 from tests import configs, fleets
 
 CONFIG = json.dumps({"inbounds": [], "outbounds": [{"protocol": "freedom", "tag": "direct"}]})
@@ -79,7 +80,7 @@ def test_a_clean_clone_is_right_without_a_secret(cached: Path) -> None:
     assert result.exit_code == 0
     last = result.stdout.splitlines()[-1]
     assert last.startswith("2 hosts, tested by core 26.10.10, the pinned one: 0 errors, 0 warnings")
-    assert "placeholders stood in for" in result.stdout
+    assert "placeholders replace" in result.stdout
     assert "not looked at, because on the hosts only: the certificate /etc/xray/tls/trojan.crt" in (
         result.stdout
     )
@@ -482,3 +483,34 @@ def test_the_places_of_sarif_are_uris(
     ]
     assert re.fullmatch(r"[A-Za-z0-9/._~%-]+", uri)
     assert unquote(uri) == name
+
+
+def test_a_file_in_a_fleet_is_tested_by_the_pinned_core(cached: Path, tmp_path: Path) -> None:
+    file = write(tmp_path, "c.json", CONFIG)
+    said = validate(file)
+    assert "tested by core" in said.stdout
+    assert "XO003" not in said.stdout
+
+
+@pytest.mark.parametrize("file", [False, True])
+def test_no_core_on_request_is_a_note_without_advice_to_get_one(
+    fleet: Path, tmp_path: Path, file: bool
+) -> None:
+    words = [write(tmp_path, "c.json", CONFIG)] if file else []
+    assert "XO003" not in codes("--no-core", *words)
+    said = validate("--no-core", *words).stdout
+    assert "note XO003: no core tested this, because of --no-core" in said
+    assert "ops core fetch" not in said
+    assert "here: " not in said
+    assert validate("--no-core", "--require-core", *words).exit_code == 2
+
+
+def test_missing_secrets_are_advised_by_whether_they_ever_existed(fleet: Path) -> None:
+    said = validate("--no-core").stdout
+    assert "inventory/secrets.toml is missing: `ops secrets fill` makes it" in said
+    assert "colleague" not in said
+    fill(load(fleet))
+    (fleet / "inventory" / "secrets.toml").unlink()
+    said = validate("--no-core").stdout
+    assert "get it from a colleague, or `ops secrets recover` reads it back" in said
+    assert "fill" not in said

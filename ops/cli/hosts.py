@@ -34,6 +34,8 @@ _HEADINGS = ("host", "state", "core", "up", "counting since", "keys used", "read
 def hosts(context: click.Context, selection: Selection, timeout: float, output: Format) -> None:
     """Show the state of each host: core, uptime, start of counting, number of keys used.
 
+    An absent host is listed, but not asked.
+
     The last column shows how the API was read: by a forwarded socket or port, or by exec. With
     exec the host runs its own `xray api`, because its sshd forbids forwarding.
 
@@ -45,17 +47,20 @@ def hosts(context: click.Context, selection: Selection, timeout: float, output: 
     """
     if context.invoked_subcommand:
         return
-    console.notes(maintenance_lines(selection.away))
-    with console.progress("Asking", len(selection.hosts)) as advance:
+    console.notes(maintenance_lines(selection.away_even_absent))
+    with console.progress("Asking", len(selection.hosts_even_absent)) as advance:
         reports = read_hosts(selection, deadline=timeout, progress=advance)
     if output == "json":
         click.echo(console.as_json([shapes.host(report) for report in reports]))
     else:
         written = console.as_csv if output == "csv" else console.table
         click.echo(written(_HEADINGS, [_row(report) for report in reports]))
-    unread = [report for report in reports if report.state != "up"]
+    asked = [report for report in reports if report.state != "absent"]
+    unread = [report for report in asked if report.state != "up"]
     console.failures(f"{report.host}: {report.reason}" for report in unread)
-    raise click.exceptions.Exit(exit_codes.of_hosts(len(reports), len(unread)))
+    only_absent = reports and not asked
+    code = exit_codes.OK if only_absent else exit_codes.of_hosts(len(asked), len(unread))
+    raise click.exceptions.Exit(code)
 
 
 def _row(report: HostReport) -> list[str]:

@@ -12,7 +12,7 @@ from ops.cli.asking.options import Format, host_options, json_option
 from ops.cli.printing import console, link_files
 from ops.config.links import Link, client, links
 from ops.config.links import qr as qr_codes
-from ops.errors import UsageError
+from ops.errors import UnknownNameError, UsageError
 from ops.fleet import selection as of_fleet
 from ops.model import Host, Inbound, Key, Secrets
 from ops.reporting.selection import Selection
@@ -153,8 +153,18 @@ def _links(
 
     chosen = list(links(selection.fleet, key, known, is_wanted))
     if not chosen:
-        raise UsageError(f"{key.name!r} opens nothing of what was selected; see `ops keys list`")
+        raise _nothing(selection, key, inbound, address)
     return chosen
+
+
+def _nothing(selection: Selection, key: Key, inbound: str, address: str) -> UsageError:
+    """Return the error for a selection without a link of *key*."""
+    names = {way.name for host in selection.fleet.hosts for way in host.inbounds}
+    if not any(fnmatchcase(name, inbound) for name in names):
+        return UnknownNameError("inbound", inbound, names)
+    if selection.narrows_hosts or (inbound, address) != ("*", "*"):
+        return UsageError(f"{key.name!r} opens nothing of what was selected; see `ops keys list`")
+    return UsageError(f"{key.name!r} opens no inbound of a host that is up; see `ops keys list`")
 
 
 def _only(chosen: list[Link]) -> Link:

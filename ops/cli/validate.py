@@ -11,10 +11,10 @@ from ops.config.lint import RULES
 from ops.config.lint.rules import run
 from ops.config.validation import Options, Report, validate_files, validate_fleet
 from ops.config.validation.report import Findings
-from ops.errors import FleetError, UnknownNameError, UsageError
+from ops.errors import FleetError, OpsError, UnknownNameError, UsageError
 from ops.files import must_be_file, sentence
 from ops.fleet import selection as of_fleet
-from ops.model import Fleet, Host
+from ops.model import Core, Fleet, Host
 from ops.model.phrases import counted
 from ops.servers.changes import Side, changed_since, fleet_at
 
@@ -99,6 +99,8 @@ def validate(
       ops validate /usr/local/etc/xray/config.json
     """
     asked = Options(**options)
+    if asked.require_core and asked.without_core:
+        raise UsageError("--no-core and --require-core contradict each other: leave one out")
     if files and since:
         raise UsageError("--changed-since selects hosts of a fleet; FILE is a config by itself")
     report = (
@@ -115,7 +117,15 @@ def _of_files(files: tuple[Path, ...], selecting: Selecting, options: Options) -
     for file in files:
         if str(file) != "-":
             _demand(file)
-    return validate_files(files, options)
+    return validate_files(files, options, _core_around(selecting))
+
+
+def _core_around(selecting: Selecting) -> Core | None:
+    """Return the core that the fleet around pins; None without a fleet that can be read."""
+    try:
+        return selecting.selection().fleet.core
+    except OpsError:
+        return None
 
 
 def _demand(file: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from ops.errors import UnknownNameError
+from ops.errors import UnknownNameError, UsageError
 from ops.model import Fleet, Host, Key
 
 Thing = TypeVar("Thing")
@@ -21,23 +21,29 @@ def hosts(
 ) -> tuple[Host, ...]:
     """Return the hosts that *names* or *groups* match, all of them where neither is given.
 
-    A host that is ``absent`` has nothing to ask, unless it is asked whether it is so
-    (*even_absent*). UsageError where a glob matches nothing.
+    A host that is ``absent`` is only selected with *even_absent*. UsageError if a glob matches
+    nothing, or only absent hosts.
     """
-    present = [host for host in fleet.hosts if even_absent or host.state != "absent"]
-    matched = {
-        host.name
-        for glob in names
-        for host in _matching(glob, "host", {host.name: [host] for host in present})
-    }
+    by_name = {host.name: [host] for host in fleet.hosts}
     by_group: dict[str, list[Host]] = {}
-    for host in present:
+    for host in fleet.hosts:
         for group in host.groups:
             by_group.setdefault(group, []).append(host)
-    matched |= {host.name for glob in groups for host in _matching(glob, "group", by_group)}
-    if not (names or groups):
-        return tuple(present)
-    return tuple(host for host in present if host.name in matched)
+    asked = [(glob, "host", by_name) for glob in names]
+    asked += [(glob, "group", by_group) for glob in groups]
+    matched = set() if asked else {host.name for host in fleet.hosts}
+    for glob, what, known in asked:
+        found = [host for host in _matching(glob, what, known) if even_absent or host.is_up]
+        if not found:
+            raise UsageError(f"{what} {glob!r}: {_ABSENT}")
+        matched |= {host.name for host in found}
+    return tuple(h for h in fleet.hosts if h.name in matched and (even_absent or h.is_up))
+
+
+_ABSENT = (
+    'state = "absent" in hosts.toml, so no core runs there; '
+    "`ops hosts` and `ops status` show such hosts"
+)
 
 
 def keys(fleet: Fleet, names: Sequence[str] = ()) -> tuple[Key, ...]:

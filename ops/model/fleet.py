@@ -83,6 +83,11 @@ class Host:
         return frozenset({ALL, self.name, *self.groups})
 
     @property
+    def is_up(self) -> bool:
+        """Return whether the fleet wants a core on this host."""
+        return self.state == "up"
+
+    @property
     def uses_sudo(self) -> bool:
         """Return whether ssh logs in as somebody who must ask for root."""
         return self.ssh.user not in ("", "root")

@@ -15,7 +15,7 @@ from ops.reporting.selection import Selection
 if TYPE_CHECKING:
     from ops.counting.reading.commands import Inspection
 
-_State = Literal["up", "no answer", "unreachable"]
+_State = Literal["up", "no answer", "unreachable", "absent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,10 @@ class HostReport:
 
     host: str
     state: _State
-    """``no answer``: ssh reached the host, but the API of the core did not answer."""
+    """``no answer``: ssh reached the host, but the API of the core did not answer.
+
+    ``absent``: the inventory wants no core there, so the host was not asked.
+    """
     core: str | None = None
     """The core's version, empty if no core is installed; None if ssh did not reach the host."""
     uptime: timedelta | None = None
@@ -44,12 +47,16 @@ def read_hosts(
     progress: Callable[[], None] = lambda: None,
 ) -> list[HostReport]:
     """Ask the selected hosts and return the state of each, in the order of the fleet."""
-    answers = reading.inspect_hosts(selection.fleet, selection.hosts, deadline=deadline)
+    chosen = selection.hosts_even_absent
+    asked = [host for host in chosen if host.is_up]
+    answers = reading.inspect_hosts(selection.fleet, asked, deadline=deadline)
     progress()
     failures = {error.host: error for error in answers.failures}
     return [
         host_report(host, answers.results.get(host.name), failures.get(host.name))
-        for host in selection.hosts
+        if host.is_up
+        else HostReport(host=host.name, state="absent")
+        for host in chosen
     ]
 
 

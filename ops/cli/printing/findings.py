@@ -30,8 +30,8 @@ def _lines(report: Report) -> Iterator[str]:
         severity = click.style(str(finding.severity), fg=_COLOURS[finding.severity], bold=True)
         about = ", ".join(filter(None, [_hosts(report, subjects), finding.json_path]))
         message = f"{finding.message}{f' ({about})' if about else ''}; {finding.remedy}"
-        place = _printable(finding.place or "here")
-        yield f"{place}: {severity} {finding.rule.code}: {_printable(message)}"
+        place = f"{_printable(finding.place)}: " if finding.place else ""
+        yield f"{place}{severity} {finding.rule.code}: {_printable(message)}"
 
 
 def _printable(text: str) -> str:

@@ -29,19 +29,21 @@ from ops.config.lint.text import LARGEST
 from ops.config.validation.pairs import fault
 from ops.config.validation.refusal import refusal
 from ops.config.validation.report import Findings, Options, Report, about_core
+from ops.model import Core
 
 STDIN = "-"
 
 
-def validate_files(paths: Sequence[Path], options: Options) -> Report:
+def validate_files(paths: Sequence[Path], options: Options, pinned: Core | None = None) -> Report:
     """Return what is wrong with the config in *paths*: several are merged as ``-confdir`` does.
 
-    A file that cannot be read is a finding, too. CoreError where the named core does not run.
+    A file that cannot be read is a finding, too. *pinned* is the core of the fleet around, if there
+    is one. CoreError where the named core does not run.
     """
     findings = Findings()
     texts = [text for path in paths if (text := _read(path, findings))]
-    chosen = None if options.without_core else choose(None, options.core)
-    about_core(findings, chosen, "", options)
+    chosen = None if options.without_core else choose(pinned, options.core)
+    about_core(findings, chosen, pinned.version if pinned and not chosen else "", options)
     tested = 0
     if len(texts) == len(paths):
         whole = merged(texts)

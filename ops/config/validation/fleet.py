@@ -115,13 +115,13 @@ def _secrets(fleet: Fleet, hosts: Sequence[Host], options: Options, findings: Fi
     if options.require_secrets:
         findings.say(run.SECRETS_MISSING, why)
     else:
-        message = "placeholders stood in for UUIDs, passwords, REALITY private keys and short ids"
+        message = "placeholders replace UUIDs, passwords, REALITY private keys and short ids"
         remedy = "`ops secrets fill` makes what never existed" if not reason else _ELSEWHERE
         findings.say(run.STOOD_IN, f"{message}: {why}", remedy=remedy)
     return filled(real, placeholders(fleet))
 
 
-_ELSEWHERE = "`ops validate --require-secrets` where they are, in the job that deploys"
+_ELSEWHERE = "on the machine that deploys, `ops validate --require-secrets` tests the real ones"
 
 
 def _read(fleet: Fleet, options: Options) -> tuple[Secrets, str]:

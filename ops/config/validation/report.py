@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ops.config.core.chosen import Chosen
-from ops.config.lint import ERROR, WARNING, Finding, Rule, Severity
+from ops.config.lint import ERROR, NOTE, WARNING, Finding, Rule, Severity
 from ops.config.lint.rules import run
 
 
@@ -82,14 +82,21 @@ class Findings:
         return tuple(order)
 
 
+_WITH_CORE = "without --no-core the pinned core tests it, too"
+_WITHOUT_FLEET = "name one with --core FILE, or run this in a fleet with a pinned core"
+
+
 def about_core(findings: Findings, chosen: Chosen | None, pinned: str, options: Options) -> None:
     """Say that there is no core, or another than the pinned one."""
     severity = ERROR if options.require_core else WARNING
-    if chosen is None:
-        why = "was not asked for" if options.without_core else "is neither cached nor installed"
+    if options.without_core:
+        message = "no core tested this, because of --no-core"
+        findings.say(run.CORE_NOT_ASKED, message, severity=NOTE, remedy=_WITH_CORE)
+    elif chosen is None:
         wanted = f"core {pinned}" if pinned else "a core"
-        message = f"{wanted} {why}: nothing was tested by it"
-        findings.say(run.CORE_NOT_ASKED, message, severity=severity)
+        message = f"{wanted} is neither cached nor installed: nothing was tested by it"
+        remedy = "" if pinned else _WITHOUT_FLEET
+        findings.say(run.CORE_NOT_ASKED, message, severity=severity, remedy=remedy)
     elif pinned and not chosen.is_pinned:
         same = " (the same version, but not from the pinned release)"
         message = (

@@ -2,7 +2,7 @@
 
 from ops.errors import SecretsError
 from ops.files import shown_path
-from ops.fleet.secrets import store
+from ops.fleet.secrets import issued, store
 from ops.fleet.secrets.parse import parse
 from ops.model import Fleet, Secrets
 
@@ -16,9 +16,12 @@ def load(fleet: Fleet) -> Secrets:
     """
     file = store.path(fleet)
     if file is None:
-        raise SecretsError(
-            f"{shown_path(store.plain(fleet))} is missing: get it from a colleague, "
-            "`ops secrets recover` reads it back from the servers, "
-            "or, for a fleet that never had one, `ops secrets fill` makes it"
-        )
+        raise SecretsError(f"{shown_path(store.plain(fleet))} is missing: {_remedy(fleet)}")
     return parse(fleet, shown_path(file), store.read(fleet))
+
+
+def _remedy(fleet: Fleet) -> str:
+    """Return the advice for missing secrets. issued.toml says whether they ever existed."""
+    if not issued.places(fleet):
+        return "`ops secrets fill` makes it"
+    return "get it from a colleague, or `ops secrets recover` reads it back from the servers"
