@@ -136,7 +136,9 @@ def test_a_combination_that_cannot_work_is_refused(tmp_path: Path, inbound: str,
 
 
 def test_two_hosts_in_a_table_twice_is_a_syntax_error_with_its_line(tmp_path: Path) -> None:
-    assert "is not TOML: Cannot declare" in problem(fleets.write(tmp_path, more="[hosts.ams1]\n"))
+    assert "hosts.toml:37: [hosts.ams1] is there twice" in problem(
+        fleets.write(tmp_path, more="[hosts.ams1]\n")
+    )
 
 
 def test_what_is_no_utf8_is_named_with_its_line(tmp_path: Path) -> None:

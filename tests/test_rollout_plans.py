@@ -238,3 +238,8 @@ def test_no_secret_is_in_the_shape_of_a_config() -> None:
     secrets |= {held.inbounds["ams", "reality"].private_key}
     secrets |= set(held.inbounds["ams", "reality"].short_ids)
     assert not [secret for secret in secrets if f'"{secret}"' in str(told.values())]
+
+
+def test_a_first_core_is_installed_and_not_restarted() -> None:
+    assert lines(HostState())[-1] == "the core is installed and started"
+    assert lines(DOWN)[-1].startswith("the core is restarted: ")

@@ -285,7 +285,7 @@ def test_a_key_that_is_not_there(world: World) -> None:
 def test_a_closed_port_is_told_at_once(world: World) -> None:
     server = world.server()
     server.stop()
-    assert "cannot be reached: Connect" in refused(world, world.host(server.port))
+    assert "cannot be reached: Connection refused" in refused(world, world.host(server.port))
 
 
 def test_a_name_that_nobody_knows(world: World) -> None:

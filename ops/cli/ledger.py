@@ -131,6 +131,10 @@ def export(selection: Selection, target: Path | None) -> None:
             for line in opened.export():
                 click.echo(line)
             return
+        if not target.parent.is_dir():
+            raise UsageError(f"{target.parent}: there is no such folder: make it first")
+        if os.path.lexists(target):
+            raise UsageError(f"{target} is there already: choose another name")
         try:
             handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:

@@ -32,6 +32,8 @@ def commit(folder: Path, revision: str) -> str:
         raise UsageError(f"{folder}: git says: {complaints[0] if complaints else 'no repository'}")
     options = ("--verify", "--quiet", "--end-of-options")
     parsed = git(folder, "rev-parse", *options, f"{revision}^{{commit}}")
+    if parsed.returncode and not git(folder, "rev-list", "--max-count=1", "--all").stdout:
+        raise UsageError("this repository has no commit yet: `git add -A && git commit` first")
     if parsed.returncode:
         raise UsageError(
             f"there is no commit {revision!r} here; a shallow clone lacks all but the newest: "

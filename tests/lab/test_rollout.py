@@ -145,6 +145,10 @@ def test_one_bad_host_stops_no_other(operator: Operator) -> None:
         operator.lab.host("lab2").run("rm -r /etc/systemd/system/xray.service.d")
     assert done.returncode == 1
     assert f"[lab2] left as it is: {drop_in} would change the core's service" in done.stdout
+    assert "[lab2] Ready" not in re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    last = done.stdout.split("--> Disconnecting from hosts...")[-1]
+    assert "2 of 3 hosts have the fleet's set now; the others:" in last
+    assert f"[lab2] left as it is: {drop_in}" in last
     said = operator.roll_out()
     assert "[lab1] nothing to change" in said
     assert "[lab2] + key carol" in said

@@ -22,13 +22,18 @@ def _rows(fleet: Fleet, figures: Figures, keys: Sequence[str] | None) -> Iterato
     card = figures.card.received + figures.card.sent if figures.card else None
     inbounds = figures.inbounds.total if figures.inbounds else None
     guess = figures.estimate.total if figures.estimate else None
-    others = [_beside(figure, exact) for figure in (inbounds, card, guess)]
-    yield [figures.host, "", _exact(exact), *others]
+    others = [_beside(figure, exact) for figure in (inbounds, card)]
+    yield [figures.host, "", _exact(exact), *others, _estimated(guess, exact)]
     count = len(opening(fleet, figures))
     for key in keys_of(fleet, figures, keys):
         used = figures.of(key)
         guess = figures.estimate.of(key, count) if figures.estimate else None
-        yield ["", key, _exact(used), "", "", _beside(guess, used)]
+        yield ["", key, _exact(used), "", "", _estimated(guess, used)]
+
+
+def _estimated(guess: int | None, exact: Traffic | None) -> str:
+    """Return the cell of an estimate. It has no percentage without open connections."""
+    return console.size(0) if guess == 0 else _beside(guess, exact)
 
 
 def _exact(used: Traffic | None) -> str:

@@ -1,11 +1,15 @@
 """Turn exceptions of asyncssh and the network into sentences."""
 
+import os
+import re
+
 import asyncssh
 
 from ops.counting.tunnel.agent import TRIES
 from ops.counting.tunnel.route import Route
 from ops.errors import TunnelError
 
+_NUMBERS = re.compile(r"\[Errno (\d+)\]")
 CHANGED = (
     "its host key is not the one in inventory/known_hosts: it was reinstalled, or somebody is"
     " in between; if you know why, `ops hosts trust {host} --replace`"
@@ -77,8 +81,20 @@ def _no_ssh(route: Route, error: Exception) -> str:
 
 
 def _network(route: Route, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return f"{route.place} cannot be reached: {reason}"
+    return f"{route.place} cannot be reached: {_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
+    """Return the system's words for *error*, because asyncio adds its own and the address.
+
+    An error of several addresses has no number of its own, only those in its text.
+    """
+    text = str(error)
+    own = getattr(error, "errno", None)
+    numbers = [own] if own else [int(number) for number in _NUMBERS.findall(text)]
+    if "Connect call failed" in text and numbers:
+        return " and ".join(dict.fromkeys(os.strerror(number) for number in numbers))
+    return getattr(error, "strerror", None) or text
 
 
 def _channel(route: Route, error: Exception) -> str:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from ops.errors import FleetError, OpsError, Problem, UsageError
 from ops.files import as_ops_error, exists, read_text, shown_path
 from ops.fleet.inventory import cache, known_hosts
 from ops.fleet.inventory.cache import FILES
-from ops.fleet.inventory.pyinfra import Members, groups, strangers, unmatched
+from ops.fleet.inventory.pyinfra import Members, groups, strangers, unmatched, visited
 from ops.fleet.inventory.run import in_our_words, typed
 from ops.fleet.inventory.toml import Document, read_document
-from ops.model import Fleet
+from ops.model import Fleet, Host
 
 __all__ = [
     "FILES",
@@ -88,9 +89,11 @@ def pyinfra_groups(folder: Path) -> dict[str, Members]:
 def _groups_of_the_run(folder: Path) -> dict[str, Members]:
     fleet = load(folder)
     _demand_known_hosts(fleet)
-    found = groups(fleet, datetime.now(UTC).date())
-    for option, patterns in typed().items():
+    chosen, today = typed(), datetime.now(UTC).date()
+    found = groups(fleet, today, chosen)
+    for option, patterns in chosen.items():
         unmatched(found, option, patterns)
+    _warn_of_strangers(fleet, visited(fleet.hosts, today, chosen))
     logging.getLogger("pyinfra").addFilter(in_our_words)
     return found
 
@@ -102,7 +105,10 @@ def _demand_known_hosts(fleet: Fleet) -> None:
     lines = read_text(fleet.known_hosts).splitlines()
     if found := list(known_hosts.problems(shown_path(fleet.known_hosts), lines)):
         raise FleetError(found)
-    for host in strangers(fleet):
+
+
+def _warn_of_strangers(fleet: Fleet, hosts: Sequence[Host]) -> None:
+    for host in strangers(fleet, hosts):
         sys.stderr.write(
             f"{host}: its host key is not in {shown_path(fleet.known_hosts)}, so ssh will "
             f"refuse it; make first contact with `ops hosts trust {host}`\n"

@@ -159,6 +159,8 @@ def _names_to_ask_for(document: Document, table: HostTable, host: Host) -> Itera
     for inbound in host.inbounds:
         if inbound.security != "reality" or inbound.server_names:
             continue
+        if not inbound.target:  # missing or unfit, which another problem says
+            continue
         own = table.overrides.get(inbound.name)
         inbounds: Location = ("inbounds", inbound.name)
         overrides: Location = ("hosts", host.name, "overrides", inbound.name)

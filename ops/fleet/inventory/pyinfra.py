@@ -20,10 +20,13 @@ _PATIENT = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 2.0}
 Members = list[tuple[str, dict[str, Any]]]
 
 
-def groups(fleet: Fleet, today: date) -> dict[str, Members]:
-    """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line."""
-    lost = _lost_keys(fleet)
+def groups(fleet: Fleet, today: date, chosen: Mapping[str, Iterable[str]]) -> dict[str, Members]:
+    """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line.
+
+    *chosen* are the typed patterns of --limit and --exclude.
+    """
     present = [host for host in fleet.hosts if not _away(host, today)]
+    lost = _lost_keys(visited(present, today, chosen))
     config = ssh_config(fleet)
     members: dict[str, Members] = {
         ALL: [(host.name, _data(host, fleet, config, lost)) for host in present]
@@ -49,20 +52,42 @@ def unmatched(groups: Mapping[str, Members], option: str, patterns: Iterable[str
             raise UsageError(with_suggestion(message, pattern, [*hosts, *groups]))
 
 
-def strangers(fleet: Fleet) -> list[str]:
-    """Return the hosts that known_hosts does not name; none where its names are hashed."""
+def strangers(fleet: Fleet, hosts: Iterable[Host]) -> list[str]:
+    """Return those of *hosts* that known_hosts does not name; none where its names are hashed."""
     names = known_hosts.names(read_text(fleet.known_hosts).splitlines())
     if any(name.startswith("|1|") for name in names):
         return []
     settings = ssh_names.settings()
-    places = ((host.name, _place(host, settings)) for host in fleet.hosts)
+    places = ((host.name, _place(host, settings)) for host in hosts)
     return [name for name, place in places if place and place not in names]
 
 
-def _lost_keys(fleet: Fleet) -> set[str]:
+def visited(hosts: Iterable[Host], today: date, chosen: Mapping[str, Iterable[str]]) -> list[Host]:
+    """Return those of *hosts* that this run of pyinfra connects to.
+
+    *chosen* are the typed patterns of --limit and --exclude.
+    """
+    limit, exclude = (list(chosen.get(option, ())) for option in ("--limit", "--exclude"))
+    return [
+        host
+        for host in hosts
+        if not host.is_away(today)
+        and (not limit or _is_named(host, limit))
+        and not _is_named(host, exclude)
+    ]
+
+
+def _is_named(host: Host, patterns: Iterable[str]) -> bool:
+    return any(
+        pattern in (ALL, *host.groups) or fnmatch.fnmatch(host.name, pattern)
+        for pattern in patterns
+    )
+
+
+def _lost_keys(hosts: Iterable[Host]) -> set[str]:
     """Return the private ssh keys that are not on this machine; a line tells who names each."""
     naming: dict[str, list[str]] = {}
-    for host in fleet.hosts:
+    for host in hosts:
         if host.ssh.key:
             naming.setdefault(host.ssh.key, []).append(host.name)
     lost = [key for key in naming if not _holds_key(key)]

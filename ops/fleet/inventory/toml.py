@@ -101,9 +101,17 @@ def read_document(path: Path) -> Document:
     try:
         return parse_document(file, files.decode_text(path, files.read_bytes(path)))
     except FileNotFoundError:
-        raise _refusal(file, 0, "is missing", "`ops init` writes a fleet folder") from None
+        raise _refusal(file, 0, "is missing", _missing(path)) from None
     except OSError as error:
         raise FleetError([problem_of(error, file)]) from None
+
+
+def _missing(path: Path) -> str:
+    """Return the remedy for a missing file. `ops init` would add the keys of its example."""
+    others = ("hosts.toml", "keys.toml", "issued.toml")
+    if any(files.exists(path.parent / name) for name in others if name != path.name):
+        return f"get it back from git: `git restore {files.shown_path(path)}`"
+    return "`ops init` writes a fleet folder"
 
 
 def problem_of(error: OSError, file: str) -> Problem:
@@ -143,7 +151,15 @@ def _syntax(file: str, text: str, message: str) -> FleetError:
         return FleetError([problem_of(files.conflict_error(file, line), file)])
     found = _AT_LINE.search(message)
     line = int(found[1]) if found and found[1] else text.count("\n") + 1
+    if twice := _TWICE.match(message):
+        return _refusal(
+            file, line, f"[{'.'.join(map(str, _parts(twice[1])))}] is there twice", _ONCE
+        )
     return _refusal(file, line, f"is not TOML: {_AT_LINE.sub('', message).strip()}")
+
+
+_TWICE = re.compile(r"Cannot declare \((.*)\) twice")
+_ONCE = "merge the two, or give one another name"
 
 
 def _refusal(file: str, line: int, message: str, remedy: str = "") -> FleetError:

@@ -20,6 +20,8 @@ def backup(store: Store, target: Path) -> None:
             f"--file={target} {store.engine.url.database}"
         )
     try:
+        if not target.parent.is_dir():
+            raise LedgerError(f"{target.parent}: there is no such folder: make it first")
         if exists(target):
             raise LedgerError(f"{target} is there already: choose another name")
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")

@@ -128,8 +128,10 @@ def _lines(transition: Transition, how: str, reasons: list[str]) -> Iterator[str
     had, has = transition.state.started_settings, transition.wanted.settings
     for inbound in redialled_inbounds(had, has):
         yield f"~ links to {inbound}: only those made for the new settings work"
+    is_new = places.PROGRAM not in transition.state.disk and transition.state.active != "active"
+    restarted = f"the core is restarted: {', '.join(reasons)}"
     yield {
-        order.RESTART: f"the core is restarted: {', '.join(reasons)}",
+        order.RESTART: "the core is installed and started" if is_new else restarted,
         order.HOT: "into the running core: nobody is dropped",
         order.FILES: "the core runs on as it is",
     }[how]

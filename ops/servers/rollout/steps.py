@@ -12,6 +12,7 @@ from ops.servers.on_host.state import HostState
 from ops.servers.planning.bundle import Bundle, program
 from ops.servers.planning.decision import decide
 from ops.servers.planning.plan import Plan
+from ops.servers.rollout import summary
 from ops.servers.rollout.consent import consent
 from ops.servers.rollout.fact import LookAtHost
 from ops.servers.rollout.fleet import loaded_fleet, release
@@ -24,6 +25,7 @@ def look() -> HostState | None:
 
     After a failure the run goes on without this host.
     """
+    summary.begin(run)
     by_sudo = _sudo_without_password()
     arguments = {"by_sudo": True, "_sudo": False} if by_sudo else {}
     state: HostState | str = target.get_fact(LookAtHost, _stdin=Bundle(program()), **arguments)
@@ -42,9 +44,13 @@ def _sudo_without_password() -> bool:
 
 def _fail(reason: str) -> None:
     """Fail this host alone. pyinfra's own way would ask whether to continue with the others."""
-    target.log(f"left as it is: {visible(reason)}", log_func=logger.error)
-    run.failed_hosts.add(target)
-    run.active_hosts.discard(target)
+    sentence = f"left as it is: {visible(reason)}"
+    target.log(sentence, log_func=logger.error)
+    summary.left(target.name, sentence)
+    # The name stands for the host itself, because `target` changes with the greenlet that reads it.
+    failed = run.inventory.get_host(target.name)
+    run.failed_hosts.add(failed)
+    run.active_hosts.discard(failed)
 
 
 def plan(state: HostState | None) -> Plan | None:
