@@ -1,5 +1,5 @@
-"""The README's measurements, beside the tools people would use instead: ``python -m bench``.
+"""Measurements of `ops` beside other tools: ``python -m bench``.
 
-A module a measurement (``reading``), which says what is run; the others make the world it runs
-in. Everything runs in namespaces of its own: nothing of it leaves, and nothing of it stays.
+Modules such as ``reading`` are measurements. The others prepare hosts, run programs and write
+pages. Everything runs in network namespaces without a way out, and is removed at the end.
 """

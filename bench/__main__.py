@@ -13,15 +13,21 @@ SIZES = [1, 10, 100, 300, 1000]
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the measurement with the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "--hosts", type=int, nargs="+", default=SIZES, help="how many hosts (default: %(default)s)"
+        "--hosts",
+        type=int,
+        nargs="+",
+        default=SIZES,
+        help="numbers of hosts (default: %(default)s)",
     )
-    parser.add_argument("--no-peers", action="store_true", help="only ops itself; writes no file")
+    parser.add_argument(
+        "--no-peers", action="store_true", help="measure only ops, and write no file"
+    )
     options = parser.parse_args()
     if not options.no_peers:
-        ensure_ansible(STATE)  # needs the network, which is not to be had inside
+        ensure_ansible(STATE)  # needs the network, which the enclosure does not have
     enclosure.enter()
     if not enclosure.leads_nowhere():
         sys.exit(f"{enclosure.INSIDE} is set, but this is no enclosure: unset it")
@@ -29,7 +35,7 @@ def main() -> None:
 
 
 def _measure(sizes: list[int], *, peers: bool) -> None:
-    # Imported inside: what they import is part of nothing that is measured.
+    # Imported here, because the enclosure starts this program again.
     from bench import page
     from bench.reading import run
     from bench.report import markdown

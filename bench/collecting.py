@@ -1,7 +1,7 @@
-"""What `ops collect` costs: `python -m bench.collecting`, simulated hosts over one real sshd.
+"""Measure `ops collect` with simulated hosts behind one real sshd: `python -m bench.collecting`.
 
-Warm rounds are measured inside one process, as `ops collect --every` makes them: reading every
-host and booking what changed. The booking of large fleets alone is `bench.ledger`'s.
+One process makes warm rounds as `ops collect --every` does: it reads every host and books the
+changes. `bench.ledger` measures the booking of large fleets.
 """
 
 import argparse
@@ -30,20 +30,20 @@ ROUNDS = 10
 GOAL_WALL, GOAL_CPU = 1.0, 1.5
 HOW = """\
 How: `python -m bench.collecting`, {how}. One sshd answers for every host, in a network namespace
-that leads nowhere; **it, the StatsService and PostgreSQL run on the same cores**, so walls are
-upper bounds: client CPU is the figure to trust, and it holds ssh, gRPC and the booking. Medians of
+without a way out. **It, the StatsService and PostgreSQL run on the same cores**, so walls are
+upper bounds. Client CPU is the reliable figure. It includes ssh, gRPC and booking. Medians of
 {rounds} warm rounds.
 """
 
 
 @dataclass
 class Series:
-    """Rounds of one setting."""
+    """The rounds of one setting."""
 
-    what: str
+    label: str
     hosts: int
     cold: float = 0.0
-    """Seconds of the first round: every login, and a look at every disk."""
+    """Seconds of the first round, which logs in to every host and looks at its disk."""
     cold_cpu: float = 0.0
     walls: list[float] = field(default_factory=list)
     cpus: list[float] = field(default_factory=list)
@@ -51,22 +51,22 @@ class Series:
     failed: int = 0
 
     def row(self) -> str:
-        """Return the line of a table."""
+        """Return the row for the table."""
         wall, cpu = statistics.median(self.walls), statistics.median(self.cpus)
         each = cpu / self.hosts * 1000
         cold_each = self.cold_cpu / self.hosts * 1000
         return (
-            f"| {self.what} | {wall:.2f} | {each:.2f} | {self.cold:.1f} | {cold_each:.1f} "
+            f"| {self.label} | {wall:.2f} | {each:.2f} | {self.cold:.1f} | {cold_each:.1f} "
             f"| {self.booked} | {self.failed} |"
         )
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the measurement with the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.collecting", description=__doc__)
     parser.add_argument("--hosts", type=int, default=300)
     parser.add_argument("--users", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=1000, help="for the memory")
+    parser.add_argument("--rounds", type=int, default=1000, help="rounds of the memory test")
     options = parser.parse_args()
     enclosure.enter("bench.collecting")
     if not enclosure.leads_nowhere():
@@ -99,7 +99,7 @@ def _series(fleet: SimulatedFleet, opened: ExitStack, users: int) -> Iterator[Se
 
 
 def _polled(fleet: SimulatedFleet, users: int) -> Series:
-    """Measure the reading alone, as `ops traffic --watch` does it."""
+    """Measure only the reading, as in `ops traffic --watch`."""
     from ops.counting import reading
     from ops.fleet import inventory
 
@@ -120,15 +120,15 @@ def _polled(fleet: SimulatedFleet, users: int) -> Series:
     return series
 
 
-def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Series:
+def _measured(fleet: SimulatedFleet, label: str, users: int, every: int) -> Series:
     from ops.counting.collecting import Roster, collect
     from ops.ledger.thread import ledger_thread
 
     _answer_with(users, every)
-    series = Series(what, fleet.hosts)
+    series = Series(label, fleet.hosts)
     roster = Roster(fleet.folder)
     ledger = ledger_thread(roster.targets().fleet)
-    # A second between two rounds: the counters move once a second.
+    # One round a second, because the counters change once a second.
     with closing(collect(roster, ledger, every=1.0, deadline=120)) as rounds:
         for number in range(WARM_UP + ROUNDS):
             cpu = time.process_time()
@@ -140,7 +140,7 @@ def _measured(fleet: SimulatedFleet, what: str, users: int, every: int) -> Serie
                 series.cpus.append(time.process_time() - cpu)
                 series.booked += outcome.booked.total > 0
                 series.failed += len(outcome.failures)
-            _tell(f"{what}: round {number}, {outcome.seconds:.2f} s {outcome.ledger_error}")
+            _tell(f"{label}: round {number}, {outcome.seconds:.2f} s {outcome.ledger_error}")
     return series
 
 
@@ -149,22 +149,22 @@ def _memory(fleet: SimulatedFleet, rounds: int) -> str:
     from ops.ledger.thread import ledger_thread
 
     _answer_with(50, 1)
-    seen = []
+    sizes = []
     roster = Roster(fleet.folder)
     ledger = ledger_thread(roster.targets().fleet)
     with closing(collect(roster, ledger, every=0.001, deadline=60)) as each:
         for number, _ in enumerate(islice(each, rounds), 1):
             if number in (rounds // 10, rounds):
-                seen.append(_resident())
-    first, last = seen
+                sizes.append(_resident())
+    first, last = sizes
     return (
         f"Memory over {rounds} rounds of {fleet.hosts} hosts: {first:.1f} MB after a tenth of them,"
-        f" {last:.1f} MB after all (peak {_peak():.0f} MB, with what was measured before)."
+        f" {last:.1f} MB after all (peak {_peak():.0f} MB, earlier measurements included)."
     )
 
 
 def _answer_with(users: int, every: int) -> None:
-    """Let every host's API tell of so many *users*, of whom each *every*-th moves something."""
+    """Let the API of every host count this many *users*. One in *every* users changes a second."""
     group = Cgroup(f"bench-{os.getpid()}/growing")
     group.kill()
     Path(SOCKET).unlink(missing_ok=True)
@@ -187,7 +187,7 @@ def _report(series: list[Series], options: argparse.Namespace) -> str:
 {lines}
 
 Goal: a warm poll within {GOAL_WALL:g} s and {GOAL_CPU} ms of client CPU a host. Found: {wall:.2f} s
-with its booking, {each:.2f} ms without: {met}. What the booking adds is the other rows'.
+with its booking, {each:.2f} ms without: {met}. The other rows show the cost of booking.
 """
 
 

@@ -1,4 +1,4 @@
-"""The tools that are compared, each as its own documentation would have it for speed."""
+"""The compared tools, with the settings that their documentation advises for speed."""
 
 import os
 from collections.abc import Callable
@@ -15,24 +15,24 @@ TIMEOUT = 120
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A tool, and the words that make it ask every host of a fleet."""
+    """A tool, and its command to ask every host of a fleet."""
 
     name: str
     words: Callable[[SimulatedFleet], list[str]]
     most_hosts: int
-    """Beyond these it would take all day."""
+    """The largest fleet for this tool. Larger ones take too long."""
     most_runs: Callable[[int], int] = lambda _: 99
-    """By the number of hosts."""
+    """The most runs, by the number of hosts."""
 
 
 def ours(timeout: float = TIMEOUT) -> Contestant:
-    """Return ``ops traffic``: the whole program, from its start to the printed sums."""
+    """Return ``ops traffic``, measured from its start to the printed sums."""
     words = [str(BIN / "ops"), "traffic", "--all-hosts", "--json", "--timeout", str(timeout)]
     return Contestant("ops traffic", lambda _: words, most_hosts=100_000)
 
 
 def parallel_ssh() -> Contestant:
-    """Return OpenSSH's own client, 32 at once."""
+    """Return OpenSSH's client, 32 of them in parallel."""
 
     def words(fleet: SimulatedFleet) -> list[str]:
         return [
@@ -53,18 +53,18 @@ def parallel_ssh() -> Contestant:
 
 
 def pyinfra() -> Contestant:
-    """Return ``pyinfra exec``, which asks all hosts at once."""
+    """Return ``pyinfra exec``, which asks all hosts in parallel."""
     words = [str(BIN / "pyinfra"), "-y", "pyinfra_hosts.py", "exec", "--", ASK]
     return Contestant("pyinfra exec", lambda _: words, most_hosts=300)
 
 
 def ansible(state: Path) -> Contestant:
-    """Return ``ansible -m shell`` as it comes: 5 forks."""
+    """Return ``ansible -m shell`` with its default of 5 forks."""
     return _ansible(state, "ansible -m shell", {}, most_hosts=100, most_runs=lambda _: 3)
 
 
 def tuned_ansible(state: Path) -> Contestant:
-    """Return the same with what its documentation advises for speed."""
+    """Return the same with the settings that its documentation advises for speed."""
     settings = {"ANSIBLE_PIPELINING": "True", "ANSIBLE_FORKS": "25"}
     name = "ansible -m shell, 25 forks, pipelined"
     return _ansible(state, name, settings, 300, lambda hosts: 1 if hosts > 100 else 3)
@@ -83,7 +83,7 @@ def _ansible(
 
 
 def environment(fleet: SimulatedFleet) -> dict[str, str]:
-    """Return the environment that all run in: a home without anybody's settings."""
+    """Return the environment of all tools, with an empty home folder."""
     home = fleet.folder / "home"
     home.mkdir(exist_ok=True)
     return {

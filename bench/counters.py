@@ -1,4 +1,4 @@
-"""What the cores of the simulated hosts have counted."""
+"""The counters of the cores on the simulated hosts."""
 
 from random import Random
 
@@ -8,7 +8,7 @@ RUN = "0123456789abcdef0123456789abcdef"
 
 
 def counters(users: int) -> dict[str, int]:
-    """Return the counters of a core with so many *users*; the same each time."""
+    """Return the counters of a core with this many *users*. They are the same each time."""
     random = Random(users)  # noqa: S311 (bytes to sum up, not secrets)
     names = [f"user>>>{key_name(number)}" for number in range(users)]
     names += ["inbound>>>ss", "outbound>>>direct", f"outbound>>>run-{RUN}"]

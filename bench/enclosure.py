@@ -1,4 +1,4 @@
-"""Namespaces of the bench's own: a network that leads nowhere, and a /run of its own."""
+"""Run the bench in its own namespaces: a network without a way out, and its own /run."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ SSHD = "/usr/sbin/sshd"
 _SETUP = """
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -m 755 /run/sshd /run/xray /run/lock
-# A login's shell reads these first: what this machine's owner likes would be measured, too.
+# A login shell reads these files, and would measure the settings of this user, too.
 for file in ~/.bashrc ~/.bash_profile ~/.bash_login ~/.profile; do
   if [ -e "$file" ]; then mount --bind /dev/null "$file"; fi
 done
@@ -20,9 +20,9 @@ exec "$@"
 
 
 def enter(module: str = "bench") -> None:
-    """Go on inside; returns there. Outside, this process becomes the one inside: *module* anew.
+    """Return if this process is inside; outside, start *module* again inside, in its place.
 
-    Exit with a sentence where that needs more rights than we have.
+    SystemExit with a sentence if the process lacks the rights or sshd.
     """
     if INSIDE in os.environ:
         return
@@ -33,10 +33,10 @@ def enter(module: str = "bench") -> None:
     again = [sys.executable, "-m", module, *sys.argv[1:]]
     os.environ[INSIDE] = "yes"
     words = ["unshare", "--net", "--mount", "sh", "-ec", _SETUP, "sh", *again]
-    os.execvp(words[0], words)  # noqa: S606 (no shell is what we want)
+    os.execvp(words[0], words)  # noqa: S606 (no shell is wanted)
 
 
 def leads_nowhere() -> bool:
-    """Return whether the loopback is all the network there is."""
+    """Return whether the loopback is the only network link."""
     links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
     return len(links.splitlines()) == 1 and "lo:" in links and Path("/run/xray").is_dir()

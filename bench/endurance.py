@@ -1,6 +1,6 @@
-"""Long runs against what nobody thinks of: `make endurance`; the last results are a page.
+"""Long runs with random input: `make endurance`. Their results are the page ENDURANCE.md.
 
-Each entry of RUNS makes one section of the page. A failure ends the run with its case.
+Each entry of RUNS writes one section of the page. A failure ends the program and prints its case.
 """
 
 import argparse
@@ -20,18 +20,18 @@ from tests.simulation.profiles import PROFILES
 
 PAGE = "ENDURANCE.md"
 FUZZED = """
-## Hosts that answer anything
+## Hosts with random answers
 
 A host sends true answers, answers with other values, mangled bytes and noise, on every channel:
-the gRPC reply, the output of `xray api`, the look at its disk, kept readings, its version, its
+the gRPC reply, the output of `xray api`, the look at its disk, stored readings, its version, its
 config and its state. The code behind `ops traffic`, `collect`, `hosts`, `compare`,
-`secrets recover` and `diff --servers` reads them. Whatever it believes is compared with what the
-bytes say, and the ledger's total with the sum of it. Errors are short and steer no terminal.
+`secrets recover` and `diff --servers` reads them. Accepted figures are compared with the
+bytes, and the ledger's total with their sum. Errors are short and contain no control characters.
 """
 
 
 def fuzzed(count: int) -> Iterator[str]:
-    """Yield the section about hosts that answer anything, after *count* answers."""
+    """Run *count* random answers of hosts, and yield their section of the page."""
     workers = os.cpu_count() or 1
     cases = count // ANSWERS_A_CASE // workers + 1
     began = time.monotonic()
@@ -57,24 +57,24 @@ def _table(outcome: Outcome) -> Iterator[str]:
     yield ""
     yield "| read by | believed | disk only | refused |"
     yield "|---|---|---|---|"
-    for what in sorted({kind.split(": ")[0] for kind in outcome.answers}):
+    for verb in sorted({kind.split(": ")[0] for kind in outcome.answers}):
         kinds = ("believed", "disk only", "refused")
-        cells = [f"{outcome.answers[f'{what}: {kind}']:,}" for kind in kinds]
-        yield f"| {what} | {' | '.join(cells)} |"
+        cells = [f"{outcome.answers[f'{verb}: {kind}']:,}" for kind in kinds]
+        yield f"| {verb} | {' | '.join(cells)} |"
     yield ""
     yield f"Visits booked: {sum(outcome.booked.values()):,}, {outcome.bytes:,} bytes."
 
 
 SIMULATED = """
-## Fleets that all kinds of things happen to
+## Simulated fleets
 
 Months of simulated fleets, as `make simulate` plays them (`tests/simulation`): a third at rest, a
-third normal, a third wild. Each answer of the ledger is held against the bytes that moved.
+third normal, a third wild. Each answer of the ledger is compared with the moved bytes.
 """
 
 
 def simulated(count: int) -> Iterator[str]:
-    """Yield the section about simulated fleets, after *count* histories."""
+    """Run *count* histories of simulated fleets, and yield their section of the page."""
     total, began = Tally(), time.monotonic()
     seeds = range(-(-count // len(PROFILES)))
     for part in everywhere(list(PROFILES), seeds, os.cpu_count() or 1):
@@ -82,11 +82,11 @@ def simulated(count: int) -> Iterator[str]:
         if total.failures:
             raise SystemExit(shown(*total.failures[0]))
     yield SIMULATED
-    yield from told(total, time.monotonic() - began)
+    yield from _certainties(total, time.monotonic() - began)
 
 
-def told(total: Tally, seconds: float) -> Iterator[str]:
-    """Yield what came of histories without a failure."""
+def _certainties(total: Tally, seconds: float) -> Iterator[str]:
+    """Yield the results of histories without a failure."""
     yield f"{total.histories:,} histories of {total.steps:,} events in {seconds:.0f} s, which is"
     yield f"{total.histories / seconds:.0f} a second: no figure was false. The ledger's answers:"
     yield ""
@@ -98,12 +98,12 @@ def told(total: Tally, seconds: float) -> Iterator[str]:
 
 
 RUNS: dict[str, Callable[[int], Iterator[str]]] = {"answers": fuzzed, "histories": simulated}
-"""By the option that says how many."""
+"""The runs, by the name of the option with their count."""
 COUNTS = {"answers": 100_000, "histories": 20_000}
 
 
 def main() -> None:
-    """Make every run, and write the page."""
+    """Run everything, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m bench.endurance")
     for name, count in COUNTS.items():
         parser.add_argument(f"--{name}", type=int, default=count, help=f"How many {name}.")

@@ -1,4 +1,4 @@
-"""The simulated fleet in the shapes that each contestant wants."""
+"""The simulated fleet, in the files of each contestant."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,14 @@ flow = "xtls-rprx-vision"
 port = 443
 target = "www.example.com:443"
 """
-"""The one way in that the measured hosts offer, as hosts.toml says it."""
+"""The only inbound of the measured hosts, for hosts.toml."""
 SSH_PORT = 22
 SILENT_PORT = 2222
-"""Where connections are accepted and nothing is ever said."""
+"""The port that accepts connections and never answers."""
 
 
 def key_name(number: int) -> str:
-    """Return the name of one key.
+    """Return the name of key *number*.
 
     >>> key_name(7)
     'user0007@example.com'
@@ -27,7 +27,7 @@ def key_name(number: int) -> str:
 
 
 def addresses(count: int) -> list[str]:
-    """Return so many addresses of the loopback.
+    """Return *count* addresses of the loopback.
 
     >>> addresses(251)[0], addresses(251)[-1]
     ('127.1.0.1', '127.1.1.1')
@@ -37,7 +37,7 @@ def addresses(count: int) -> list[str]:
 
 @dataclass(frozen=True)
 class SimulatedFleet:
-    """So many hosts, in files for ops, pyinfra, ansible and ssh; all trust the same host key."""
+    """A fleet in files for ops, pyinfra, ansible and ssh. All hosts have the same host key."""
 
     folder: Path
     hosts: int
@@ -54,7 +54,7 @@ class SimulatedFleet:
 
     @property
     def known_hosts(self) -> Path:
-        """Return the file of the hosts' keys, unhashed."""
+        """Return the known_hosts file, with plain names."""
         return self.folder / "inventory" / "known_hosts"
 
     def _write_ops(self) -> None:

@@ -1,4 +1,4 @@
-"""What was set as a goal, and whether it was reached. Nothing fails here: it is told."""
+"""Compare the results with the goals. A missed goal is reported, but is no failure."""
 
 import statistics
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from bench.reading import HUNG_TIMEOUT, Results
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One goal."""
+    """The verdict about one goal."""
 
     goal: str
     found: str
@@ -18,7 +18,7 @@ class Verdict:
 
 
 def verdicts(results: Results) -> Iterator[Verdict]:
-    """Yield the goals that *results* can tell of."""
+    """Yield a verdict about each goal that *results* cover."""
     figures = _Figures(results)
     if ratio := figures.ratio(100, "ansible -m shell", lambda sample: sample.wall):
         yield Verdict("100 hosts: wall <= 1/20 of ansible's", f"1/{ratio:.0f}", ratio >= 20)
@@ -45,7 +45,7 @@ def _hung(sample: Sample, hosts: int) -> Verdict:
 
 
 class _Figures:
-    """Medians of the samples with 200 users."""
+    """The medians of the samples with 200 users."""
 
     def __init__(self, results: Results) -> None:
         self._samples = {
@@ -55,11 +55,11 @@ class _Figures:
         }
 
     def ours(self, hosts: int, figure: Callable[[Sample], float]) -> float | None:
-        """Return the median of our *figure* at so many *hosts*, if it was measured."""
+        """Return the median of our *figure* with this many *hosts*; None if it was not measured."""
         return self._median(self._samples.get((hosts, "ops traffic"), []), figure)
 
     def ratio(self, hosts: int, peer: str, figure: Callable[[Sample], float]) -> float | None:
-        """Return how many times our *figure* the peer needs."""
+        """Return the peer's *figure* as a multiple of ours."""
         own = self.ours(hosts, figure)
         other = self._median(self._samples.get((hosts, peer), []), figure)
         return other / own if own and other else None

@@ -1,7 +1,7 @@
-"""A StatsService whose counters grow: ``python -m bench.growing_service USERS EVERY PATH``.
+"""A StatsService with growing counters: ``python -m bench.growing_service USERS EVERY PATH``.
 
-Every so many users move something each second. The answers are made once, so that they cost the
-machine little; after the last one nothing moves any more.
+One in EVERY users changes each second. All answers are made at the start, so that serving them is
+cheap. After the last one the counters stay.
 """
 
 import sys
@@ -16,10 +16,11 @@ from bench.stats_service import SERVICE
 from ops.counting.xray_api.stubs.stats_pb2 import QueryStatsResponse, Stat, SysStatsResponse
 
 ANSWERS = 120
+"""The number of answers, one for each second."""
 
 
 class Growing(grpc.GenericRpcHandler):
-    """The two calls that are made; what is counted depends on the second."""
+    """A handler of the two calls of `ops`. Its counters depend on the time."""
 
     def __init__(self, users: int, every: int) -> None:
         self._began = time.monotonic()
@@ -33,7 +34,7 @@ class Growing(grpc.GenericRpcHandler):
             self._answers.append(QueryStatsResponse(stat=stats).SerializeToString())
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
-        """Return what answers the call, if it is one of the two."""
+        """Return the handler of the call, or None for another call."""
         if details.method == SERVICE + "GetSysStats":
             return grpc.unary_unary_rpc_method_handler(lambda _request, _context: self._system)
         return grpc.unary_unary_rpc_method_handler(self._now)

@@ -1,6 +1,6 @@
-"""The ledger's size and speed: `python -m bench.ledger`, on SQLite and PostgreSQL.
+"""Measure the size and speed of the ledger: `python -m bench.ledger`, SQLite and PostgreSQL.
 
-No server is read here: what is measured is the booking of readings, and asking for them.
+It measures booking and queries. No server is read.
 """
 
 import argparse
@@ -24,14 +24,14 @@ ROUND = 30.0
 """Seconds between two rounds."""
 BEGAN = datetime(2025, 11, 1, tzinfo=UTC)
 HOW = """
-How: `python -m bench.ledger`, {how}. Readings are made up and booked as `ops collect` books them;
-no server is asked. PostgreSQL is Debian's, as it comes, on the same machine.
+How: `python -m bench.ledger`, {how}. Generated readings are booked as `ops collect` books them; no
+server is read. PostgreSQL is Debian's, with default settings, on the same machine.
 """
 
 
 @dataclass
 class Clock:
-    """The collector's clock, which the measurement sets."""
+    """The clock of the collector, set by the measurement."""
 
     now: datetime = BEGAN
 
@@ -42,7 +42,7 @@ class Clock:
 
 @dataclass
 class Simulated:
-    """So many hosts with so many keys each, all in their first run."""
+    """Simulated hosts with keys, all in their first run."""
 
     hosts: int
     keys: int
@@ -53,14 +53,14 @@ class Simulated:
         self.values = [[0] * self.keys for _ in range(self.hosts)]
 
     def use(self, every: int) -> None:
-        """Let every *every*-th key move something on every host."""
+        """Change the counters of one in *every* keys, on every host."""
         self.rounds += 1
         for host, values in enumerate(self.values):
             for key in range((host + self.rounds) % every, self.keys, every):
                 values[key] += 1_000_003
 
     def visit(self, at: datetime) -> list[Observation]:
-        """Return what a round learns."""
+        """Return the observations of a round at the time *at*."""
         return [
             Observation(host=f"host{number:04}", now=self._read(number, at))
             for number in range(self.hosts)
@@ -76,12 +76,12 @@ class Simulated:
 
 
 def main() -> None:
-    """Measure what the command line asks for; `LEDGER.md` keeps it."""
+    """Measure with the options of the command line, and write `LEDGER.md`."""
     parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__)
     parser.add_argument("--hosts", type=int, default=1000)
     parser.add_argument("--keys", type=int, default=1000)
-    parser.add_argument("--days", type=int, default=365, help="of the simulated past")
-    parser.add_argument("--rounds", type=int, default=1000, help="for the memory")
+    parser.add_argument("--days", type=int, default=365, help="days of the simulated past")
+    parser.add_argument("--rounds", type=int, default=1000, help="rounds of the memory test")
     page.write("LEDGER.md", _report(parser.parse_args()))
 
 
@@ -112,8 +112,8 @@ def _rounds(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace
     yield f"\n## {name}: a round of {options.hosts:,} hosts x {options.keys:,} keys\n"
     yield "| | s | rows/s | share of 30 s |"
     yield "|---|--:|--:|--:|"
-    # In a bucket's first round its rows are new, in the others they grow.
-    for what, every in (
+    # The first round of a bucket inserts its rows; later rounds update them.
+    for label, every in (
         ("first sight", 1),
         ("all changed", 1),
         ("5 % changed", 20),
@@ -125,13 +125,13 @@ def _rounds(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace
         visits = fleet.visit(clock.now)
         seconds = _timed(lambda visits=visits: ledger.book_all(visits))  # type: ignore[misc]
         share = seconds / ROUND
-        yield f"| {what} | {seconds:.2f} | {count / seconds:,.0f} | {share:.1%} |"
+        yield f"| {label} | {seconds:.2f} | {count / seconds:,.0f} | {share:.1%} |"
     clock.now += timedelta(hours=1)
     yield f"| an hour rolled up, once an hour | {_timed(ledger.roll):.2f} | | |"
 
 
 def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) -> Iterator[str]:
-    """300 hosts x 200 keys that used something every day; hours are told by a day of them."""
+    """Measure a fleet in which each key has usage every day. One day of hours is extrapolated."""
     hosts, keys, days = 300, 200, options.days
     fleet = Simulated(hosts, keys)
     fleet.use(1)
@@ -153,13 +153,13 @@ def _year(name: str, ledger: Ledger, clock: Clock, options: argparse.Namespace) 
     yield f"| 90 days of hours | {hour * 90 / 1e9:.2f} GB |"
     after = clock.now.replace(day=1, hour=0)
     month = (after - timedelta(days=1)).replace(day=1)
-    for what, by in (
+    for label, by in (
         ("by key", ("key",)),
         ("by key and host", ("key", "host")),
         ("by day", ("day",)),
     ):
         seconds = _timed(lambda by=by: ledger.usage(month, after, by=by))  # type: ignore[misc]
-        yield f"| `ops usage --month`, {what} (goal 1 s) | {seconds:.2f} s |"
+        yield f"| `ops usage --month`, {label} (goal 1 s) | {seconds:.2f} s |"
     since = BEGAN + timedelta(days=3)
     seconds = _timed(lambda: ledger.usage(since, clock.now - timedelta(days=3)))
     yield f"| most of the year, by key | {seconds:.2f} s |"
@@ -206,7 +206,7 @@ def _resident() -> float:
 
 
 def _size(ledger: Ledger) -> int:
-    """Return the bytes of the database."""
+    """Return the size of the database in bytes."""
     engine = ledger.store.engine
     with engine.connect() as tx:
         if ledger.store.is_sqlite:

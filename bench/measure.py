@@ -1,4 +1,4 @@
-"""Run a program and say what it cost, with everything it started."""
+"""Measure the cost of a program and all its descendants."""
 
 import os
 import select
@@ -14,23 +14,25 @@ from lab.cgroup import Cgroup
 
 _numbers = count()
 GLANCE = 0.1
-"""Seconds between two looks at the memory."""
+"""Seconds between two samples of the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One run of one program."""
+    """The cost of one run of a program."""
 
     cpu: float
-    """Seconds, of the program and all its descendants, those that outlive it too."""
+    """CPU seconds of the program and all its descendants, even if they outlive it."""
     wall: float
+    """Seconds from start to end."""
     memory: float
-    """MB at the worst moment seen: the shares of all its processes (Pss) together."""
+    """The largest sampled memory in MB: the sum over all processes (Pss)."""
     status: int
+    """The exit status."""
 
 
 def measure(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Sample:
-    """Run *words* in *folder* to the end; what they print goes to ``output`` there."""
+    """Run *words* in *folder*, with their output in the file ``output`` of *folder*."""
     group = Cgroup(f"bench-{os.getpid()}/run{next(_numbers)}")
     with (folder / "output").open("wb") as output:
         began = time.perf_counter()
@@ -45,14 +47,14 @@ def measure(words: Sequence[str], folder: Path, environment: Mapping[str, str]) 
         memory = _watch_memory(process, group)
         wall = time.perf_counter() - began
     cpu = cpu_seconds(group)
-    group.remove()  # ansible leaves its connections behind for later
+    group.remove()  # ansible leaves its ssh connections running
     return Sample(cpu=cpu, wall=wall, memory=memory, status=process.returncode)
 
 
 def _watch_memory(process: subprocess.Popen[bytes], group: Cgroup) -> float:
-    """Wait for *process* to end; return the most memory its group was seen to have, in MB."""
+    """Wait for *process* to end, and return the largest sampled memory of *group* in MB."""
     most = 0
-    ended = os.pidfd_open(process.pid)  # Popen.wait would look only 20 times a second
+    ended = os.pidfd_open(process.pid)  # Popen.wait polls only 20 times a second
     try:
         while not select.select([ended], [], [], GLANCE)[0]:
             most = max(most, sum(map(_pss, group.members())))
@@ -63,7 +65,7 @@ def _watch_memory(process: subprocess.Popen[bytes], group: Cgroup) -> float:
 
 
 def _pss(pid: int) -> int:
-    """Return the process's own share of memory in kB; 0 if it is gone."""
+    """Return the memory (Pss) of a process in kB; 0 if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

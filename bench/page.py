@@ -1,4 +1,4 @@
-"""A page of measurements: printed while it grows, kept in ``bench/`` once it is whole."""
+"""Write a page of measurements to ``bench/``, and print it while it grows."""
 
 import os
 import platform
@@ -10,16 +10,16 @@ HERE = Path(__file__).parent
 
 
 def write(name: str, lines: Iterable[str]) -> None:
-    """Print each of *lines* as it comes, and keep them all as the page *name*."""
-    kept = []
+    """Print each of *lines* at once, and write all of them to the page *name*."""
+    written = []
     for line in lines:
         print(line, flush=True)
-        kept.append(line)
-    (HERE / name).write_text("\n".join(kept).rstrip("\n") + "\n")
+        written.append(line)
+    (HERE / name).write_text("\n".join(written).rstrip("\n") + "\n")
 
 
 def conditions() -> str:
-    """Return when and on what a measurement that begins now is made."""
+    """Return the conditions of a measurement that begins now: date, machine, load."""
     return (
         f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores ({platform.machine()}), "
         f"Linux {platform.release()}, Python {platform.python_version()}; "

@@ -1,4 +1,4 @@
-"""Ask every host what its keys used: ``ops traffic`` beside the tools that run a command."""
+"""Measure reading every host: ``ops traffic`` beside tools that run a command on hosts."""
 
 import sys
 import tempfile
@@ -21,14 +21,14 @@ from bench.measure import Sample, measure
 from bench.servers import Servers, servers
 
 RUNS = {1: 5, 10: 5, 100: 5, 300: 3, 1000: 3}
-"""By the number of hosts."""
+"""The number of runs, by the number of hosts."""
 HUNG_TIMEOUT = 3.0
 MANY_USERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a measurement was of."""
+    """The setting of a measurement."""
 
     hosts: int
     users: int
@@ -37,20 +37,20 @@ class Setting:
 
 @dataclass
 class Results:
-    """Every sample, and those that failed."""
+    """All samples, and the settings that failed."""
 
     samples: dict[Setting, list[Sample]] = field(default_factory=dict)
     other_side: dict[Setting, float] = field(default_factory=dict)
-    """CPU seconds of sshd and StatsService in the last run."""
+    """CPU seconds of sshd and StatsService in the last run of each setting."""
     hung: Sample | None = None
     hung_hosts: int = 0
     failed: list[Setting] = field(default_factory=list)
     how: str = ""
-    """When and on what it was measured."""
+    """The conditions of the measurement."""
 
 
 def run(state: Path, sizes: Sequence[int], *, peers: bool) -> Results:
-    """Measure everything; *state* keeps what is installed for it."""
+    """Measure everything, with ansible installed in *state*."""
     others = [parallel_ssh(), pyinfra(), tuned_ansible(state), ansible(state)] if peers else []
     results = Results(how=page.conditions())
     with tempfile.TemporaryDirectory(prefix="xray-ops-bench-") as folder:
@@ -74,7 +74,7 @@ def _compare(
     users: int,
     contestants: Sequence[Contestant],
 ) -> None:
-    """Run the *contestants* in turn, so that a slow spell of the machine hits them all."""
+    """Run the *contestants* in turn, so that a slow phase of the machine affects all of them."""
     fleet = other_side.fleet(root, hosts, users)
     for turn in range(RUNS.get(hosts, 3)):
         for contestant in contestants:
@@ -92,7 +92,7 @@ def _compare(
 
 
 def _hung(results: Results, other_side: Servers, root: Path, hosts: int) -> None:
-    """Let every host accept and say nothing: all must end together."""
+    """Measure hosts that accept a connection and never answer. All must end together."""
     fleet = other_side.fleet(root, hosts, 0, port=SILENT_PORT)
     words = ours(HUNG_TIMEOUT).words(fleet)
     results.hung = measure(words, fleet.folder, environment(fleet))

@@ -1,4 +1,4 @@
-"""Medians and ratios, as people read them."""
+"""Write the report of `bench.reading`: medians and ratios."""
 
 import statistics
 from collections.abc import Callable, Iterator
@@ -10,24 +10,24 @@ from bench.reading import MANY_USERS, Results, Setting
 OURS = "ops traffic"
 HOW = """\
 How: `python -m bench`, {how}. One sshd answers at every address of the loopback, in a network
-namespace that leads nowhere; a StatsService stands for the core of every host. **That other side
-runs on the same cores**, so walls are upper bounds: client CPU is the figure to trust. The peers
-fetch what `xray api statsquery` would print with `cat`; the real program costs each host some 50 ms
-more. ansible is there as it comes (5 forks) and as its documentation advises for speed; pyinfra
-asks all hosts at once, ssh 32. All know the hosts' keys and check them. CPU counts all descendants,
-memory is the most that all processes together had (Pss). Medians; contestants took turns. The
-inventory is checked in the first run alone, as after any change of it: that one takes 0.1 s more.
+namespace without a way out. One StatsService replaces the core of every host. **They run on the
+same cores as the clients**, so walls are upper bounds. Client CPU is the reliable figure. The peers
+fetch a stored output of `xray api statsquery` with `cat`; the real program costs each host about
+50 ms more. ansible runs with its defaults (5 forks), and with the settings that its documentation
+advises for speed. pyinfra asks all hosts in parallel, ssh 32 of them. All tools check host keys.
+CPU includes all descendants. Memory is the largest sum over all processes (Pss). Figures are
+medians, and the tools took turns. Only the first run checks the inventory, and takes 0.1 s more.
 """
 _IN_SHORT = {
     "pyinfra exec": "pyinfra exec",
     "xargs": "32 ssh at once",
     "ansible -m shell, 25": "ansible, 25 forks, pipelined",
 }
-"""The peers of the README's table, by how their names begin."""
+"""The peers in the README's table, by the start of their names."""
 
 
 def markdown(results: Results) -> str:
-    """Return the report of *results*, ratios first."""
+    """Return the report of *results* as Markdown, ratios first."""
     parts = [
         "# Measurements\n",
         "## In short\n",
@@ -45,7 +45,7 @@ def markdown(results: Results) -> str:
 
 
 def _in_short(results: Results) -> Iterator[str]:
-    """Yield the README's table: ours, and how many times its wall and CPU the peers need."""
+    """Yield the README's table: our figures, and those of the peers as multiples of ours."""
     yield f"| hosts | `ops traffic` | {' | '.join(_IN_SHORT.values())} |"
     yield "|--:|---" + "|---" * len(_IN_SHORT) + "|"
     for hosts in sorted({setting.hosts for setting in results.samples}):
@@ -104,15 +104,15 @@ def median(samples: list[Sample], figure: Callable[[Sample], float]) -> float:
 
 
 def cpu(sample: Sample) -> float:
-    """Return its CPU seconds."""
+    """Return the CPU seconds of *sample*."""
     return sample.cpu
 
 
 def wall(sample: Sample) -> float:
-    """Return its wall seconds."""
+    """Return the wall seconds of *sample*."""
     return sample.wall
 
 
 def memory(sample: Sample) -> float:
-    """Return its memory in MB."""
+    """Return the memory of *sample* in MB."""
     return sample.memory

@@ -1,4 +1,4 @@
-"""A rollout that changes nothing, beside the same in pyinfra's stock operations."""
+"""Measure a rollout that changes nothing, beside the same with pyinfra's own operations."""
 
 import os
 import shutil
@@ -60,7 +60,7 @@ WantedBy=multi-user.target
 
 
 def main() -> None:
-    """Boot the hosts, bring each way to where nothing changes, and measure them in turns."""
+    """Boot hosts, roll out both ways once, and then measure both in turns."""
     how = page.conditions()
     with Lab.up(
         "bench", HOSTS, transient=True, say=lambda line: print(line, file=sys.stderr)
@@ -70,14 +70,14 @@ def main() -> None:
             run(environment, deploy)
         samples: dict[str, list[Sample]] = {OURS: [], STOCK: []}
         for _ in range(RUNS):
-            for deploy, found in samples.items():
+            for deploy, of_deploy in samples.items():
                 words = [str(BIN / "pyinfra"), "inventory", deploy, "-y"]
-                found.append(measure(words, FOLDER, environment))
-    page.write("ROLLOUT.md", [told(samples, how)])
+                of_deploy.append(measure(words, FOLDER, environment))
+    page.write("ROLLOUT.md", [report(samples, how)])
 
 
 def prepare(lab: Lab) -> dict[str, str]:
-    """Write a fleet of the lab's hosts; return the environment that its commands run in."""
+    """Write a fleet of the lab's hosts, and return the environment for its commands."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     (FOLDER / "inventory").mkdir(parents=True)
     for name in ("config.py", "deploy.py", "inventory/__init__.py"):
@@ -111,17 +111,17 @@ def prepare(lab: Lab) -> dict[str, str]:
 
 
 def run(environment: dict[str, str], deploy: str) -> None:
-    """Roll *deploy* out; it must succeed."""
+    """Run the deploy file *deploy*; CalledProcessError if it fails."""
     subprocess.run(
         [BIN / "pyinfra", "inventory", deploy, "-y"], cwd=FOLDER, env=environment, check=True
     )
 
 
-def told(samples: dict[str, list[Sample]], how: str) -> str:
-    """Return the report; *how* says when and on what it was measured."""
-    wall = {name: statistics.median(s.wall for s in found) for name, found in samples.items()}
-    cpu = {name: statistics.median(s.cpu for s in found) for name, found in samples.items()}
-    failed = [name for name, found in samples.items() if any(s.status for s in found)]
+def report(samples: dict[str, list[Sample]], how: str) -> str:
+    """Return the report as Markdown. *how* are the conditions of the measurement."""
+    wall = {name: statistics.median(s.wall for s in each) for name, each in samples.items()}
+    cpu = {name: statistics.median(s.cpu for s in each) for name, each in samples.items()}
+    failed = [name for name, each in samples.items() if any(s.status for s in each)]
     ratio = wall[STOCK] / wall[OURS]
     verdict = "met" if ratio >= 3 else "**not met**"
     names = {
@@ -143,9 +143,9 @@ def told(samples: dict[str, list[Sample]], how: str) -> str:
 Goal: wall <= 1/3 of the stock operations. Found: 1/{ratio:.1f}, {verdict}.
 
 How: `python -m bench.rollout`, {how}. {HOSTS} Debian hosts in containers
-on the same cores (`lab/`), 200 keys; medians of {RUNS} runs each, in turns, after a first one that
-changed everything. The stock operations put the same program, a config, two units, a link,
-directories, users, and see to one service.{f" Failed: {failed}." if failed else ""}
+on the same cores (`lab/`), 200 keys. Figures are medians of {RUNS} runs each, in turns. A first run
+that changed everything is not measured. The stock operations manage the same program, a config,
+two units, a link, directories, users and a service.{f" Failed: {failed}." if failed else ""}
 """
 
 

@@ -1,4 +1,4 @@
-"""The other side: one sshd for every address of the loopback, and what its hosts answer."""
+"""The simulated hosts: one sshd for every address of the loopback, and one StatsService."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from lab.waiting import wait_until
 from ops.model.layout import SOCKET
 
 PRINTED = "/run/xray/printed.json"
-"""What ``xray api statsquery`` would print: the peers only have to fetch it."""
+"""A stored output of ``xray api statsquery``, for the peers to fetch."""
 CONFIG = """
 Port {port}
 HostKey {folder}/host_key
@@ -29,13 +29,13 @@ PidFile none
 PrintMotd no
 PrintLastLog no
 LogLevel ERROR
-# One sshd stands for a thousand: none of those would see more than one newcomer at a time.
+# One sshd replaces a thousand, so many logins come at the same time.
 MaxStartups 4000
 """
 
 
 class Servers:
-    """The processes of the other side, in a control group of their own."""
+    """The processes of the simulated hosts, in their own control group."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,16 +46,16 @@ class Servers:
 
     @property
     def private_key(self) -> Path:
-        """Return the private ssh key that logs in."""
+        """Return the private ssh key for all hosts."""
         return self._folder / "id"
 
     @property
     def host_key(self) -> str:
-        """Return the public host key."""
+        """Return the public ssh host key of all hosts."""
         return (self._folder / "host_key.pub").read_text().strip()
 
     def fleet(self, root: Path, hosts: int, users: int, port: int = SSH_PORT) -> SimulatedFleet:
-        """Write a fleet of so many of our addresses below *root*, and return it."""
+        """Write a fleet of simulated hosts to a folder in *root*, and return it."""
         fleet = SimulatedFleet(
             folder=root / f"{hosts}-{users}-{port}",
             hosts=hosts,
@@ -69,20 +69,20 @@ class Servers:
 
     @property
     def cpu_seconds(self) -> float:
-        """Return what the other side has cost so far, of the same cores."""
+        """Return the CPU seconds that the simulated hosts have used."""
         return cpu_seconds(self._sshd) + cpu_seconds(self._stats)
 
     def start_sshd(self) -> None:
-        """Start sshd, and return when it listens."""
+        """Start sshd, and wait until it listens."""
         config = self._folder / "sshd_config"
         config.write_text(CONFIG.format(port=SSH_PORT, folder=self._folder))
-        # -r: not executed anew for each connection, a third less of the cores that all share.
+        # -r: no new sshd program for each connection, which saves a third of the CPU.
         words = (SSHD, "-D", "-e", "-r", "-f", config)
         self._sshd.spawn(*words, log=self._folder / "sshd.log")
         wait_until(lambda: _accepts(("127.1.0.1", SSH_PORT)), "sshd listens")
 
     def answer_with(self, users: int) -> None:
-        """Let every host's API, and its printout, tell of so many *users* from now on."""
+        """Let every host, and the stored output, have this many *users* from now on."""
         self._stats.kill()
         Path(SOCKET).unlink(missing_ok=True)
         words = program("bench.stats_service", str(users), SOCKET)
@@ -92,13 +92,13 @@ class Servers:
         wait_until(lambda: _accepts(SOCKET), "the StatsService listens")
 
     def stop(self) -> None:
-        """End all of it."""
+        """End all processes."""
         Cgroup(f"bench-{os.getpid()}").remove()
 
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
-    """Yield the other side, with sshd running; it is gone at the end."""
+    """Run the simulated hosts until the end of the `with` block."""
     other_side = Servers(folder)
     try:
         other_side.start_sshd()
@@ -109,7 +109,7 @@ def servers(folder: Path) -> Iterator[Servers]:
 
 
 def cpu_seconds(group: Cgroup) -> float:
-    """Return the CPU seconds that the processes of *group*, dead ones too, have used."""
+    """Return the CPU seconds of the processes of *group*, ended ones included."""
     lines = (group.path / "cpu.stat").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("usage_usec")) / 1e6
 
@@ -125,6 +125,6 @@ def _accepts(place: tuple[str, int] | str) -> bool:
 
 
 def openssh_version() -> str:
-    """Return what the ssh of this machine calls itself."""
+    """Return the version of ssh on this machine."""
     done = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=True)
     return done.stderr.split(",")[0]

@@ -1,6 +1,6 @@
-"""A StatsService with as many users as one likes: ``python -m bench.stats_service USERS PATH``.
+"""A StatsService with a given number of users: ``python -m bench.stats_service USERS PATH``.
 
-It answers like the core does, from bytes made once, so that it costs the machine little.
+It answers like the core, with bytes made at the start, so that it costs little CPU.
 """
 
 import sys
@@ -16,7 +16,7 @@ SERVICE = "/xray.app.stats.command.StatsService/"
 
 
 class Answers(grpc.GenericRpcHandler):
-    """The two calls that are made, with their answers."""
+    """A handler of the two calls of `ops`, with fixed answers."""
 
     def __init__(self, users: int) -> None:
         stats = [Stat(name=name, value=value) for name, value in counters(users).items()]
@@ -26,7 +26,7 @@ class Answers(grpc.GenericRpcHandler):
         }
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
-        """Return what answers the call, if it is one of the two."""
+        """Return the handler of the call, or None for another call."""
         answer = self._answers.get(details.method.removeprefix(SERVICE))
         if answer is None:
             return None

@@ -1,4 +1,4 @@
-"""What only the bench needs: ansible, pinned, in a virtual environment of its own."""
+"""Install ansible, pinned, in a virtual environment of its own for the bench."""
 
 import hashlib
 import subprocess
@@ -6,13 +6,16 @@ import sys
 from pathlib import Path
 
 LOCK = Path(__file__).with_name("requirements.lock")
-"""Made by ``uv pip compile --universal --python-version 3.11 --generate-hashes
---no-emit-index-url`` from the one word ``ansible-core``."""
+"""The lock file of ``ansible-core``.
+
+Made with ``uv pip compile --universal --python-version 3.11 --generate-hashes
+--no-emit-index-url``.
+"""
 BIN = Path(sys.executable).parent
 
 
 def ensure_ansible(state: Path) -> Path:
-    """Return the program ``ansible``, installed under *state* now unless it was before."""
+    """Return the program ``ansible``. Install it in *state* if it is missing."""
     venv = state / f"ansible-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     program = venv / "bin" / "ansible"
     if not (venv / "installed").exists():

@@ -1,7 +1,6 @@
-"""Judge big fleets: ``python -m bench.validate``, in the terms of its goals.
+"""Measure ``ops validate`` with large fleets: ``python -m bench.validate``.
 
-No peer does this: what is measured is ``ops validate`` itself, the rules with and without the
-core. A test of the core is beside it by itself, for what of the time is the core's own.
+The rules are measured with and without tests by the core. No other tool does this.
 """
 
 import os
@@ -25,16 +24,16 @@ version = "26.10.10"
 inbounds = ["reality"]
 """
 HOW = """
-How: `python -m bench.validate`, {how}. Every key opens every host. Times are the whole command's,
-from its start to the last line; memory is the most that all its processes together had.
+How: `python -m bench.validate`, {how}. Every key opens every host. Times are of the whole command.
+Memory is the largest sum over all its processes.
 """
 _LETTERS = str.maketrans("01", "gh")
-"""Names that the eye takes for the same are refused: none of ours has a 0 or a 1."""
+"""Replaces 0 and 1 in names, because `ops` refuses names that look alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One fleet, and how it is judged."""
+    """The size of a fleet, and the way to validate it."""
 
     hosts: int
     keys: int
@@ -51,7 +50,7 @@ CASES = (
 
 
 def fleet(folder: Path, hosts: int, keys: int) -> Path:
-    """Write a fleet whose every key opens every host."""
+    """Write a fleet in which every key opens every host."""
     inventory = folder / "inventory"
     inventory.mkdir(parents=True)
     tables = (
@@ -66,20 +65,22 @@ def fleet(folder: Path, hosts: int, keys: int) -> Path:
 
 
 def run() -> Iterator[str]:
-    """Yield the lines of a table, each when it is measured."""
+    """Yield the lines of the page, each after its measurement."""
     core = str(ensure_core().program)
     how = page.conditions()
-    yield "# Judging a fleet\n"
+    yield "# Validating a fleet\n"
     yield "| hosts | keys each | core | wall s | ms a host | CPU s | memory MB | goal |"
     yield "|--:|--:|---|--:|--:|--:|--:|---|"
     with tempfile.TemporaryDirectory(prefix="xray-ops-bench-") as folder:
         for case in CASES:
             root = Path(folder) / f"{case.hosts}-{case.keys}-{case.core}"
-            yield _row(case, _judged(fleet(root, case.hosts, case.keys), core if case.core else ""))
+            yield _row(
+                case, _validated(fleet(root, case.hosts, case.keys), core if case.core else "")
+            )
     yield HOW.format(how=how)
 
 
-def _judged(folder: Path, core: str) -> Sample:
+def _validated(folder: Path, core: str) -> Sample:
     words = [str(BIN / "ops"), "validate", "--fleet", str(folder)]
     sample = measure([*words, *(["--core", core] if core else ["--no-core"])], folder, os.environ)
     if sample.status:

@@ -1,7 +1,7 @@
 """Real Debian servers on your own machine: systemd, sshd, addresses of their own.
 
-Hosts are containers made with systemd-nspawn on a network that leads nowhere. Tests and the demo
-use them as if they were rented servers; nothing of it reaches the outside.
+Hosts are containers of systemd-nspawn, on a network without a way out. Tests and the demo use
+them like rented servers. No packet leaves this machine.
 
     with Lab.up("mine", 3) as lab:
         lab.host("lab1").run("systemctl is-system-running")

@@ -1,4 +1,4 @@
-"""An archive shaped like Xray's release, the same bytes on every machine."""
+"""Make an archive like Xray's release, with the same bytes on every machine."""
 
 import hashlib
 import io
@@ -29,10 +29,10 @@ _DIGESTS = {"MD5": "md5", "SHA1": "sha1", "SHA2-256": "sha256", "SHA2-512": "sha
 
 
 def release(program: bytes) -> bytes:
-    """Return the release's zip around *program*.
+    """Return the zip of a release with this *program*.
 
-    Stored, not deflated: what zlib makes of 40 MB depends on its version, and the zip's SHA-256
-    is pinned in the inventory.
+    It is not compressed, because the output of zlib depends on its version. The inventory pins
+    the SHA-256 of the zip.
     """
     files = {
         "LICENSE": b"Mozilla Public License Version 2.0\n",
@@ -49,7 +49,7 @@ def release(program: bytes) -> bytes:
 
 
 def digests(archive: bytes) -> str:
-    """Return the text of the ``.dgst`` file that lies beside a release."""
+    """Return the text of the ``.dgst`` file of a release."""
     lines = (
         f"{title}= {hashlib.new(name, archive, usedforsecurity=False).hexdigest()}"
         for title, name in _DIGESTS.items()
@@ -59,7 +59,7 @@ def digests(archive: bytes) -> str:
 
 def _entry(name: str, mode: int) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _DAWN)
-    entry.create_system = 3  # Unix, on whatever machine: it gives the mode its meaning
+    entry.create_system = 3  # Unix, so that the mode counts
     entry.external_attr = (0o100000 | mode) << 16
     return entry
 
@@ -81,7 +81,7 @@ def _blocks(texts: Sequence[str]) -> bytes:
 
 
 def _geosite(domains: Mapping[str, Sequence[str]]) -> bytes:
-    within = 2  # the kind of a domain that includes those under it
+    within = 2  # the type of a domain that includes its subdomains
     return b"".join(
         _field(
             1,

@@ -1,13 +1,13 @@
-# Boot one host and, as a machine does, boot it again when it asks for it.
-# Run in a mount namespace and a control group of its own: boot.sh NAME FOLDER NETNS CGROUP
+# Boot one host, and boot it again after each `reboot`.
+# Runs in its own mount namespace and control group: boot.sh NAME FOLDER NETNS CGROUP
 set -eu
 name=$1 folder=$2 netns=$3 cgroup=$4
 
-# nspawn keeps locks here; a private place leaves nothing behind and knows of no other lab.
+# nspawn has its locks here. A private folder leaves no files behind, and is not shared with labs.
 mkdir -p /run/systemd
 mount -t tmpfs -o mode=755 xray-ops-lab /run/systemd
 
-# With cgroup v1 mounted, systemd on the host would run "degraded".
+# With cgroup v1, systemd on the host would be "degraded".
 if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
     umount -R /sys/fs/cgroup
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -16,9 +16,9 @@ fi
 
 mount -t overlay xray-ops-lab -o "lowerdir=$folder/image,upperdir=$folder/up,workdir=$folder/work" "$folder/root"
 
-export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network  # /proc/sys/net of the host is its own
+export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network  # the host has its own /proc/sys/net
 while :; do
-    # A time namespace makes /proc/uptime count from this boot: tools that wait for a reboot look there.
+    # In a time namespace /proc/uptime starts with this boot. Tools that wait for a reboot read it.
     uptime=$(cut -d. -f1 /proc/uptime)
     status=0
     unshare --time --boottime "-$uptime" --monotonic "-$uptime" systemd-nspawn \

@@ -1,4 +1,4 @@
-"""A lab's certificate authority, and the certificates it gives its hosts."""
+"""The certificate authority of a lab, and the certificates of its hosts."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,21 +29,21 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Signs for one lab; kept in two files."""
+    """The certificate authority of one lab, stored in two files."""
 
     certificate: Path
     key: Path
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Authority":
-        """Return the authority kept in *folder*, made now if there is none."""
+        """Return the authority in *folder*. Create it if there is none."""
         authority = cls(folder / "ca.crt", folder / "ca.key")
         if not authority.certificate.exists():
             authority._make()
         return authority
 
     def issue(self, *names: str, key: bytes = b"") -> Certificate:
-        """Return a new certificate for *names* (addresses too), for *key* or for a new one."""
+        """Return a new certificate for *names* or addresses, for *key* or a new private key."""
         private = _load(key) if key else ec.generate_private_key(ec.SECP256R1())
         issuer = x509.load_pem_x509_certificate(self.certificate.read_bytes())
         built = (
@@ -107,7 +107,7 @@ def _general(name: str) -> x509.GeneralName:
 
 def _load(pem: bytes) -> ec.EllipticCurvePrivateKey:
     key = load_pem_private_key(pem, password=None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101  # we made it
+    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101  # `_make` and `issue` create only these
     return key
 
 

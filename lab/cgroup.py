@@ -1,7 +1,7 @@
-"""Groups of processes, so that a lab's are found and ended whoever started them.
+"""Control groups, which find and end all processes of a lab.
 
-There are no pid files: a host is on while its group has processes, and a group is ended as a
-whole by the kernel, even when what started it is long dead.
+There are no pid files. A host is on while its group has processes. The kernel ends a whole
+group, even if the starter of its processes is dead.
 """
 
 import os
@@ -19,7 +19,7 @@ _ENTER = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
 
 @cache
 def mount_point() -> Path:
-    """Return where this machine has cgroup2; with v1 beside it, it is not the usual place."""
+    """Return the mount point of cgroup2. On a machine with cgroup v1 it is not the usual one."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, place, kind, *_ = line.split()
         if kind == "cgroup2":
@@ -29,37 +29,37 @@ def mount_point() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """One group: ``xray-ops-lab/<lab>/<member>``, or a whole lab."""
+    """The group of one member, ``<lab>/<member>``, or of a whole lab."""
 
     name: str
 
     @property
     def path(self) -> Path:
-        """Return its folder."""
+        """Return the folder of the group."""
         return mount_point() / "xray-ops-lab" / self.name
 
     @property
     def inner(self) -> str:
-        """Return its path from the root of any cgroup2 mount."""
+        """Return the path of the group below the mount point."""
         return f"xray-ops-lab/{self.name}"
 
     @property
     def populated(self) -> bool:
-        """Return whether a process lives in it or below."""
+        """Return whether the group, or a group below it, has a process."""
         try:
             return "populated 1" in (self.path / "cgroup.events").read_text()
         except OSError:
             return False
 
     def entering(self, *argv: str | Path) -> list[str]:
-        """Return the words that run *argv* inside this group."""
+        """Return the command that runs *argv* inside this group."""
         self.path.mkdir(parents=True, exist_ok=True)
         return ["sh", "-c", _ENTER, str(self.path), *map(str, argv)]
 
     def spawn(self, *argv: str | Path, log: Path) -> None:
-        """Start *argv* in it, detached from us; its words go to *log*.
+        """Start *argv* in the group, with its output in *log*.
 
-        ``setsid --fork`` leaves no child of ours: whoever brings a lab up may go away.
+        ``setsid --fork`` detaches it, so that it outlives this process.
         """
         with log.open("ab") as output:
             subprocess.run(
@@ -71,23 +71,23 @@ class Cgroup:
             )
 
     def members(self, below: str = ".") -> list[int]:
-        """Return the process ids in *below* and under it."""
-        found = (self.path / below).rglob("cgroup.procs")
-        return [int(pid) for file in found for pid in file.read_text().split()]
+        """Return the process ids of the group *below*, and of all groups under it."""
+        files = (self.path / below).rglob("cgroup.procs")
+        return [int(pid) for file in files for pid in file.read_text().split()]
 
     def freeze(self, frozen: bool, below: str = ".") -> None:
-        """Stop every process in it where it stands, or let them go on."""
+        """Freeze every process of the group, or continue all of them."""
         (self.path / below / "cgroup.freeze").write_text("1" if frozen else "0")
 
     def schedule(self, policy: int, priority: int, below: str = ".") -> None:
-        """Give every thread in it, and what those start, a policy such as ``os.SCHED_RR``."""
+        """Give every thread a policy such as ``os.SCHED_RR``. New threads inherit it."""
         for pid in self.members(below):
             for task in Path(f"/proc/{pid}/task").glob("*"):
                 with suppress(ProcessLookupError):
                     os.sched_setscheduler(int(task.name), policy, os.sched_param(priority))
 
     def kill(self) -> None:
-        """End every process in it at once, and return when none is left."""
+        """Kill every process of the group, and wait for their end."""
         try:
             (self.path / "cgroup.kill").write_text("1")
         except FileNotFoundError:
@@ -95,12 +95,12 @@ class Cgroup:
         wait_until(lambda: not self.populated, f"{self.name} ends its processes")
 
     def remove(self) -> None:
-        """Kill what is in it and remove it."""
+        """Kill every process of the group, and remove the group."""
         self.kill()
-        wait_until(self._removed, f"{self.name} lets go of its control group")
+        wait_until(self._removed, f"{self.name} removes its control group")
 
     def _removed(self) -> bool:
-        # Dead processes leave a moment after "populated 0"; until then rmdir says busy.
+        # Dead processes leave shortly after "populated 0". Until then rmdir fails with EBUSY.
         try:
             for folder, _, _ in os.walk(self.path, topdown=False):
                 Path(folder).rmdir()

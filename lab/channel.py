@@ -1,4 +1,4 @@
-"""A connection through a proxy that counts every byte, with TLS inside or without."""
+"""A connection through a proxy that counts its bytes, with or without TLS inside."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ _MUCH = 1 << 16
 
 
 class Channel:
-    """One connection. What it counts is what the proxy carries: with TLS, the records."""
+    """One connection. It counts the bytes that the proxy carries, with TLS those of the records."""
 
     def __init__(self, plain: socket.socket) -> None:
         self._socket = plain
@@ -24,13 +24,13 @@ class Channel:
         self.sent += len(data)
 
     def receive(self, most: int = _MUCH) -> bytes:
-        """Return what there is, at least one byte; nothing at the end."""
+        """Return the next bytes, at least one; none at the end of the connection."""
         data = self._socket.recv(most)
         self.received += len(data)
         return data
 
     def receive_exactly(self, count: int) -> bytes:
-        """Return *count* bytes; ConnectionResetError if the other side ends before."""
+        """Return *count* bytes; ConnectionResetError if the connection ends before."""
         data = b""
         while len(data) < count:
             more = self.receive(count - len(data))
@@ -40,14 +40,14 @@ class Channel:
         return data
 
     def close(self) -> None:
-        """Hang up; a thread that is receiving meets the end."""
-        with suppress(OSError):  # it is gone already
+        """Close the connection. A thread that is receiving gets the end."""
+        with suppress(OSError):  # it is closed already
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 
 class TlsChannel(Channel):
-    """The same with TLS 1.3 inside; its two halves meet in memory, where records are counted."""
+    """A connection with TLS 1.3 inside. TLS writes to memory, where its records are counted."""
 
     def __init__(self, plain: socket.socket, name: str, trusted: str) -> None:
         super().__init__(plain)
@@ -62,7 +62,7 @@ class TlsChannel(Channel):
         self._work(lambda: self._session.write(data))
 
     def receive(self, most: int = _MUCH) -> bytes:
-        """Return what there is, at least one byte; nothing at the end."""
+        """Return the next bytes, at least one; none at the end of the connection."""
         try:
             return self._work(lambda: self._session.read(most))
         except ssl.SSLZeroReturnError:
@@ -89,7 +89,7 @@ class TlsChannel(Channel):
 
 
 def tls_hello(name: str) -> bytes:
-    """Return the first words of a TLS session."""
+    """Return a TLS ClientHello for the server *name*."""
     context = ssl.create_default_context()
     words = ssl.MemoryBIO()
     with suppress(ssl.SSLWantReadError):

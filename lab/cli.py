@@ -1,4 +1,4 @@
-"""The lab's command line: each verb reads its words and calls one thing."""
+"""The command line of the lab: `python -m lab`."""
 
 import subprocess
 import sys
@@ -16,10 +16,10 @@ from lab.lab import Lab, every_lab, purge
 
 
 class LabGroup(click.Group):
-    """Shows what a person can mend as one line."""
+    """A group that shows a LabError as one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a LabError is a sentence and exit code 1."""
+        """Run the command. Print a LabError, and exit with 1."""
         try:
             return super().invoke(ctx)
         except LabError as error:
@@ -28,10 +28,10 @@ class LabGroup(click.Group):
 
 
 @click.group(cls=LabGroup)
-@click.option("--name", default=record.DEFAULT, show_default=True, help="Which lab.")
+@click.option("--name", default=record.DEFAULT, show_default=True, help="Name of the lab.")
 @click.pass_context
 def main(ctx: click.Context, name: str) -> None:
-    """Real Debian servers on this machine, on a network that leads nowhere.
+    """Run real Debian servers on this machine, on a network without a way out.
 
     Example: python -m lab up 3
     """
@@ -39,7 +39,7 @@ def main(ctx: click.Context, name: str) -> None:
 
 
 def say(line: str) -> None:
-    """Show progress, one line a stage."""
+    """Print a line of progress to stderr."""
     click.echo(line, err=True)
 
 
@@ -47,7 +47,7 @@ def say(line: str) -> None:
 @click.argument("count", type=int, default=3)
 @click.pass_obj
 def up(name: str, count: int) -> None:
-    """Bring the lab up with COUNT hosts; what is there stays, what is broken is mended.
+    """Start the lab with COUNT hosts. Hosts that run stay; broken parts are repaired.
 
     Example: python -m lab up 3
     """
@@ -56,10 +56,10 @@ def up(name: str, count: int) -> None:
 
 
 @main.command()
-@click.option("--all", "everything", is_flag=True, help="Of all labs, whoever brought them up.")
+@click.option("--all", "everything", is_flag=True, help="Show all labs of this machine.")
 @click.pass_obj
 def status(name: str, everything: bool) -> None:
-    """Show the hosts: on, off or paused.
+    """Show the state of each host: on, off or paused.
 
     Example: python -m lab status --all
     """
@@ -68,7 +68,7 @@ def status(name: str, everything: bool) -> None:
 
 
 def show(lab: Lab) -> None:
-    """Print a lab, one line a host."""
+    """Print a lab, with one line for each host."""
     made_by = "this checkout" if lab.record.ours else lab.record.owner
     click.echo(f"{lab.name}  {lab.record.network.block4}  made by {made_by}")
     for host in lab.hosts:
@@ -81,7 +81,7 @@ def show(lab: Lab) -> None:
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def ssh(name: str, host: str, command: Sequence[str]) -> None:
-    """Log in to HOST, or run COMMAND there.
+    """Log in to HOST, or run COMMAND on it.
 
     Example: python -m lab ssh lab1 systemctl status
     """
@@ -90,7 +90,7 @@ def ssh(name: str, host: str, command: Sequence[str]) -> None:
 
 
 def verb(name: str, act: Callable[[Host], None], text: str) -> None:
-    """Add a command that does one thing to one host."""
+    """Add the command *name*, which calls *act* for a host."""
 
     @main.command(name, help=f"{text}\n\nExample: python -m lab {name} lab1")
     @click.argument("host")
@@ -101,14 +101,14 @@ def verb(name: str, act: Callable[[Host], None], text: str) -> None:
 
 verb("cut", Host.cut, "Pull the network cable of HOST.")
 verb("heal", Host.heal, "Plug the network cable of HOST in again.")
-verb("drop", Host.drop, "Lose every packet to and from HOST, silently.")
-verb("undrop", Host.undrop, "Let the packets of HOST through again (ends loss, too).")
-verb("pause", Host.pause, "Make HOST hang: it accepts connections and says nothing.")
-verb("resume", Host.resume, "Let a paused HOST go on.")
+verb("drop", Host.drop, "Drop every packet to and from HOST silently.")
+verb("undrop", Host.undrop, "Stop dropping packets of HOST (also after `loss`).")
+verb("pause", Host.pause, "Make HOST hang: it accepts connections and never answers.")
+verb("resume", Host.resume, "Continue a paused HOST.")
 verb("crash", Host.crash, "Cut the power of HOST.")
 verb("start", Host.start, "Switch HOST on.")
-verb("reboot", Host.reboot, "Boot HOST anew, in good order.")
-verb("poweroff", Host.poweroff, "Shut HOST down, in good order.")
+verb("reboot", Host.reboot, "Reboot HOST with an orderly shutdown.")
+verb("poweroff", Host.poweroff, "Shut HOST down in an orderly way.")
 
 
 @main.command()
@@ -116,7 +116,7 @@ verb("poweroff", Host.poweroff, "Shut HOST down, in good order.")
 @click.argument("milliseconds", type=click.FloatRange(min=0))
 @click.pass_obj
 def delay(name: str, host: str, milliseconds: float) -> None:
-    """Make every packet of HOST late, each way; 0 ends it.
+    """Delay every packet of HOST by MILLISECONDS each way. 0 ends the delay.
 
     Example: python -m lab delay lab1 100
     """
@@ -128,7 +128,7 @@ def delay(name: str, host: str, milliseconds: float) -> None:
 @click.argument("percent", type=click.FloatRange(0, 100))
 @click.pass_obj
 def loss(name: str, host: str, percent: float) -> None:
-    """Lose PERCENT of the packets of HOST, each way; 0 ends it.
+    """Drop PERCENT of the packets of HOST each way. 0 ends the loss.
 
     Example: python -m lab loss lab1 30
     """
@@ -136,10 +136,10 @@ def loss(name: str, host: str, percent: float) -> None:
 
 
 @main.command()
-@click.option("--all", "everything", is_flag=True, help="All labs, whoever brought them up.")
+@click.option("--all", "everything", is_flag=True, help="End all labs of this machine.")
 @click.pass_obj
 def down(name: str, everything: bool) -> None:
-    """End the lab and forget its hosts; the image stays for the next one.
+    """End the lab and delete its hosts. The image stays for the next lab.
 
     Example: python -m lab down
     """
@@ -155,10 +155,10 @@ def down(name: str, everything: bool) -> None:
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Copy the files there. [default: leave them in the lab's folder]",
+    help="Copy the files to this folder (default: leave them in the folder of the lab).",
 )
 def core(out: Path | None) -> None:
-    """Make the real xray program and its release archive, the same bytes every time.
+    """Make the real xray program and its release archive. Their bytes are always the same.
 
     Example: python -m lab core --out build/core
     """
@@ -170,7 +170,7 @@ def core(out: Path | None) -> None:
 @main.command("purge")
 @click.confirmation_option(prompt="End all labs, and remove the image and the cores too?")
 def purge_all() -> None:
-    """End all labs and remove everything that they left on this machine.
+    """End all labs, and remove every file of the lab from this machine.
 
     Example: python -m lab purge --yes
     """

@@ -1,4 +1,4 @@
-"""The real Xray client, run in a lab's world with a config that a person would get."""
+"""Run the real Xray client in the world of a lab, with the config of a key."""
 
 import json
 import os
@@ -19,9 +19,10 @@ from lab.world import World
 
 @contextmanager
 def run_client(lab: Record, config: str | Mapping[str, Any]) -> Iterator[Client]:
-    """Run the real Xray client in the lab's world with *config* (JSON, or what it stands for).
+    """Run the real Xray client in the world with *config*, as JSON or as a dict.
 
-    Only its socks inbound is kept, on a free port: several clients may run at once.
+    Its socks inbound gets a free port, so several clients can run at once. Other inbounds are
+    removed. LabError if the client does not start.
     """
     world = World(lab)
     port = world.free_port()
@@ -47,15 +48,15 @@ def run_client(lab: Record, config: str | Mapping[str, Any]) -> Iterator[Client]
 def _start(
     process: subprocess.Popen[bytes], text: str, world: World, port: int, log: IO[bytes]
 ) -> None:
-    assert process.stdin  # noqa: S101  # we asked for a pipe
-    with suppress(BrokenPipeError), process.stdin as pipe:  # the log says why it ended
+    assert process.stdin  # noqa: S101  # it is a pipe
+    with suppress(BrokenPipeError), process.stdin as pipe:  # the log shows the reason
         pipe.write(text.encode())
     try:
         wait_until(lambda: _accepts(process, world, port), "the Xray client listens")
     except LabError as error:
         log.seek(0)
-        said = log.read().decode(errors="replace").strip()
-        raise LabError(f"{error}\n{said}") from error
+        output = log.read().decode(errors="replace").strip()
+        raise LabError(f"{error}\n{output}") from error
 
 
 def _accepts(process: subprocess.Popen[bytes], world: World, port: int) -> bool:
@@ -69,7 +70,7 @@ def _accepts(process: subprocess.Popen[bytes], world: World, port: int) -> bool:
 
 
 def _trusting(world: World, config: dict[str, Any]) -> dict[str, Any]:
-    """Let the client accept what the lab's authority signed; Xray takes no $SSL_CERT_FILE."""
+    """Make the client trust the lab's authority, because Xray ignores $SSL_CERT_FILE."""
     for outbound in config["outbounds"]:
         stream = outbound.get("streamSettings", {})
         if stream.get("security") == "tls":
@@ -79,8 +80,8 @@ def _trusting(world: World, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _listening_on(port: int, config: Mapping[str, Any]) -> dict[str, Any]:
-    found = [one for one in config["inbounds"] if one["protocol"] in ("socks", "mixed")]
-    if not found:
+    proxies = [one for one in config["inbounds"] if one["protocol"] in ("socks", "mixed")]
+    if not proxies:
         raise LabError("the client's config has no socks inbound to send traffic through")
-    inbound = {**found[0], "listen": "127.0.0.1", "port": port}
+    inbound = {**proxies[0], "listen": "127.0.0.1", "port": port}
     return {**config, "inbounds": [inbound]}

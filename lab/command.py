@@ -1,4 +1,4 @@
-"""Run the machine's own programs, and say what one said when it failed."""
+"""Run programs of this machine."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ def run(
     check: bool = True,
     pass_fds: Sequence[int] = (),
 ) -> str:
-    """Run a program to its end and return its output; LabError with its own words if it failed."""
+    """Run a program and return its stdout; LabError with its stderr if it fails."""
     words = [str(word) for word in argv]
     data = input.encode() if isinstance(input, str) else input
     done = subprocess.run(
@@ -26,12 +26,12 @@ def run(
         pass_fds=pass_fds,
     )
     if check and done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise LabError(f"{' '.join(words[:4])} failed: {said or f'exit {done.returncode}'}")
+        output = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise LabError(f"{' '.join(words[:4])} failed: {output or f'exit {done.returncode}'}")
     return done.stdout.decode(errors="replace")
 
 
 def program(module: str, *argv: str | Path) -> list[str]:
-    """Return the words that run one of our own modules, from whatever folder."""
+    """Return the command that runs one of our modules, from any folder."""
     here = Path(__file__).resolve().parent.parent
     return ["env", f"PYTHONPATH={here}", sys.executable, "-m", module, *map(str, argv)]

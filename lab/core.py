@@ -1,4 +1,4 @@
-"""The real ``xray`` program and its release archive, out of the pinned wheel."""
+"""Make the real ``xray`` program and its release archive from the pinned wheel."""
 
 import hashlib
 import platform
@@ -17,25 +17,25 @@ from lab.state import locked, state_folder
 
 LOCK = Path(__file__).with_name("core.lock")
 _PLATFORM = ("--python-version=3.11", "--implementation=cp", "--platform=manylinux2014_x86_64")
-"""The wheel that the lock's hash is of, whichever Python is running."""
+"""Options of pip for the wheel in the lock file, with any running Python."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoreFiles:
-    """Where the core lies, ready to be used."""
+    """The files of the core."""
 
     version: str
     program: Path
     archive: Path
-    """Shaped like the release's zip; its ``.dgst`` lies beside it."""
+    """A zip like that of a release. Its ``.dgst`` is beside it."""
     sha256: str
-    """Of the archive: what the inventory pins."""
+    """The SHA-256 of the archive, for the inventory."""
 
 
 def ensure_core(
     folder: Path | None = None, say: Callable[[str], None] = lambda _: None
 ) -> CoreFiles:
-    """Return the core, made now unless it was before; copied to *folder* if one is given."""
+    """Return the core. Make it if it is missing, and copy it to *folder* if one is given."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise LabError("the lab's core runs on Linux on x86_64 only")
     state = state_folder()
@@ -52,12 +52,12 @@ def ensure_core(
 
 
 def _recipe() -> str:
-    """Return a hash of all that decides the bytes."""
+    """Return a hash of the inputs that determine the bytes of the core."""
     sources = (LOCK, Path(elf.__file__), Path(archive.__file__))
     return hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
 
 
-@cache  # clients and fleets ask by the hundred, and each sum is of 40 MB
+@cache  # hundreds of clients and fleets call it, and each hash is over 40 MB
 def _described(folder: Path) -> CoreFiles:
     program, zipped = folder / "xray", folder / archive.NAME
     sha256 = hashlib.sha256(zipped.read_bytes()).hexdigest()
@@ -79,14 +79,14 @@ def _make(made: Path, wheel: Path) -> None:
 
 def _library(wheel: Path) -> bytes:
     with zipfile.ZipFile(wheel) as packed:
-        found = [name for name in packed.namelist() if re.fullmatch(r"xray/[^/]+\.so", name)]
-        if len(found) != 1:
-            raise LabError(f"{wheel.name} holds {len(found)} libraries of xray, not one")
-        return packed.read(found[0])
+        libraries = [name for name in packed.namelist() if re.fullmatch(r"xray/[^/]+\.so", name)]
+        if len(libraries) != 1:
+            raise LabError(f"{wheel.name} holds {len(libraries)} libraries of xray, not one")
+        return packed.read(libraries[0])
 
 
 def _wheel(folder: Path) -> Path:
-    """Return the locked wheel, downloaded unless it is there whole."""
+    """Return the wheel of the lock file. Download it if it is missing or damaged."""
     (wanted,) = re.findall(r"sha256:([0-9a-f]{64})", LOCK.read_text())
     for file in folder.glob("*.whl"):
         if hashlib.sha256(file.read_bytes()).hexdigest() == wanted:
@@ -99,8 +99,8 @@ def _wheel(folder: Path) -> Path:
 
 
 def _version(program: Path) -> str:
-    said = run(program, "version")
-    found = re.match(r"Xray (\d+\.\d+\.\d+)", said)
-    if not found:
-        raise LabError(f"{program} is no xray: it says {said[:80]!r}")
-    return found[1]
+    output = run(program, "version")
+    match = re.match(r"Xray (\d+\.\d+\.\d+)", output)
+    if not match:
+        raise LabError(f"{program} is no xray: it says {output[:80]!r}")
+    return match[1]

@@ -1,4 +1,4 @@
-"""``make demo``: the example fleet on real servers, with the commands that an operator types."""
+"""``make demo``: run the example fleet on real servers, with the commands of an operator."""
 
 import json
 import shlex
@@ -20,12 +20,12 @@ from lab.traffic import Moved
 HERE = Path.cwd()
 PROGRAMS = Path(sys.executable).parent
 LOGIN_KEY = HERE / "build" / "demo" / "id_ed25519"
-"""Where the example inventory says that the ssh key lies."""
+"""The path of the ssh key in the example inventory."""
 
 
 @dataclass(frozen=True)
-class Visit:
-    """What one key does through one inbound of one host: odd sizes, several connections."""
+class Transfer:
+    """The traffic of one key through one inbound of one host, in payload bytes."""
 
     key: str
     host: str
@@ -35,18 +35,18 @@ class Visit:
     connections: int = 1
 
 
-VISITS = (
-    Visit("alice", "lab1", "reality", up=1_000_003, down=20_000_003, connections=3),
-    Visit("alice", "lab2", "xhttp", up=300_007, down=5_000_011),
-    Visit("bob", "lab1", "trojan", up=70_001, down=9_000_041, connections=2),
-    Visit("bob", "lab2", "ss", up=2_000_081, down=1_000_033),
-    Visit("carol", "lab3", "ws", up=500_009, down=3_000_017),
-    Visit("carol", "lab3", "reality", up=40_009, down=7_000_003, connections=5),
+TRANSFERS = (
+    Transfer("alice", "lab1", "reality", up=1_000_003, down=20_000_003, connections=3),
+    Transfer("alice", "lab2", "xhttp", up=300_007, down=5_000_011),
+    Transfer("bob", "lab1", "trojan", up=70_001, down=9_000_041, connections=2),
+    Transfer("bob", "lab2", "ss", up=2_000_081, down=1_000_033),
+    Transfer("carol", "lab3", "ws", up=500_009, down=3_000_017),
+    Transfer("carol", "lab3", "reality", up=40_009, down=7_000_003, connections=5),
 )
 
 
 def main() -> None:
-    """Run the demo from the checkout's folder."""
+    """Run the demo in the working folder, which is a checkout."""
     began = time.monotonic()
     try:
         lab = bring_up()
@@ -55,92 +55,92 @@ def main() -> None:
         run("pyinfra", "inventory", "deploy.py", "-y")
         step("Sending real traffic through real clients")
         before = counted()
-        sent = {visit: visited(lab, visit) for visit in VISITS}
+        sent = {transfer: transferred(lab, transfer) for transfer in TRANSFERS}
         step("Reading it back")
         run("ops", "traffic", "--all-hosts")
         compare(sent, before, counted())
     except (LabError, subprocess.CalledProcessError) as error:
-        sys.exit(f"\nThe demo stopped: {told(error)}\nIt can be run again: make demo")
-    step(f"Done in {time.monotonic() - began:.0f} s; three servers are left running")
+        sys.exit(f"\nThe demo stopped: {sentence(error)}\nIt can be run again: make demo")
+    step(f"Done in {time.monotonic() - began:.0f} s; three servers still run")
     print("  look around:  .venv/bin/ops --help    .venv/bin/python -m lab ssh lab1")
     print("  end them:     make down")
 
 
 def bring_up() -> Lab:
-    """Boot the demo's lab; one that this fleet's secrets do not fit is ended first."""
+    """Boot the lab of the demo. End an old one first if the secrets of this fleet do not fit it."""
     left = record.read(record.DEFAULT)
     if left and not (left.ours and (HERE / "inventory" / "secrets.toml").exists()):
-        step(f"Ending the demo that {left.owner} left running")
+        step(f"Ending the running demo of {left.owner}")
         Lab.find().down()
     step("Booting three Debian servers with systemd and sshd on this machine")
     return Lab.up(count=3, say=lambda line: print(f"  {line}"))
 
 
 def prepare(lab: Lab) -> None:
-    """Do what an operator does once: the ssh key, the core, first contact, secrets."""
+    """Prepare the fleet as an operator does once: ssh key, core, host keys, secrets."""
     LOGIN_KEY.parent.mkdir(parents=True, exist_ok=True)
     LOGIN_KEY.unlink(missing_ok=True)
     shutil.copyfile(lab.private_key, LOGIN_KEY)
     LOGIN_KEY.chmod(0o600)
-    step("Making first contact, and the secrets that are missing")
+    step("Trusting the host keys, and making the missing secrets")
     run("ops", "core", "fetch", "--archive", str(ensure_core().archive))
     for host in lab.hosts:
         run("ops", "hosts", "trust", host.name, "--fingerprint", host.fingerprint, "--replace")
     run("ops", "secrets", "fill")
 
 
-def visited(lab: Lab, visit: Visit) -> Moved:
-    """Send the traffic of *visit* through a real client; return what both ends counted."""
+def transferred(lab: Lab, transfer: Transfer) -> Moved:
+    """Send the traffic of *transfer* through a real client, and return the bytes of both ends."""
     place = (
         "--host",
-        visit.host,
+        transfer.host,
         "--inbound",
-        visit.inbound,
+        transfer.inbound,
         "--address",
-        lab.host(visit.host).address,
+        lab.host(transfer.host).address,
     )
-    config = output("ops", "link", visit.key, *place, "--client-json")
-    print(f"  {visit.key} through {visit.host}/{visit.inbound}", flush=True)
+    config = output("ops", "link", transfer.key, *place, "--client-json")
+    print(f"  {transfer.key} through {transfer.host}/{transfer.inbound}", flush=True)
     with lab.client(config) as client:
-        return client.send(up=visit.up, down=visit.down, connections=visit.connections)
+        return client.send(up=transfer.up, down=transfer.down, connections=transfer.connections)
 
 
 def counted() -> dict[str, Any]:
-    """Return the bytes that the cores have counted for each key."""
+    """Return the bytes by key that the cores have counted."""
     rows = json.loads(output("ops", "traffic", "--json"))["traffic"]
     return {row["key"]: row["traffic_bytes"] for row in rows}
 
 
-def compare(sent: dict[Visit, Moved], before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Print what was sent in this run beside what was counted in it."""
+def compare(sent: dict[Transfer, Moved], before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Print the bytes sent in this run beside the counted ones."""
     print(f"\n{'this run':8}  {'':8}{'sent':>12}{'counted':>12}  difference")
-    for key in sorted({visit.key for visit in sent}):
-        moved = sum((moved for visit, moved in sent.items() if visit.key == key), Moved())
+    for key in sorted({transfer.key for transfer in sent}):
+        moved = sum((moved for transfer, moved in sent.items() if transfer.key == key), Moved())
         for way, count in (("uplink", moved.up), ("downlink", moved.down)):
             seen = after[key][f"{way}_bytes"] - before[key][f"{way}_bytes"]
             print(f"{key:8}  {way:8}{count:>12}{seen:>12}  {(seen - count) / count:+.4%}")
 
 
 def step(title: str) -> None:
-    """Announce a part of the demo."""
+    """Print the title of a part of the demo."""
     print(f"\n\033[1m{title}\033[0m" if sys.stdout.isatty() else f"\n{title}", flush=True)
 
 
 def run(*command: str) -> None:
-    """Show *command* as people type it, and run it."""
+    """Print *command* as typed in a shell, and run it."""
     print(f"$ {shlex.join(command)}", flush=True)
     subprocess.run([PROGRAMS / command[0], *command[1:]], check=True)
 
 
 def output(*command: str) -> str:
-    """Return what *command* prints."""
+    """Return the stdout of *command*."""
     return subprocess.run(
         [PROGRAMS / command[0], *command[1:]], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
 
 
-def told(error: Exception) -> str:
-    """Return the sentence that *error* deserves."""
+def sentence(error: Exception) -> str:
+    """Return *error* as a sentence."""
     if isinstance(error, subprocess.CalledProcessError):
         words: Sequence[str] = [Path(error.cmd[0]).name, *map(str, error.cmd[1:])]
         return f"`{shlex.join(words)}` failed (see above)"

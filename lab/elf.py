@@ -1,17 +1,16 @@
-"""Make the wheel's library into the ``xray`` program it was built from.
+"""Turn the library in Xray's wheel into the ``xray`` program.
 
-PyPI carries Xray as a Python extension. That extension is a Go archive of Xray's own package
-``main``, so the whole command line is in it; Go only skips ``main.main`` because it was built as
-an archive. A copy of the file becomes the program by four changes:
+PyPI has Xray as a Python extension. It is a Go archive of Xray's package ``main``, so it contains
+the whole command line. Go skips ``main.main`` because the build mode is an archive. Four changes
+turn a copy of the file into the program:
 
-1. it gets an interpreter, so that the kernel can start it;
-2. it starts at a stub that runs the initialisers, one of which starts Go in threads of its own,
-   and then sleeps for ever in the first thread;
-3. the two branches in ``runtime.main`` that skip ``main.main`` are made to do nothing;
-4. its undefined Python symbols are weak, so that no libpython is asked for.
+1. It gets an interpreter, so that the kernel can start it.
+2. It starts at a stub. The stub runs the initialisers, and then sleeps for ever in the first
+   thread. One of the initialisers starts Go in other threads.
+3. The two branches in ``runtime.main`` that skip ``main.main`` become no-operations.
+4. Its undefined Python symbols become weak, so that it needs no libpython.
 
-Another wheel may be built otherwise: whatever is not as expected is an error here, not a program
-that does something else.
+Another wheel may be built differently. Every unexpected part is a LabError.
 """
 
 import re
@@ -23,7 +22,7 @@ from lab.errors import LabError
 
 _INTERPRETER = b"/lib64/ld-linux-x86-64.so.2\0"
 _ENTRY = "PyInit_xray"
-"""The one function of the library that a program never needs: the stub takes its place."""
+"""A function that a program never needs. The stub replaces it."""
 
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
@@ -82,7 +81,7 @@ class _Section:
 class _Symbol:
     name: str
     place: int
-    """Where its entry lies in the file."""
+    """The offset of its entry in the file."""
     info: int
     section: int
     address: int
@@ -90,7 +89,7 @@ class _Symbol:
 
 
 def program_from_library(library: bytes) -> bytes:
-    """Return the program made out of the wheel's extension module."""
+    """Return the program from *library*, the extension module in the wheel."""
     image = _Image(bytearray(library))
     image.run_main()
     image.forget_python()
@@ -100,7 +99,7 @@ def program_from_library(library: bytes) -> bytes:
 
 
 class _Image:
-    """The file being changed."""
+    """The content of the file, which the methods change."""
 
     def __init__(self, data: bytearray) -> None:
         self.data = data
@@ -121,13 +120,13 @@ class _Image:
         self.sections = {self._text(names + section.name): section for section in sections}
 
     def run_main(self) -> None:
-        """Take the branches out that skip ``main.main``."""
+        """Replace the branches that skip ``main.main`` by no-operations."""
         code = self.sections[".text"]
         window = bytes(self.data[code.offset : code.offset + code.size])
-        found = list(_SKIPS_MAIN.finditer(window))
-        _expect(len(found) == 1, "one place that skips main.main")
+        branches = list(_SKIPS_MAIN.finditer(window))
+        _expect(len(branches) == 1, "one place that skips main.main")
         for branch in (1, 2):
-            at = code.offset + found[0].start(branch)
+            at = code.offset + branches[0].start(branch)
             self.data[at : at + 2] = _TWO_NOPS
 
     def forget_python(self) -> None:
@@ -137,7 +136,7 @@ class _Image:
                 self.data[symbol.place + 4] = _STB_WEAK << 4 | symbol.info & 15
 
     def start_at_stub(self) -> None:
-        """Put the stub in the place of a function that is not needed, and start there."""
+        """Replace an unneeded function by the stub, and start the program at it."""
         entries = [symbol for symbol in self._symbols() if symbol.name == _ENTRY]
         _expect(len(entries) == 1, f"one function {_ENTRY}")
         entry, initialisers = entries[0], self.sections[".init_array"]
@@ -148,16 +147,16 @@ class _Image:
         struct.pack_into("<Q", self.data, 0x18, entry.address)
 
     def interpret(self) -> None:
-        """Name the interpreter, in the room of two segments that a program can do without."""
+        """Add the interpreter, in place of two segments that a program does not need."""
         notes = [segment for segment in self.segments if segment.kind == _PT_NOTE]
         _expect(len(notes) >= 1 and notes[0].size >= len(_INTERPRETER), "room for the interpreter")
         note = notes[0]
-        kept = [
+        others = [
             segment
             for segment in self.segments
             if segment is not note and segment.kind != _PT_GNU_EH_FRAME
         ]
-        _expect(len(kept) == len(self.segments) - 2, "a table of exception frames")
+        _expect(len(others) == len(self.segments) - 2, "a table of exception frames")
         _expect((self._loads()[0].offset, self._loads()[0].address) == (0, 0), "headers in memory")
         self.data[note.offset : note.offset + len(_INTERPRETER)] = _INTERPRETER
         at, size = self.segments_at, _SEGMENT.size * len(self.segments)
@@ -166,7 +165,7 @@ class _Image:
         interpreter = _Segment(
             _PT_INTERP, 4, note.offset, note.address, note.physical, length, length, 1
         )
-        table = b"".join(segment.packed() for segment in [headers, interpreter, *kept])
+        table = b"".join(segment.packed() for segment in [headers, interpreter, *others])
         self.data[at : at + size] = table
 
     def _loads(self) -> list[_Segment]:
@@ -189,7 +188,7 @@ class _Image:
 
 
 def _stub(here: int, initialisers: int, count: int) -> bytes:
-    """Return code that calls each initialiser as (argc, argv, envp), then pauses for ever."""
+    """Return code that calls each initialiser with (argc, argv, envp), then sleeps for ever."""
     code = bytearray(
         b"\x31\xed"  # xor ebp, ebp
         b"\x8b\x3c\x24"  # mov edi, [rsp]              argc
@@ -205,6 +204,6 @@ def _stub(here: int, initialisers: int, count: int) -> bytes:
     return bytes(code) + b"\xb8\x22\x00\x00\x00\x0f\x05\xeb\xf7"  # 1: mov eax,34; syscall; jmp 1b
 
 
-def _expect(found: bool, what: str) -> None:
-    if not found:
-        raise LabError(f"this wheel is not built like the pinned one: expected {what}")
+def _expect(condition: bool, part: str) -> None:
+    if not condition:
+        raise LabError(f"this wheel is not built like the pinned one: expected {part}")

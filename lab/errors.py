@@ -1,5 +1,5 @@
-"""What can go wrong in the lab."""
+"""The error of the lab."""
 
 
 class LabError(Exception):
-    """Anything a person can mend; its text is the whole message."""
+    """A failure that a person can repair. Its text is the whole message."""

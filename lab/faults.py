@@ -1,6 +1,6 @@
-"""What goes wrong on the way to a host, made with the lab's own switch.
+"""Faults of the network between the machine and a host, made in the switch of the lab.
 
-A port is the switch's end of a host's cable, and is called like the host.
+A port is the end of a host's cable at the switch. It has the name of the host.
 """
 
 from pathlib import Path
@@ -13,15 +13,15 @@ from lab.waiting import wait_until
 
 
 def plug(lab: str, port: str, *, in_: bool) -> None:
-    """Plug the host's cable in, or pull it."""
+    """Plug in the cable of the host, or pull it out."""
     ip(f"link set {port} {'up' if in_ else 'down'}", inside=switch(lab))
 
 
 def lose(lab: str, port: str, percent: float) -> None:
-    """Drop *percent* of the packets each way, without a word to either side; 0 ends it."""
+    """Silently drop *percent* of the packets each way. 0 ends the loss."""
     if not 0 <= percent <= 100:
         raise LabError(f"loss is 0 to 100 percent, not {percent:g}")
-    # "add" before "delete" makes the deletion succeed whether there was a table or not.
+    # "delete" needs an existing table, so "add" comes before it.
     rules = f"add table bridge {port}\ndelete table bridge {port}\n"
     if percent:
         chance = "" if percent == 100 else f"numgen random mod 10000 < {round(percent * 100)}"
@@ -36,10 +36,10 @@ def lose(lab: str, port: str, percent: float) -> None:
 
 
 def delay(lab: str, port: str, milliseconds: float, log: Path) -> None:
-    """Hold every packet back for *milliseconds* each way; 0 ends it.
+    """Delay every packet by *milliseconds* each way. 0 ends the delay.
 
-    The kernel may lack netem, so the packets go through a program: cable, small bridge, TAP,
-    program, TAP, switch. Nothing changes on the host, and its connections live on.
+    The kernel may lack netem, so the packets pass a program: cable, small bridge, TAP, program,
+    TAP, switch. Nothing changes on the host, and its connections stay open.
     """
     hub, small, near, far = switch(lab), f"{port}-w", f"{port}-a", f"{port}-b"
     ip(f"link set {port} master {BRIDGE}", inside=hub)
@@ -62,5 +62,5 @@ def delay(lab: str, port: str, milliseconds: float, log: Path) -> None:
 
 
 def inside(lab: str) -> list[str]:
-    """Return the words that run a program in the switch's namespace."""
+    """Return the start of a command that runs in the namespace of the switch."""
     return ["nsenter", f"--net={NAMESPACES / switch(lab)}"]

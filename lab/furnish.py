@@ -1,4 +1,4 @@
-"""What makes one host out of the image: its name, keys, users, sshd and certificate."""
+"""Write the files that turn the image into a host: name, keys, users, sshd, certificate."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ _SSHD = {
 
 
 def ssh_user(host: str) -> str:
-    """Return who may log in to *host*: root, but on lab2 only somebody with sudo."""
+    """Return the ssh user of *host*: root, but on lab2 a user with sudo."""
     return ADMIN if host == "lab2" else "root"
 
 
@@ -33,7 +33,7 @@ class Layer:
     up: Path
 
     def place(self, path: str, content: str | bytes, mode: int = 0o644, owner: int = 0) -> None:
-        """Put a file in; folders get the owner and mode they have in the image."""
+        """Write a file. Its folders get their owner and mode from the image."""
         file = self.up / path
         for parent in reversed(file.relative_to(self.up).parents):
             self.folder(str(parent))
@@ -42,7 +42,7 @@ class Layer:
         os.chown(file, owner, owner)
 
     def folder(self, path: str, mode: int = 0o755, owner: int = 0) -> None:
-        """Make a folder unless it is there."""
+        """Make a folder if it is missing."""
         folder, below = self.up / path, self.image / path
         if folder.exists():
             return
@@ -54,7 +54,7 @@ class Layer:
             os.chown(folder, owner, owner)
 
     def append(self, path: str, line: str) -> None:
-        """Put the image's file in with one line more."""
+        """Copy a file of the image, and append *line*."""
         below = self.image / path
         self.place(path, below.read_text() + line + "\n", below.stat().st_mode & 0o777)
         status = below.stat()
@@ -64,7 +64,7 @@ class Layer:
 def furnish(
     layer: Layer, name: str, addresses: tuple[str, str], *, login_key: str, authority: Authority
 ) -> None:
-    """Write everything that makes the host called *name*."""
+    """Write all files of the host *name*."""
     layer.up.mkdir(parents=True)
     layer.up.chmod(0o755)
     layer.place("etc/hostname", f"{name}\n")
@@ -100,6 +100,6 @@ def _certify(layer: Layer, authority: Authority, names: tuple[str, ...]) -> None
     issued, trusted = authority.issue(*names), authority.certificate.read_text()
     layer.place(CERTIFICATE[1:], issued.certificate)
     layer.place(CERTIFICATE_KEY[1:], issued.key, 0o600)
-    # The first is what survives update-ca-certificates, the second what programs read now.
+    # The first file survives update-ca-certificates; programs read the second one.
     layer.place("usr/local/share/ca-certificates/xray-ops-lab.crt", trusted)
     layer.append("etc/ssl/certs/ca-certificates.crt", trusted)

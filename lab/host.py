@@ -1,4 +1,4 @@
-"""One host of a lab: what it is called, how to log in, and what can befall it."""
+"""One host of a lab: its names, its login, and faults to apply to it."""
 
 import os
 import shlex
@@ -24,46 +24,46 @@ from lab.waiting import PATIENCE, wait_until
 
 _BOOT = Path(__file__).with_name("boot.sh")
 _PAYLOAD = "payload"
-"""The part of a host's control group that is the host, and not the program that carries it."""
+"""The part of a host's control group without systemd-nspawn itself."""
 _POWER_OFF = signal.SIGRTMIN + 4
-"""What asks systemd, as PID 1, to shut down in good order."""
+"""The signal that makes systemd, as PID 1, shut down (systemd(1))."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A Debian server: systemd, sshd, addresses of its own."""
+    """A Debian server with systemd, sshd and its own addresses."""
 
     lab: Record
     index: int
 
     @property
     def name(self) -> str:
-        """Return its host name: lab1, lab2 and so on, in every lab."""
+        """Return the host name: lab1, lab2 and so on."""
         return f"lab{self.index}"
 
     @property
     def address(self) -> str:
-        """Return its v4 address."""
+        """Return the IPv4 address."""
         return self.lab.network.host(self.index)[0]
 
     @property
     def address6(self) -> str:
-        """Return its v6 address."""
+        """Return the IPv6 address."""
         return self.lab.network.host(self.index)[1]
 
     @property
     def public_name(self) -> str:
-        """Return the name that clients dial and that its certificate carries."""
+        """Return the name for clients, which is in its certificate."""
         return public_name(self.name)
 
     @property
     def ssh_user(self) -> str:
-        """Return who may log in."""
+        """Return the ssh user."""
         return ssh_user(self.name)
 
     @property
     def folder(self) -> Path:
-        """Return where its disk is kept."""
+        """Return the folder with its disk."""
         return self.lab.folder / "hosts" / self.name
 
     @property
@@ -83,7 +83,7 @@ class Host:
 
     @property
     def known_hosts_lines(self) -> tuple[str, ...]:
-        """Return its lines for a known_hosts file: one for v4, one for v6."""
+        """Return its two lines of a known_hosts file: for IPv4 and IPv6."""
         return tuple(f"{address} {self.host_key}" for address in (self.address, self.address6))
 
     @property
@@ -93,14 +93,14 @@ class Host:
 
     @property
     def state(self) -> Literal["on", "off", "paused"]:
-        """Return whether it runs, does not, or hangs."""
+        """Return whether the host runs, does not run, or hangs."""
         if not self.cgroup.populated:
             return "off"
         frozen = self.cgroup.path / _PAYLOAD / "cgroup.freeze"
         return "paused" if frozen.exists() and frozen.read_text().strip() == "1" else "on"
 
     def ssh_command(self, *command: str) -> list[str]:
-        """Return the words that log in, and run *command* there if there is one."""
+        """Return the ssh command that logs in, or runs *command* if it is given."""
         key, known = self.lab.folder / "id_ed25519", self.lab.folder / "known_hosts"
         return [*ssh_command(self.ssh_user, self.address, key=key, known_hosts=known), *command]
 
@@ -112,7 +112,7 @@ class Host:
         check: bool = True,
         timeout: float = PATIENCE,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a shell command on it as root, over ssh; LabError if it fails and *check* is on."""
+        """Run a shell command as root over ssh; LabError if it fails and *check* is true."""
         words = command
         if self.ssh_user != "root":
             words = f"sudo -n sh -c {shlex.quote(command)}"
@@ -120,14 +120,14 @@ class Host:
         raw = subprocess.run(
             self.ssh_command(words), input=data, capture_output=True, timeout=timeout, check=False
         )
-        output, said = raw.stdout.decode(errors="replace"), raw.stderr.decode(errors="replace")
+        output, complaint = raw.stdout.decode(errors="replace"), raw.stderr.decode(errors="replace")
         if check and raw.returncode:
-            reason = (said or output).strip() or f"exit {raw.returncode}"
+            reason = (complaint or output).strip() or f"exit {raw.returncode}"
             raise LabError(f"{self.name}: {command.splitlines()[0][:80]}: {reason}")
-        return subprocess.CompletedProcess(raw.args, raw.returncode, output, said)
+        return subprocess.CompletedProcess(raw.args, raw.returncode, output, complaint)
 
     def put(self, content: bytes | str | Path, path: str, mode: int = 0o644) -> None:
-        """Write a file on it as root, whole or not at all; folders are made."""
+        """Write a file as root, atomically, and make its folders."""
         data = content.read_bytes() if isinstance(content, Path) else content
         target = shlex.quote(path)
         self.run(
@@ -137,40 +137,40 @@ class Host:
         )
 
     def cut(self) -> None:
-        """Pull its network cable."""
+        """Pull the network cable."""
         faults.plug(self.lab.name, self.name, in_=False)
 
     def heal(self) -> None:
-        """Plug its network cable in again."""
+        """Plug the network cable in again."""
         faults.plug(self.lab.name, self.name, in_=True)
 
     def drop(self) -> None:
-        """Lose every packet to and from it, silently."""
+        """Drop every packet to and from the host silently."""
         self.loss(100)
 
     def undrop(self) -> None:
-        """Let packets through again."""
+        """Stop dropping packets."""
         self.loss(0)
 
     def loss(self, percent: float) -> None:
-        """Lose *percent* of the packets each way; 0 ends it."""
+        """Drop *percent* of the packets each way. 0 ends the loss."""
         faults.lose(self.lab.name, self.name, percent)
 
     def delay(self, milliseconds: float) -> None:
-        """Make every packet *milliseconds* late each way; 0 ends it."""
+        """Delay every packet by *milliseconds* each way. 0 ends the delay."""
         faults.delay(self.lab.name, self.name, milliseconds, self.lab.folder / "wire.log")
 
     def pause(self) -> None:
-        """Make it hang: connections still open, nobody answers on them."""
+        """Make the host hang: it accepts connections and never answers."""
         self.cgroup.freeze(True, _PAYLOAD)
 
     def resume(self) -> None:
-        """Let it go on after :meth:`pause`."""
+        """Continue the host after :meth:`pause`."""
         self.cgroup.freeze(False, _PAYLOAD)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """Serve it before all else on this machine, as a server that has processors of its own."""
+        """Run the host before all other processes, as if it had its own processors."""
         self.cgroup.schedule(os.SCHED_RR, 1, _PAYLOAD)
         try:
             yield
@@ -178,12 +178,12 @@ class Host:
             self.cgroup.schedule(os.SCHED_OTHER, 0, _PAYLOAD)
 
     def crash(self) -> None:
-        """Cut its power: no process has a last word, its disk stays as it is."""
-        self.cut()  # a dead host answers nothing, not even with a reset
+        """Cut the power: kill all processes, and leave the disk as it is."""
+        self.cut()  # a dead host sends no packet, not even a reset
         self.cgroup.kill()
 
     def boot(self) -> None:
-        """Switch it on unless it is; return at once."""
+        """Start booting the host if it is off. Do not wait."""
         self.heal()
         if self.cgroup.populated:
             return
@@ -192,12 +192,12 @@ class Host:
         self.cgroup.spawn("unshare", "--mount", *words, self.cgroup.inner, log=log)
 
     def start(self) -> None:
-        """Switch it on and return when it has booted."""
+        """Switch the host on, and wait until it has booted."""
         self.boot()
         self.wait_booted()
 
     def poweroff(self) -> None:
-        """Shut it down in good order, and return when it is off."""
+        """Shut the host down, and wait until it is off."""
         leader = self._leader()
         if leader:
             os.kill(leader, _POWER_OFF)
@@ -205,14 +205,14 @@ class Host:
         self.cut()
 
     def reboot(self) -> None:
-        """Boot it anew in good order, and return when it has booted."""
+        """Reboot the host, and wait until it has booted."""
         before = self._leader()
-        self.run("systemctl reboot", check=False)  # the connection may die before it answers
+        self.run("systemctl reboot", check=False)  # the connection may break before the answer
         wait_until(lambda: self._leader() not in (None, before), f"{self.name} boots anew")
         self.wait_booted()
 
     def clear_faults(self) -> None:
-        """End whatever :meth:`cut`, :meth:`loss`, :meth:`delay` and :meth:`pause` began."""
+        """End the effects of :meth:`cut`, :meth:`loss`, :meth:`delay` and :meth:`pause`."""
         self.heal()
         self.undrop()
         self.delay(0)
@@ -220,12 +220,12 @@ class Host:
             self.resume()
 
     def wait_booted(self) -> None:
-        """Return when sshd answers and systemd has finished booting."""
+        """Wait until sshd answers and systemd has finished booting."""
         wait_until(self._greets, f"{self.name} answers on ssh (see {self.folder}/console.log)")
         self.run("systemctl is-system-running --wait", check=False)
 
     def renew_certificate(self, *, same_key: bool = False) -> None:
-        """Give it a new certificate, as a renewal does: key first, each file swapped whole."""
+        """Give the host a new certificate, as a renewal does. The private key comes first."""
         authority = Authority.in_folder(self.lab.folder)
         key = self.run(f"cat {CERTIFICATE_KEY}").stdout.encode() if same_key else b""
         names = (self.public_name, self.name, self.address, self.address6)

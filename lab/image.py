@@ -1,4 +1,4 @@
-"""One Debian image for all hosts of all labs, built once and never written to again."""
+"""Build the Debian image of all hosts, once. Nothing writes to it later."""
 
 import hashlib
 import json
@@ -15,24 +15,24 @@ PACKAGES = [
 SUITE = "bookworm"
 UNWANTED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 FILES = {
-    "etc/machine-id": "",  # made at each host's first boot
+    "etc/machine-id": "",  # each host writes it at its first boot
     "etc/default/locale": "",
-    # No name server: names fail at once instead of after a time-out.
+    # Without a name server, unknown names fail at once, not after a time-out.
     "etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
-    "var/log/journal/.keep": "",  # the folder makes the journal survive a reboot
+    "var/log/journal/.keep": "",  # with this folder the journal survives a reboot
 }
 TIMERS = ("apt-*", "dpkg-db-backup.timer", "e2scrub*", "fstrim.timer", "getty@tty1.service")
-"""What would only wake the machine up."""
+"""Units of the image that only cost time."""
 
 
 def image_folder() -> Path:
-    """Return where the image of this recipe lies, or will."""
+    """Return the folder of the image with this recipe, even before it is built."""
     recipe = json.dumps([PACKAGES, SUITE, UNWANTED, FILES, TIMERS])
     return state_folder() / "image" / hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
 def ensure_image(say: Callable[[str], None]) -> Path:
-    """Build the image unless it is there; an interrupted build is no image."""
+    """Return the image. Build it if it is missing, or if a build was interrupted."""
     image = image_folder()
     with locked(state_folder() / "image.lock") as lock:
         if not image.exists():
@@ -55,21 +55,21 @@ def _build(image: Path, lock: int) -> None:
         SUITE,
         partial,
         *_sources(),
-        pass_fds=(lock,),  # it keeps the lock should we be killed and it live on
+        pass_fds=(lock,),  # it holds the lock even if this process is killed
     )
     _furnish(partial)
     partial.rename(image)
 
 
 def _sources() -> list[Path]:
-    """Return the machine's own apt sources: the mirror that works here is used."""
+    """Return the apt sources of this machine, so that the image uses the same mirror."""
     usual = [Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")]
     return [path for path in usual if path.exists()][:1]
 
 
 def _furnish(root: Path) -> None:
     for key in (root / "etc/ssh").glob("ssh_host_*"):
-        key.unlink()  # the package made one set; each host gets its own
+        key.unlink()  # each host gets its own keys
     (root / "etc/hostname").unlink(missing_ok=True)
     for name, content in FILES.items():
         file = root / name

@@ -1,6 +1,6 @@
-"""The program that is the world: a payload server, plain and TLS, and a web site.
+"""The servers of the world: a payload server, plain and with TLS, and a web site.
 
-Run inside the world's namespace: ``python -m lab.internet CERTIFICATE KEY``.
+Run this inside the world's namespace: ``python -m lab.internet CERTIFICATE KEY``.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from lab.payload import FILLING, PORT, SITE_PORT, TLS_PORT, Receipt, Request
 
 _BACKLOG = 1024
 _TICKS = 20
-"""A slow stream gets its bytes in so many portions a second."""
+"""The number of portions a second of a slow stream."""
 
 
 async def move(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -27,10 +27,10 @@ async def move(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             await _give(writer, request)
             writer.write(Receipt(up, request.down).packed())
         else:
-            writer.write(b"?")  # somebody who only wants to know whether we are here
+            writer.write(b"?")  # a probe, not a client of this protocol
         await writer.drain()
-        await reader.read()  # the other side closes first, so that nothing is cut off
-    writer.transport.abort()  # without TLS's last record, which nobody would count
+        await reader.read()  # the client closes first, so that no byte is lost
+    writer.transport.abort()  # without the last TLS record, because no end counts it
 
 
 async def _take(reader: asyncio.StreamReader, wanted: int) -> int:
@@ -58,19 +58,19 @@ async def _give(writer: asyncio.StreamWriter, request: Request) -> None:
 
 
 class Echo(asyncio.DatagramProtocol):
-    """Sends every datagram back."""
+    """A server that sends every datagram back."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember the way back."""
+        """Store the transport for the answers."""
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        """Send it back."""
+        """Send *data* back."""
         self.transport.sendto(data, address)
 
 
 def tls(certificate: str, key: str) -> ssl.SSLContext:
-    """Return the settings of a modern site: TLS 1.3 with HTTP/2, which REALITY asks for."""
+    """Return the TLS settings that a target of REALITY needs: TLS 1.3 with HTTP/2."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
@@ -79,10 +79,13 @@ def tls(certificate: str, key: str) -> ssl.SSLContext:
 
 
 async def serve(certificate: str, key: str) -> None:
-    """Serve for ever, on v4 and v6."""
+    """Serve for ever, on IPv4 and IPv6."""
     context = tls(certificate, key)
     loop = asyncio.get_running_loop()
-    for address in (TARGET4, TARGET6):  # not a wildcard: answers come from where they are awaited
+    for address in (
+        TARGET4,
+        TARGET6,
+    ):  # without a wildcard, so that answers have the right source address
         await loop.create_datagram_endpoint(Echo, local_addr=(address, PORT))
     await asyncio.start_server(move, None, PORT, backlog=_BACKLOG)
     await asyncio.start_server(move, None, TLS_PORT, ssl=context, backlog=_BACKLOG)

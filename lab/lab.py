@@ -1,4 +1,4 @@
-"""A lab: some hosts, a world for them to talk to, and nothing else within reach."""
+"""A lab: some hosts, and a world with servers and clients. Nothing else can be reached."""
 
 import fcntl
 import os
@@ -27,14 +27,15 @@ from lab.traffic import Client
 from lab.world import World
 
 Say = Callable[[str], None]
+"""Prints one line of progress."""
 
 
 def silent(_: str) -> None:
-    """Say nothing."""
+    """Print nothing."""
 
 
 class Lab:
-    """A running lab. As a context manager it is taken down at the end."""
+    """A running lab. A `with` block ends it."""
 
     def __init__(self, written: record.Record, alive: int | None = None) -> None:
         self.record = written
@@ -49,16 +50,16 @@ class Lab:
         transient: bool = False,
         say: Say = silent,
     ) -> Self:
-        """Bring a lab up, or back up: what is there stays, what is missing or broken is made.
+        """Start the lab *name*. Running hosts stay; missing or broken parts are made.
 
-        A *transient* lab ends with this process; should it be killed, :func:`sweep` takes it down.
+        A *transient* lab ends with this process. If the process is killed, :func:`sweep` ends it.
         """
         if not 1 <= count <= MOST_HOSTS:
             raise LabError(f"a lab has 1 to {MOST_HOSTS} hosts, not {count}")
         prepare()
         with locked(_lock(name)):
             links.refuse_stranger(name)
-            # Before the record is there, or somebody could take it for that of a dead process.
+            # The lock comes before the record. Otherwise `sweep` could take the lab for an orphan.
             alive = _hold(record.alive_file(name)) if transient else None
             lab = cls(record.claim(name, count, transient=transient), alive)
             try:
@@ -71,7 +72,7 @@ class Lab:
 
     @classmethod
     def find(cls, name: str = record.DEFAULT) -> Self:
-        """Return the lab called *name*; LabError if there is none."""
+        """Return the lab *name*; LabError if there is none."""
         written = record.read(name)
         if not written:
             raise LabError(f"no lab called {name} is up: python -m lab --name {name} up 3")
@@ -79,45 +80,45 @@ class Lab:
 
     @property
     def name(self) -> str:
-        """Return what it is called."""
+        """Return the name of the lab."""
         return self.record.name
 
     @property
     def folder(self) -> Path:
-        """Return the folder of all it keeps."""
+        """Return the folder with all files of the lab."""
         return self.record.folder
 
     @property
     def private_key(self) -> Path:
-        """Return the private key that logs in to its hosts."""
+        """Return the private ssh key for all hosts."""
         return self.folder / "id_ed25519"
 
     @property
     def known_hosts(self) -> Path:
-        """Return a known_hosts file with all its hosts."""
+        """Return the known_hosts file with all hosts."""
         return self.folder / "known_hosts"
 
     @property
     def authority(self) -> Authority:
-        """Return the certificate authority that its hosts and its world trust."""
+        """Return the certificate authority that the hosts and the world trust."""
         return Authority.in_folder(self.folder)
 
     @cached_property
     def hosts(self) -> tuple[Host, ...]:
-        """Return its hosts, lab1 first."""
+        """Return the hosts in their order, lab1 first."""
         return tuple(Host(self.record, index) for index in range(1, self.record.count + 1))
 
     @property
     def world(self) -> World:
-        """Return what lies beyond its hosts."""
+        """Return the world: the servers and clients outside the hosts."""
         return World(self.record)
 
     def client(self, config: str | Mapping[str, Any]) -> AbstractContextManager[Client]:
-        """Run the real Xray client with *config* (JSON, or what it stands for) in the world."""
+        """Run the real Xray client in the world with *config*, as JSON or as a dict."""
         return run_client(self.record, config)
 
     def host(self, name: str) -> Host:
-        """Return the host called *name*; LabError if there is none."""
+        """Return the host *name*; LabError if there is none."""
         for host in self.hosts:
             if host.name == name:
                 return host
@@ -125,7 +126,7 @@ class Lab:
         raise LabError(f"lab {self.name} has no host {name}: it has {names}")
 
     def down(self) -> None:
-        """End its processes and remove it, whatever state it is in. The guard routes stay."""
+        """End the processes of the lab and remove it. The guard routes stay."""
         with locked(lock := _lock(self.name)):
             links.refuse_stranger(self.name)
             self._remove()
@@ -166,7 +167,7 @@ class Lab:
         shutil.rmtree(partial, ignore_errors=True)
         for part in ("work", "root"):
             (partial / part).mkdir(parents=True)
-        # Its disk only fits what it was laid over, also when the recipe has changed since.
+        # The upper layer of a disk fits only its own image, even after a change of the recipe.
         (partial / "image").symlink_to(image)
         furnish(
             Layer(image, partial / "up"),
@@ -192,12 +193,12 @@ class Lab:
 
 
 def every_lab() -> list[Lab]:
-    """Return all labs of the state folder, by name."""
+    """Return all labs of the state folder, sorted by name."""
     return [Lab(written) for written in record.every()]
 
 
 def sweep() -> list[str]:
-    """Take down the transient labs whose process is dead; return their names."""
+    """End the transient labs of dead processes, and return their names."""
     dead = [lab for lab in every_lab() if lab.record.orphaned]
     for lab in dead:
         lab.down()
@@ -205,7 +206,7 @@ def sweep() -> list[str]:
 
 
 def purge() -> None:
-    """Take all labs down and remove images, cores and guard routes: as if there had been none."""
+    """End all labs, and remove all images, cores and guard routes."""
     for lab in every_lab():
         lab.down()
     links.remove_guards()
@@ -217,7 +218,10 @@ def _lock(name: str) -> Path:
 
 
 def _hold(file: Path) -> int | None:
-    """Lock *file* until the descriptor is closed or we die; nothing if somebody alive has it."""
+    """Lock *file*, and return its descriptor; None if another process has the lock.
+
+    The lock ends with the descriptor, or with this process.
+    """
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
-"""A lab's wires: a switch, the machine, the world and the hosts, each a network namespace.
+"""The network of a lab: a switch, the machine, the world and the hosts.
 
-The switch has a namespace of its own, so that the machine's firewall does not meet what hosts say
-to each other, and so that one deletion takes every port, rule and wire away.
+Each of them is a network namespace. The switch has one of its own, so that the firewall of the
+machine does not see packets between hosts. Deleting it removes every port, rule and cable.
 """
 
 import json
@@ -16,14 +16,14 @@ from lab.state import state_folder
 NAMESPACES = Path("/run/netns")
 BRIDGE = "bridge"
 PORT = "host0"
-"""What a host calls its network card."""
+"""The name of the network card on a host."""
 MADE = "made"
-"""The alias that the last step of making a port sets: without it the port is half made."""
+"""The alias of a complete port. The last step of making a port sets it."""
 
 
 def switch(lab: str) -> str:
-    """Return the name of a lab's switch: its namespace, and the machine's own port on it."""
-    return f"xl-{lab}"  # a link's name has 15 characters at most
+    """Return the name of a lab's switch. Its namespace and the machine's port have this name."""
+    return f"xl-{lab}"  # the name of a link has at most 15 characters
 
 
 def namespace(lab: str, member: str) -> str:
@@ -32,19 +32,22 @@ def namespace(lab: str, member: str) -> str:
 
 
 def ip(*lines: str, inside: str = "") -> None:
-    """Run lines of ``ip``, all of them or an error, here or *inside* a namespace."""
+    """Run *lines* of ``ip``, here or *inside* a namespace; LabError if one fails."""
     run("ip", *(["-n", inside] if inside else []), "-batch", "-", input="\n".join(lines) + "\n")
 
 
 def link(name: str, inside: str = "") -> dict[str, Any]:
-    """Return what ``ip`` knows of a link; empty if there is none."""
+    """Return the properties of a link from ``ip``; empty if there is no such link."""
     where = ["-n", inside] if inside else []
-    found = json.loads(run("ip", "-j", *where, "link", "show", "dev", name, check=False) or "[]")
-    return dict(found[0]) if found else {}
+    links = json.loads(run("ip", "-j", *where, "link", "show", "dev", name, check=False) or "[]")
+    return dict(links[0]) if links else {}
 
 
 def refuse_stranger(lab: str) -> None:
-    """Refuse to touch a lab of this name whose state is kept elsewhere: names are the machine's."""
+    """Raise LabError if a lab of this name has its state in another folder.
+
+    All labs of the machine share the names of network namespaces.
+    """
     state = link(switch(lab)).get("ifalias", "")
     if state not in ("", str(state_folder())):
         raise LabError(
@@ -54,9 +57,9 @@ def refuse_stranger(lab: str) -> None:
 
 
 def make_switch(lab: str, network: Network) -> None:
-    """Make the switch and the machine's port on it, unless they are whole."""
+    """Make the switch and the machine's port on it, if they are missing or incomplete."""
     name, owner = switch(lab), str(state_folder())
-    # The guard comes first: without the switch, nothing meant for the lab may leave the machine.
+    # The guard routes come first: packets for the lab must never leave the machine.
     ip(*(f"route replace unreachable {block} metric 4096" for block in blocks(network)))
     if link(name).get("ifalias") == owner:
         return
@@ -78,9 +81,10 @@ def make_switch(lab: str, network: Network) -> None:
 
 
 def make_member(lab: str, member: str, addresses: tuple[str, str], *lines: str) -> None:
-    """Plug a namespace into the switch, unless it is; *lines* are its own further setting up.
+    """Connect the namespace of *member* to the switch, if it is missing or incomplete.
 
-    It has no way out: what is neither on the lab's network nor in *lines* is unreachable.
+    *lines* are further settings for ``ip``. It has no way out: only the lab's network, and the
+    routes in *lines*, can be reached.
     """
     hub, own = switch(lab), namespace(lab, member)
     if (NAMESPACES / own).exists():
@@ -109,30 +113,30 @@ def make_member(lab: str, member: str, addresses: tuple[str, str], *lines: str) 
 
 
 def make_world(lab: str, network: Network) -> None:
-    """Plug in the world: it owns the public-looking addresses."""
+    """Connect the world, which has the addresses that look public."""
     targets = (f"addr add {TARGET4}/32 dev lo", f"addr add {TARGET6}/128 dev lo nodad")
     make_member(lab, "world", network.world, *targets)
 
 
 def make_host(lab: str, host: str, index: int, network: Network) -> None:
-    """Plug in a host: the only way it knows besides its own network leads to the world."""
+    """Connect a host. Outside its own network it can reach only the world."""
     world4, world6 = network.world
     routes = (f"route add {TARGETS4} via {world4}", f"route add {TARGETS6} via {world6}")
     make_member(lab, host, network.host(index), *routes)
 
 
 def remove(lab: str) -> None:
-    """Take every namespace of a lab away, and with them its links and rules."""
+    """Delete every namespace of a lab, and with them its links and rules."""
     hub = switch(lab)
-    for found in NAMESPACES.glob(f"{hub}*") if NAMESPACES.exists() else ():
-        if found.name == hub or found.name.startswith(f"{hub}."):
-            run("ip", "netns", "del", found.name)
-    # The kernel tears a namespace down a moment later; the name must be free when we return.
+    for place in NAMESPACES.glob(f"{hub}*") if NAMESPACES.exists() else ():
+        if place.name == hub or place.name.startswith(f"{hub}."):
+            run("ip", "netns", "del", place.name)
+    # The kernel deletes a namespace later, but the name of its link must be free now.
     run("ip", "link", "del", hub, check=False)
 
 
 def remove_guards() -> None:
-    """Take the guard routes away of networks that no lab is using, of whatever state folder."""
+    """Remove the guard routes of networks without a lab, in any state folder."""
     for family, ours in (("-4", "10.123."), ("-6", "fd0a:7b:")):
         used = run("ip", family, "route", "show", "proto", "kernel")
         for route in run("ip", family, "route", "show", "type", "unreachable").splitlines():
@@ -142,5 +146,5 @@ def remove_guards() -> None:
 
 
 def blocks(network: Network) -> tuple[str, str]:
-    """Return the networks of a lab, v4 and v6."""
+    """Return the IPv4 and the IPv6 network of a lab."""
     return network.block4, network.block6

@@ -1,4 +1,4 @@
-"""What the lab asks of the machine: root, Debian's programs, and one setting."""
+"""The lab's needs of this machine: root, programs of Debian, and one kernel setting."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ PROGRAMS = {
     "ssh": "openssh-client",
     "ip": "iproute2",
 }
-"""Program: the Debian package it comes from."""
+"""By program: its Debian package."""
 INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
 ENOUGH_INSTANCES = 8192
-"""The kernel's usual 128 are used up by some twenty hosts."""
+"""About twenty hosts use up the kernel's default of 128."""
 
 
 def obstacle() -> str:
-    """Return why no lab can be here, as a sentence; empty if one can."""
+    """Return the reason why no lab can run here; empty if it can."""
     if os.geteuid() != 0:
         return "the lab needs root; the unit tests run anywhere: make check"
     if not Path("/etc/debian_version").exists():
@@ -32,7 +32,7 @@ def obstacle() -> str:
 
 
 def prepare() -> None:
-    """Make the machine ready for labs; LabError if it cannot be."""
+    """Prepare this machine for labs; LabError if a need is missing."""
     reason = obstacle()
     if reason:
         raise LabError(reason)

@@ -1,4 +1,4 @@
-"""Open sockets inside a lab's network namespace, from this very process."""
+"""Open sockets inside a lab's network namespace, from this process."""
 
 import ctypes
 import os
@@ -11,10 +11,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def socket_inside(namespace: Path, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-    """Return a v4 socket that lives in *namespace*; any thread may use it.
+    """Return an IPv4 socket in *namespace*. Any thread may use it.
 
-    A socket keeps the namespace it was made in, and a namespace is a matter of one thread: so a
-    thread of its own enters, makes the socket and is gone.
+    Each thread has a namespace, and a socket stays in the namespace of its creation. So a new
+    thread enters *namespace*, makes the socket and ends.
     """
     with ThreadPoolExecutor(max_workers=1) as visitor:
         return visitor.submit(_enter_and_make, namespace, kind).result()

@@ -1,7 +1,7 @@
-"""What a client and the world's payload server say to each other, so that both ends count.
+"""The protocol of the payload server, in which both ends count the bytes.
 
-The client sends a request, then as many bytes as it announced; the server answers with as many
-bytes as it was asked for, then a receipt of what it read and wrote.
+The client sends a request, and then the announced bytes. The server sends the requested bytes,
+and then a receipt with the bytes that it read and wrote.
 """
 
 import os
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 PORT = 7000
-"""TCP, and UDP: whatever comes is sent back."""
+"""TCP for this protocol. On UDP the server sends every datagram back."""
 TLS_PORT = 7443
 SITE_PORT = 443
 
 ENDLESS = 2**62
-"""Bytes to ask for when the stream is to last until it is closed."""
+"""The requested bytes of a stream that lasts until the client closes it."""
 FILLING = os.urandom(1 << 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What one connection is to move.
+    """The bytes to move through one connection.
 
     >>> Request.parse(Request(up=1, down=2).packed()) == Request(up=1, down=2)
     True
@@ -34,17 +34,17 @@ class Request:
     up: int = 0
     down: int = 0
     rate: int = 0
-    """Bytes a second from the server; 0 is as fast as it goes."""
+    """Bytes a second from the server. 0 is without a limit."""
     chunk: int = len(FILLING)
-    """Bytes handed to the network at once."""
+    """The size of one write, in bytes."""
 
     def packed(self) -> bytes:
-        """Return its bytes."""
+        """Return the packed bytes."""
         return self._FORM.pack(self._MAGIC, self.up, self.down, self.rate, self.chunk)
 
     @classmethod
     def parse(cls, data: bytes) -> Self | None:
-        """Return the request in *data*; nothing if it is none."""
+        """Return the request in *data*; None if it is no request."""
         magic, up, down, rate, chunk = cls._FORM.unpack(data)
         if magic != cls._MAGIC:
             return None
@@ -53,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the server counted of one connection's payload."""
+    """The payload bytes of one connection, as the server counted them."""
 
     _FORM: ClassVar[struct.Struct] = struct.Struct("!QQ")
     SIZE: ClassVar[int] = _FORM.size
@@ -62,7 +62,7 @@ class Receipt:
     down: int
 
     def packed(self) -> bytes:
-        """Return its bytes."""
+        """Return the packed bytes."""
         return self._FORM.pack(self.up, self.down)
 
     @classmethod

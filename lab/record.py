@@ -1,4 +1,4 @@
-"""What a lab's folder says about it: its network, its hosts, and the checkout it belongs to."""
+"""The record of a lab: its network, its number of hosts, and the checkout that made it."""
 
 import json
 import re
@@ -16,15 +16,15 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,10}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One lab, as written in its ``lab.json``."""
+    """The content of a lab's ``lab.json``."""
 
     name: str
     number: int
     count: int
     owner: str
-    """The checkout that made it; another one may find it still there."""
+    """The path of the checkout that made the lab."""
     transient: bool = False
-    """It ends with the process that brought it up; nobody needs it after that."""
+    """Whether the lab ends with the process that started it."""
 
     @property
     def folder(self) -> Path:
@@ -33,7 +33,7 @@ class Record:
 
     @property
     def ours(self) -> bool:
-        """Return whether this checkout made it."""
+        """Return whether this checkout made the lab."""
         return self.owner == str(Path.cwd())
 
     @property
@@ -43,11 +43,11 @@ class Record:
 
     @property
     def orphaned(self) -> bool:
-        """Return whether it was to end with a process that is dead."""
+        """Return whether the lab is transient and its process is dead."""
         return self.transient and not is_locked(alive_file(self.name))
 
     def save(self) -> None:
-        """Write it, whole or not at all."""
+        """Write the record atomically."""
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / "lab.json.new"
         partial.write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -55,17 +55,17 @@ class Record:
 
 
 def lab_folder(name: str) -> Path:
-    """Return where the lab called *name* lives."""
+    """Return the folder of the lab *name*."""
     return state_folder() / "labs" / name
 
 
 def alive_file(name: str) -> Path:
-    """Return the file that the owner of a transient lab holds locked."""
+    """Return the file that the process of a transient lab locks."""
     return state_folder() / "labs" / f"{name}.alive"
 
 
 def read(name: str) -> Record | None:
-    """Return the record of a lab; nothing if there is none."""
+    """Return the record of a lab; None if there is none."""
     try:
         return Record(**json.loads((lab_folder(name) / "lab.json").read_text()))
     except FileNotFoundError:
@@ -73,13 +73,13 @@ def read(name: str) -> Record | None:
 
 
 def every() -> list[Record]:
-    """Return the records of all labs, by name."""
+    """Return the records of all labs, sorted by name."""
     names = sorted(file.parent.name for file in (state_folder() / "labs").glob("*/lab.json"))
     return [record for name in names if (record := read(name))]
 
 
 def claim(name: str, count: int, *, transient: bool = False) -> Record:
-    """Return the record of *name* with room for *count* hosts, written now if it is new."""
+    """Return the record of the lab *name* with at least *count* hosts. Write it if it is new."""
     if not _NAME.fullmatch(name):
         raise LabError(f"a lab's name is 1 to 11 of a-z, 0-9 and -, a letter first: not {name!r}")
     with locked(state_folder() / "labs.lock"):
@@ -99,9 +99,9 @@ def _free_number(name: str) -> int:
     if name == DEFAULT:
         return 0
     taken = {record.number for record in every()} | {0}
-    # A lab of another state folder shows by its route.
+    # Labs of other state folders are visible by their routes.
     routes = run("ip", "route", "show", "proto", "kernel")
-    taken |= {int(found) for found in re.findall(r"10\.123\.(\d+)\.0/24", routes)}
+    taken |= {int(number) for number in re.findall(r"10\.123\.(\d+)\.0/24", routes)}
     for number in range(1, 250):
         if number not in taken:
             return number

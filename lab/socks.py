@@ -1,4 +1,4 @@
-"""A small SOCKS 5 client: what an application says to the Xray client beside it."""
+"""A small SOCKS 5 client (RFC 1928), for the socks inbound of the Xray client."""
 
 import socket
 import struct
@@ -17,22 +17,22 @@ def connect(proxy: socket.socket, host: str, port: int) -> None:
 
 def associate(proxy: socket.socket) -> int:
     """Ask the proxy to relay datagrams; return the port on 127.0.0.1 that takes them."""
-    return _ask(proxy, _ASSOCIATE, "0.0.0.0", 0)  # noqa: S104  # "from wherever"
+    return _ask(proxy, _ASSOCIATE, "0.0.0.0", 0)  # noqa: S104  # any source address
 
 
 def datagram(host: str, port: int, data: bytes) -> bytes:
-    """Return *data* wrapped for the relay."""
+    """Return *data* as a datagram for the relay."""
     return b"\0\0\0" + destination(host, port) + data
 
 
 def opened(packet: bytes) -> bytes:
-    """Return what a datagram from the relay holds."""
+    """Return the data in a datagram from the relay."""
     lengths = {_IPV4: 4, _IPV6: 16, _NAME: 1 + packet[4]}
     return packet[4 + lengths[packet[3]] + 2 :]
 
 
 def destination(host: str, port: int) -> bytes:
-    """Return *host* and *port* in the protocol's form.
+    """Return *host* and *port* in the form of the protocol.
 
     >>> destination("example.org", 80)
     b'\\x03\\x0bexample.org\\x00P'
@@ -47,9 +47,9 @@ def destination(host: str, port: int) -> bytes:
 
 
 def _ask(proxy: socket.socket, command: int, host: str, port: int) -> int:
-    proxy.sendall(b"\x05\x01\x00")  # version 5, one way to log in: none
+    proxy.sendall(b"\x05\x01\x00")  # version 5, one method: no login
     if _exactly(proxy, 2) != b"\x05\x00":
-        raise LabError("the client's socks inbound wants a login; the lab knows none")
+        raise LabError("the client's socks inbound wants a login, and the lab has none")
     proxy.sendall(bytes([5, command, 0]) + destination(host, port))
     _, status, _, kind = _exactly(proxy, 4)
     if status:
@@ -65,6 +65,6 @@ def _exactly(proxy: socket.socket, count: int) -> bytes:
     while len(data) < count:
         more = proxy.recv(count - len(data))
         if not more:
-            raise ConnectionResetError("the client hung up")
+            raise ConnectionResetError("the client closed the connection")
         data += more
     return data

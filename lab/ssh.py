@@ -1,4 +1,4 @@
-"""SSH keys of a lab and the words of its ssh command."""
+"""The ssh keys of a lab, and its ssh command."""
 
 import hashlib
 from base64 import b64decode, b64encode
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """An ed25519 key pair in OpenSSH's form."""
+    """An ed25519 key pair in the format of OpenSSH."""
 
     private: bytes
     public: str
@@ -33,7 +33,7 @@ def make_key_pair() -> KeyPair:
 
 
 def ensure_login_key(path: Path) -> Path:
-    """Return *path*, the private login key, made now with its ``.pub`` if there is none."""
+    """Return *path*, the private login key. Create it and its ``.pub`` if they are missing."""
     if not path.exists():
         pair = make_key_pair()
         path.with_suffix(".pub").write_text(pair.public + "\n")
@@ -43,18 +43,18 @@ def ensure_login_key(path: Path) -> Path:
 
 
 def fingerprint(public: str) -> str:
-    """Return the SHA-256 fingerprint of a public key as ssh prints it."""
+    """Return the SHA-256 fingerprint of a public ssh key, as ssh prints it."""
     digest = hashlib.sha256(b64decode(public.split()[1])).digest()
     return f"SHA256:{b64encode(digest).decode().rstrip('=')}"
 
 
 def ssh_command(user: str, address: str, *, key: Path, known_hosts: Path) -> list[str]:
-    """Return the words that log in as *user*; the user's own ssh settings play no part."""
+    """Return the ssh command that logs in as *user*, without reading any ssh settings."""
     options = {
         "BatchMode": "yes",
         "ConnectTimeout": "10",
         "IdentitiesOnly": "yes",
-        # Debian's first choice, sntrup761, keeps the machine busy for 70 ms in each of a thousand.
+        # Debian's first choice, sntrup761, costs 70 ms of CPU for each of a thousand logins.
         "KexAlgorithms": "curve25519-sha256",
         "LogLevel": "ERROR",
         "StrictHostKeyChecking": "yes",

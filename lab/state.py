@@ -1,4 +1,4 @@
-"""The lab's folder: everything it writes lies in here."""
+"""The state folder, which contains every file of the lab."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ def state_folder() -> Path:
 
 
 def clear() -> None:
-    """Remove what the lab has written, and the folder itself if nothing else is in it."""
+    """Remove all files of the lab, and the folder itself if it is empty then."""
     state = state_folder()
     for part in ("labs", "image", "core", "wheels"):
         shutil.rmtree(state / part, ignore_errors=True)
@@ -29,9 +29,9 @@ def clear() -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[int]:
-    """Hold *path* as a lock that dies with its holder; give its file descriptor.
+    """Hold a lock on the file *path*, and yield its descriptor.
 
-    A child process that inherits the descriptor keeps the lock for as long as it lives.
+    The lock ends with this process. A child process that inherits the descriptor holds it, too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _taken(path)
@@ -42,9 +42,9 @@ def locked(path: Path) -> Iterator[int]:
 
 
 def _taken(path: Path) -> int:
-    """Return a descriptor of *path* that holds its lock; of the file that lies there now.
+    """Return a descriptor with the lock on the present file at *path*.
 
-    Who held it before may have removed it: a lock on what is gone keeps nobody out.
+    The last holder may have removed the file, and a lock on a removed file excludes nobody.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -60,7 +60,7 @@ def _taken(path: Path) -> int:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether somebody alive holds *path* as a lock."""
+    """Return whether a process holds the lock on *path*."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A long download that shows whether anybody was dropped."""
+"""A long download, which shows whether a connection was dropped."""
 
 import threading
 
@@ -8,35 +8,35 @@ from lab.waiting import PATIENCE, wait_until
 
 
 class Stream:
-    """A download in progress; a thread of its own takes the bytes in."""
+    """A running download. A thread of its own receives the bytes."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._thread = threading.Thread(target=self._take, daemon=True)
         self.received = 0
-        """Payload bytes so far."""
+        """The payload bytes received so far."""
         self.error = ""
-        """Why it ended before it was closed; empty while it goes on."""
+        """The reason of an early end; empty while the download runs."""
         self._closing = False
         self._thread.start()
 
     @property
     def alive(self) -> bool:
-        """Return whether it goes on."""
+        """Return whether the download still runs."""
         return self._thread.is_alive()
 
     @property
     def carried(self) -> int:
-        """Return what the proxy carried for it so far, downwards."""
+        """Return the bytes that the proxy carried for it so far, downlink only."""
         return self._channel.received
 
     def wait_for(self, more: int, *, seconds: float = PATIENCE) -> None:
-        """Return when *more* bytes have come from now on; LabError if it was dropped."""
+        """Wait for *more* bytes from now on; LabError if the download was dropped."""
         wanted = self.received + more
         wait_until(lambda: self._has(wanted), f"{more} more bytes of the stream", seconds=seconds)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._closing = True
         self._channel.close()
         self._thread.join()

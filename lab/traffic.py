@@ -1,4 +1,4 @@
-"""Real traffic through a client: bytes that both ends count."""
+"""Send real traffic through a client. Both ends count its bytes."""
 
 import socket
 from collections.abc import Iterator
@@ -15,19 +15,20 @@ from lab.stream import Stream
 from lab.waiting import PATIENCE
 from lab.world import World
 
-# Whatever listens answers to this: gRPC and HTTP/2 in kind, the others with a complaint.
+# Every server answers to this: gRPC and HTTP/2 properly, others with an error.
 _KNOCK = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What went through a client, counted and compared at both ends."""
+    """The bytes that went through a client. Both ends counted the same."""
 
     up: int = 0
-    """Payload from the client's side to the target."""
+    """Payload bytes from the client to the target."""
     down: int = 0
+    """Payload bytes from the target to the client."""
     carried_up: int = 0
-    """What the proxy carried for it: with the test's own headers and, with TLS, its records."""
+    """Bytes that the proxy carried, with the headers of the test and the records of TLS."""
     carried_down: int = 0
 
     def __add__(self, other: "Moved") -> "Moved":
@@ -40,7 +41,7 @@ class Moved:
 
 
 class Client:
-    """A running Xray client: applications in the world reach it by its socks port."""
+    """A running Xray client, with a socks port in the world."""
 
     def __init__(self, world: World, port: int) -> None:
         self.world = world
@@ -57,11 +58,10 @@ class Client:
         chunk: int = len(FILLING),
         target: str = TARGET,
     ) -> Moved:
-        """Move *up* and *down* bytes in all, over *connections* at once; return what was moved.
+        """Move *up* and *down* bytes in total over parallel *connections*. Return the bytes.
 
-        *rate* is in bytes a second for each connection's download; *chunk* is how many bytes are
-        handed to the network at once, 64 KiB at most; *target* is the payload server's name, or
-        an address of it.
+        *rate* limits the download of each connection, in bytes a second. *chunk* is the size of
+        one write, at most 64 KiB. *target* is a name or an address of the payload server.
         """
         parts = zip(_split(up, connections), _split(down, connections), strict=True)
         size = min(chunk, len(FILLING))
@@ -72,7 +72,7 @@ class Client:
 
     @contextmanager
     def stream(self, *, rate: int = 1 << 20, tls: bool = False) -> Iterator[Stream]:
-        """Hold a download open that lasts until it is closed, *rate* bytes a second."""
+        """Run a download of *rate* bytes a second until the end of the `with` block."""
         channel = self._open(TARGET, tls)
         channel.send(Request(down=ENDLESS, rate=rate).packed())
         stream = Stream(channel)
@@ -82,7 +82,7 @@ class Client:
             stream.close()
 
     def echo(self, *sizes: int, target: str = TARGET) -> int:
-        """Send datagrams of *sizes* to the world's echo; return the bytes that came back."""
+        """Send datagrams of *sizes* to the echo server, and return the bytes that came back."""
         back = 0
         with self._dial() as control, self._datagrams(socks.associate(control)) as relay:
             for size in sizes:
@@ -93,10 +93,10 @@ class Client:
     def reaches(
         self, host: str, port: int, *, tls: bool = False, seconds: float = PATIENCE
     ) -> bool:
-        """Return whether anybody at *host* (an address, or a name the server resolves) answers.
+        """Return whether a server at *host* answers. *host* is an address or a name.
 
-        Only a byte from there is an answer: the client says "connected" before it has tried.
-        With *tls* it is asked in TLS, which is all that such servers answer to.
+        Only a byte is an answer, because the client reports "connected" before it tries. *tls*
+        asks with a ClientHello, because TLS servers answer to nothing else.
         """
         try:
             with self._dial() as proxy:
@@ -142,7 +142,7 @@ class Client:
 
 
 def _split(total: int, parts: int) -> list[int]:
-    """Return *total* as so many nearly equal parts.
+    """Return *total* split into nearly equal *parts*.
 
     >>> _split(7, 3)
     [3, 2, 2]

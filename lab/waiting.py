@@ -1,4 +1,4 @@
-"""Wait for what must become true, never for a fixed time."""
+"""Wait for a condition, never for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -6,22 +6,22 @@ from collections.abc import Callable
 from lab.errors import LabError
 
 PATIENCE = 60.0
-"""Seconds; generous, because a busy machine is slow and not wrong."""
+"""The default limit in seconds. It is long, because a busy machine is slow."""
 
 
 def wait_until(
     condition: Callable[[], bool],
-    what: str,
+    event: str,
     *,
     seconds: float = PATIENCE,
     pause: float = 0.02,
 ) -> None:
-    """Return as soon as *condition* holds; LabError naming *what* after *seconds*.
+    """Return as soon as *condition* is true; LabError with *event* after *seconds*.
 
     >>> wait_until(lambda: True, "the sky is up")
     """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise LabError(f"waited {seconds:.0f} s in vain: {what}")
+            raise LabError(f"waited {seconds:.0f} s in vain: {event}")
         time.sleep(pause)

@@ -1,4 +1,4 @@
-"""A web site of one page, over HTTP/2 and HTTP/1.1: what strangers at a REALITY port are shown."""
+"""A web site of one page, over HTTP/2 and HTTP/1.1. Strangers at a REALITY port see it."""
 
 import asyncio
 import contextlib
@@ -9,11 +9,11 @@ PAGE = b"This is the lab's web site.\n"
 _FRAME = struct.Struct("!BHBBI")  # 24 bits of length, type, flags, stream
 _DATA, _HEADERS, _SETTINGS, _PING, _GOAWAY = 0, 1, 4, 6, 7
 _END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
-_STATUS_200 = b"\x88"  # the eighth entry of HPACK's static table
+_STATUS_200 = b"\x88"  # entry 8 of HPACK's static table
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serve one visitor in the protocol that the handshake agreed on."""
+    """Serve one connection, in the protocol of its TLS handshake."""
     session = writer.get_extra_info("ssl_object")
     with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         if session.selected_alpn_protocol() == "h2":

@@ -1,4 +1,4 @@
-"""A slow wire: a program that hands packets from one TAP to another after a while."""
+"""A slow cable: this program passes packets from one TAP to another after a delay."""
 
 import fcntl
 import os
@@ -14,14 +14,14 @@ _LARGEST_PACKET = 65535
 
 
 def tap(name: str) -> int:
-    """Make a TAP device; it is gone when the descriptor is closed."""
+    """Make a TAP device, and return its descriptor. Closing it deletes the device."""
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _TAP_WITHOUT_HEADER))
     return descriptor
 
 
 def carry(one: int, other: int, seconds: float) -> None:
-    """Hand packets on for ever, each after *seconds*."""
+    """Pass packets between two TAPs for ever, each after *seconds*."""
     way = {one: other, other: one}
     waiting: deque[tuple[float, int, bytes]] = deque()
     while True:
@@ -40,7 +40,7 @@ def _read(source: int) -> list[bytes]:
     while True:
         try:
             packets.append(os.read(source, _LARGEST_PACKET))
-        except OSError:  # no more for now, or the link is not up yet
+        except OSError:  # no more packets now, or the link is not up yet
             return packets
 
 
@@ -48,7 +48,7 @@ def _write(target: int, packet: bytes) -> None:
     try:
         os.write(target, packet)
     except OSError:
-        return  # a wire that is full or cut loses packets, as wires do
+        return  # a full or cut cable loses packets
 
 
 if __name__ == "__main__":

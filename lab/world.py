@@ -1,4 +1,4 @@
-"""The world beyond the servers: where their users' traffic goes to and comes from."""
+"""The world outside the hosts: the servers and clients of user traffic."""
 
 import socket
 from dataclasses import dataclass
@@ -23,27 +23,27 @@ _WITH_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A network namespace with servers of its own; clients run in it, too."""
+    """A network namespace with servers. Clients run in it, too."""
 
     lab: Record
 
     @property
     def namespace(self) -> Path:
-        """Return its network namespace."""
+        """Return the path of its network namespace."""
         return NAMESPACES / namespace(self.lab.name, "world")
 
     @property
     def trusted(self) -> Path:
-        """Return the certificate that its sites are signed with."""
+        """Return the certificate of the authority that signed its sites."""
         return self.lab.folder / "ca.crt"
 
     def entering(self, *argv: str | Path) -> list[str]:
-        """Return the words that run *argv* in it, with its names in ``/etc/hosts``."""
+        """Return the command that runs *argv* in the world, with its names in ``/etc/hosts``."""
         enter = ("nsenter", f"--net={self.namespace}", "unshare", "--mount")
         return [*enter, "sh", "-ec", _WITH_NAMES, str(self.lab.folder), *map(str, argv)]
 
     def start(self) -> None:
-        """Start its servers unless they run, and return when all listen."""
+        """Start the servers if they do not run, and wait until all listen."""
         self._write_names()
         servers = Cgroup(f"{self.lab.name}/world")
         if not servers.populated:
@@ -52,7 +52,7 @@ class World:
         wait_until(lambda: self._listens(servers), "the world's servers listen")
 
     def connect(self, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """Return a connection to a port of 127.0.0.1 as seen from inside the world."""
+        """Return a socket in the world, connected to *port* of 127.0.0.1."""
         plain = socket_inside(self.namespace, kind)
         try:
             plain.connect(("127.0.0.1", port))
@@ -62,7 +62,7 @@ class World:
         return plain
 
     def free_port(self) -> int:
-        """Return a TCP port on 127.0.0.1 in the world that nobody listens on."""
+        """Return a free TCP port of 127.0.0.1 in the world."""
         with socket_inside(self.namespace) as probe:
             probe.bind(("127.0.0.1", 0))
             return int(probe.getsockname()[1])
@@ -70,7 +70,7 @@ class World:
     def _write_names(self) -> None:
         network = self.lab.network
         own = {f"lab{n}": network.host(n) for n in range(1, self.lab.count + 1)}
-        # In place: the file is mounted where the world's programs look.
+        # The files are changed in place, because running programs have them mounted.
         (self.lab.folder / "world.hosts").write_text(hosts_file(own))
         (self.lab.folder / "world.resolv").write_text("nameserver 127.0.0.1\noptions attempts:1\n")
 
