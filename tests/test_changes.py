@@ -211,7 +211,7 @@ def test_hosts_that_change_alike_are_told_once(fleet: Path) -> None:
     assert ops_("diff").stdout.splitlines() == [
         "ams1, fra1",
         "  + key carol on reality, ss, trojan, ws",
-        "  into the running core: nobody is dropped",
+        "  the running core takes the change: nobody is disconnected",
         "since HEAD: hosts 2 changed hot, 0 as they were",
     ]
 

@@ -83,7 +83,7 @@ def test_another_secret_in_the_core_is_drift_that_a_rollout_refuses(said: Answer
     assert result.exit_code == 1
     assert result.stdout.splitlines()[:2] == [
         "fra1: ~ key alice on reality (another secret)",
-        "fra1: into the running core: nobody is dropped",
+        "fra1: the running core takes the change: nobody is disconnected",
     ]
     assert "fra1: a rollout would refuse: the secrets of alice" in result.stdout
 

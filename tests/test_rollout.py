@@ -67,7 +67,7 @@ def test_a_new_key_goes_into_the_running_core() -> None:
     assert list(told.contents) == [layout.CONFIG]
     assert told.lines == (
         f"+ key dora on {', '.join(sorted(sample.KINDS))}",
-        "into the running core: nobody is dropped",
+        "the running core takes the change: nobody is disconnected",
     )
 
 
@@ -89,7 +89,7 @@ def test_users_that_only_the_core_lacks_are_put_right() -> None:
     ("changes", "why"),
     [
         ({"active": "failed"}, "the service is failed"),
-        ({"active": ""}, "the service is not there"),
+        ({"active": ""}, "the service is missing"),
         ({"started_core": "4" * 64}, "core 26.10.10"),
         ({"started_frame": "another"}, "config"),
         ({"started_unit": "another"}, "service"),
@@ -406,4 +406,4 @@ def test_a_core_that_would_not_fit_is_refused_and_one_that_is_there_is_not() -> 
 def test_a_timer_that_somebody_stopped_is_started_again() -> None:
     told = planned(SETTLED._replace(timer=False))  # its unit is there
     assert how(told) == order.FILES
-    assert told.lines[0] == "+ the reading of every minute, which somebody stopped"
+    assert told.lines[0] == "+ the timer for readings, which somebody stopped"

@@ -61,7 +61,7 @@ def test_a_look_answers_through_a_noisy_shell(path: str) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("", "it said nothing when it was looked at"),
+        ("", "it printed nothing when it was asked for its state"),
         ("Traceback (most recent call last):\nMemoryError\n", "MemoryError"),
         ("boot\nbash: python3: No such file\n\n", "bash: python3: No such file"),
         (f"{places.ANSWER}[]", f"{places.ANSWER}[]"),

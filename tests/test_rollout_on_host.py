@@ -355,7 +355,7 @@ def test_another_release_than_the_pinned_one_is_not_unpacked(
 ) -> None:
     core = {"sha256": "0" * 64, "upload": "", "url": ""}
     core |= {way: "/upload.zip" if way == "upload" else release.as_uri()}
-    with pytest.raises(RolloutError, match=r"the inventory pins 0000.*nothing of it was used"):
+    with pytest.raises(RolloutError, match=r"the inventory pins 0000.*it was not used"):
         releases.install(core, tmp_path)
     assert not list(files.at(layout.CORES).iterdir())
 

@@ -42,8 +42,8 @@ def lines(state: HostState, here: Checkout = HERE) -> tuple[str, ...]:
 def test_a_plan_says_that_uncommitted_changes_go_with_it() -> None:
     told = plan(transition(DOWN), DIRTY)
     assert told.lines[0] == (
-        "uncommitted changes of this folder go with it (inventory/keys.toml): commit them, or the "
-        "next rollout from another folder takes them back"
+        "this includes uncommitted changes of this folder (inventory/keys.toml): commit them, or "
+        "the next rollout from another folder undoes them"
     )
     assert told.order
     assert told.order.record["uncommitted"] == ["inventory/keys.toml"]
@@ -53,14 +53,14 @@ def test_a_plan_says_that_uncommitted_changes_go_with_it() -> None:
 def test_a_plan_names_who_rolled_out_uncommitted_before_it_takes_that_back() -> None:
     (told, *_) = lines(DOWN._replace(record=UNCOMMITTED))
     assert told == (
-        "what the host has came from uncommitted work of bob@laptop at 2026-11-25T12:00:00Z "
-        "(inventory/keys.toml): ask before this takes it back"
+        "the host has uncommitted work of bob@laptop, rolled out at "
+        "2026-11-25T12:00:00Z (inventory/keys.toml): ask before this replaces it"
     )
 
 
 def test_who_goes_on_with_their_own_uncommitted_work_is_not_warned_of_themselves() -> None:
     (told, *_) = lines(DOWN._replace(record={**UNCOMMITTED, "who": "ann@desk"}), DIRTY)
-    assert told.startswith("uncommitted changes of this folder")
+    assert told.startswith("this includes uncommitted changes of this folder")
 
 
 def test_a_folder_outside_git_has_no_uncommitted_work() -> None:
@@ -81,7 +81,7 @@ def test_removal_says_whose_uncommitted_work_goes_and_what_stays() -> None:
     told = removal(away, SETTLED._replace(record=UNCOMMITTED), HERE).lines
     assert "uncommitted work of bob@laptop" in told[0]
     assert told[1:] == (
-        "the core is taken off; its readings stay",
+        "the core is removed; its readings stay",
         "the user xray and the groups xray and xray-api stay, too",
     )
 
@@ -165,7 +165,7 @@ def test_a_damaged_core_is_sent_again(active: str) -> None:
     assert told.order
     assert told.order.core["upload"]
     assert told.order.how == (order.FILES if active == "active" else order.RESTART)
-    damaged = "~ the core's own files, which are damaged or missing: installed anew"
+    damaged = "~ the core's files: they are damaged or missing, and are installed again"
     assert damaged in told.lines
 
 
@@ -198,7 +198,7 @@ def test_a_plan_says_which_setting_changes_and_that_links_change(
 ) -> None:
     told = changed(**fields).lines
     assert told[-1] == f"the core is restarted: {said}"
-    assert "~ links to ws: only those made for the new settings work" in told
+    assert "~ links to ws: the old ones stop working, so make new ones" in told
 
 
 def test_an_inbound_that_comes_or_goes_is_named_once() -> None:

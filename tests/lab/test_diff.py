@@ -55,7 +55,7 @@ def test_what_is_committed_and_not_rolled_out_is_drift_and_a_rollout_ends_it(
         assert lines == [
             "+ key carol on reality, ss, ws",
             "- key bob on reality, ss, ws",
-            "into the running core: nobody is dropped",
+            "the running core takes the change: nobody is disconnected",
         ]
     said = operator.roll_out()
     assert all(f"[{host}] {line}" in said for host, lines in told.items() for line in lines)
@@ -66,7 +66,7 @@ def test_users_changed_in_the_running_core_by_hand_are_named(operator: Operator)
     host = operator.lab.host("lab1")
     host.run(f"{API} rmu --server=unix://{layout.SOCKET} -tag=ws bob")
     assert drift(operator) == {
-        "lab1": ["+ key bob on ws", "into the running core: nobody is dropped"]
+        "lab1": ["+ key bob on ws", "the running core takes the change: nobody is disconnected"]
     }
     operator.roll_out()
     live(operator)
@@ -80,7 +80,7 @@ def test_a_config_edited_on_a_server_is_drift_before_and_after_its_core_takes_it
     assert drift(operator)["lab2"] == [f"~ {layout.CONFIG}", "the core runs on as it is"]
     restart(host)
     assert drift(operator)["lab2"] == [
-        "~ links to ws: only those made for the new settings work",
+        "~ links to ws: the old ones stop working, so make new ones",
         "the core is restarted: inbounds.ws.port: 2054 -> 2053",
     ]
 
@@ -111,6 +111,6 @@ def test_a_server_that_does_not_tell_is_unknown_and_beats_drift(operator: Operat
 def test_a_host_without_a_core_that_should_have_none_is_no_drift(operator: Operator) -> None:
     operator.of_host = {"lab3": 'state = "absent"\n'}
     operator.fill()
-    assert drift(operator)["lab3"][0] == "the core is taken off; its readings stay"
+    assert drift(operator)["lab3"][0] == "the core is removed; its readings stay"
     operator.roll_out()
     live(operator)

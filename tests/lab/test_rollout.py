@@ -68,7 +68,7 @@ def test_keys_change_and_nobody_else_is_dropped(operator: Operator) -> None:
         operator.fill()
         said = operator.roll_out("--limit", "lab2")
         stream.wait_for(MIB)
-    assert "into the running core: nobody is dropped" in said
+    assert "the running core takes the change: nobody is disconnected" in said
     assert pid(host) == before
     with operator.client("carol", "lab2") as client:
         assert client.send(down=MIB).down == MIB
@@ -102,7 +102,7 @@ def test_a_new_secret_under_an_old_name_needs_consent_and_goes_in_live(operator:
     ("typed", "said"),
     [
         ("force=maybe", "--data force=maybe means nothing: write force=yes, or leave it out"),
-        ("rotat=alice", "--data rotat=... is read by nothing; did you mean 'rotate'?"),
+        ("rotat=alice", "nothing reads --data rotat=...; did you mean 'rotate'?"),
         ("rotate=alcie", "--data rotate=alcie: 'alcie' is no key, and no inbound such as"),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_host_that_leaves_keeps_its_readings_and_nothing_else(operator: Operat
     operator.of_host = {"lab3": 'state = "absent"\n'}
     operator.fill()
     said = operator.roll_out("--limit", "lab3")
-    assert "[lab3] the core is taken off; its readings stay" in said
+    assert "[lab3] the core is removed; its readings stay" in said
     left = "ls -d /etc/xray /usr/local/lib/xray /usr/local/lib/xray-ops/* /run/xray 2>/dev/null; "
     left += "ls /etc/systemd/system /etc/systemd/system/*.wants | grep xray; pgrep -x xray"
     assert host.run(left, check=False).stdout == ""
@@ -273,7 +273,7 @@ def test_a_host_pulls_the_core_by_itself(operator: Operator, tmp_path: Path) -> 
         operator.fill()
         done = operator.pyinfra("-y", "--limit", "lab3")
         assert done.returncode == 1
-        assert "release: the core that came has SHA-256" in done.stdout
+        assert "release: the received core has SHA-256" in done.stdout
         operator.core = f'{pinned}url = "{address}/core.zip"'
         operator.fill()
         assert "core 26.10.10 installed" in operator.roll_out("--limit", "lab3")

@@ -35,7 +35,7 @@ def test_a_damaged_core_is_drift_and_a_rollout_heals_it(operator: Operator, dama
     host.run(f"set -e; {CORE}{DAMAGE[damage]}")
     restart(host)
     told = drift(operator, "--host", "lab1")["lab1"]
-    assert "~ the core's own files, which are damaged or missing: installed anew" in told
+    assert "~ the core's files: they are damaged or missing, and are installed again" in told
     assert "core 26.10.10 installed" in operator.roll_out("--limit", "lab1")
     assert serves(operator, "lab1")
     live(operator, "--host", "lab1")
@@ -246,11 +246,11 @@ def test_a_colleague_is_told_whose_uncommitted_work_a_rollout_takes_back(
     operator.write()
     operator.ops("secrets", "fill")
     said = operator.roll_out("--limit", "lab1")
-    assert "uncommitted changes of this folder go with it (inventory/" in said
+    assert "this includes uncommitted changes of this folder (inventory/" in said
     operator.keys = committed
     operator.fill()
     told = drift(operator, "--host", "lab1")["lab1"]
-    assert "what the host has came from uncommitted work of " in told[0]
+    assert "the host has uncommitted work of " in told[0]
     assert any(line.startswith("- key dora") for line in told)
 
 

@@ -66,8 +66,8 @@ def test_a_core_that_answers_nothing_gives_way_to_the_one_before(silent: Operato
     done = silent.pyinfra("-y", "--limit", "lab1")
     assert done.returncode == 1
     assert re.search(
-        r"prove: the core is not healthy: nothing listens on tcp/2053.*; its last words: "
-        r"I start and answer nothing; the set before is back and serves",
+        r"prove: the core is not healthy: nothing listens on tcp/2053.*; its last log line: "
+        r"I start and answer nothing; the old set is back and serves",
         done.stdout,
     )
     assert config(host) == before
@@ -115,7 +115,7 @@ def test_the_host_goes_on_by_itself_when_ssh_is_lost(silent: Operator) -> None:
         process.kill()
     wait_until(lambda: config(host) == before and "xray" in program(host), "the old set is back")
     assert serves(silent, "lab2")
-    assert "the set before is back" in host.run("journalctl -u 'xray-rollout-*' --no-pager").stdout
+    assert "the old set is back" in host.run("journalctl -u 'xray-rollout-*' --no-pager").stdout
 
 
 def test_users_that_were_put_in_by_hand_are_taken_out(operator: Operator) -> None:

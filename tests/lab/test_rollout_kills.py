@@ -29,7 +29,7 @@ def test_killed_after_any_step_the_old_set_serves_and_the_next_run_heals(
         if step == "record":
             continue
         undone = step in ("journal", "switch", "activate", "prove", STEPS[-1])
-        assert (f"[{host.name}] killed in the middle" in done.stdout) is undone
+        assert (f"[{host.name}] the rollout was killed" in done.stdout) is undone
         assert config(host) == before[host][1]
         assert (life(host) == before[host][0]) is (step not in ("activate", "prove"))
         assert serves(operator, host.name)
@@ -49,6 +49,6 @@ def test_killed_while_keys_change_nobody_is_dropped(operator: Operator, step: st
         assert (life(host), config(host)) == before
         said = operator.roll_out("--limit", "lab1")
         stream.wait_for(MIB)
-    assert "into the running core" in said
+    assert "the running core takes the change" in said
     assert life(host) == before[0]
     assert serves(operator, "lab1", "carol")

@@ -37,7 +37,7 @@ def test_a_second_rollout_is_told_who_is_at_work(operator: Operator) -> None:
     with held(operator.lab.host("lab1")):
         done = operator.pyinfra("-y", "--limit", "lab1")
     assert done.returncode == 1
-    assert re.search(r"another rollout is at work here: ann@desk, since 20\d\d-", done.stdout)
+    assert re.search(r"another rollout is running here: ann@desk, since 20\d\d-", done.stdout)
     operator.roll_out("--limit", "lab1")
 
 
@@ -49,7 +49,7 @@ def test_two_rollouts_at_once_leave_one_whole_set(operator: Operator) -> None:
     outcomes = sorted(process.returncode for process in both)
     assert outcomes[0] == 0, said
     if outcomes[1]:
-        told = "another rollout is at work here: \\w+@|changed since it was looked at"
+        told = "another rollout is running here: \\w+@|changed since the plan"
         assert any(re.search(told, one) for one in said), said
     assert "nothing to change" in operator.roll_out("--limit", "lab1")
     assert serves(operator, "lab1")
@@ -78,5 +78,5 @@ def test_a_host_that_changed_behind_the_prompt_is_left_alone(operator: Operator)
         host.run(f"echo >> {layout.CONFIG}")
         said, _ = asked.communicate("\n")
     assert asked.returncode == 1
-    assert "look: the host changed since it was looked at: run again; nothing was changed" in said
+    assert "look: the host changed since the plan: run again; nothing was changed" in said
     operator.roll_out("--limit", "lab1")

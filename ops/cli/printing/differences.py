@@ -15,7 +15,7 @@ _MEANING = {
     "absent": "absent: the next rollout removes the core",
     "forgotten": 'forgotten: its core still runs for all its keys; `state = "absent"` removes it',
     "restart": "the core restarts",
-    "hot": "into the running core: nobody is dropped",
+    "hot": "the running core takes the change: nobody is disconnected",
     "files": "the core runs on as it is",
     "links": "no rollout is needed",
 }

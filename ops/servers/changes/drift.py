@@ -74,7 +74,7 @@ def host_drift(loaded: LoadedFleet, host: Host, output: str) -> HostDrift:
     except (ValueError, RecursionError) as error:
         raise HostError(host.name, str(error)) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
-        reason = f"it tells a state that no host of ours has ({type(error).__name__}: {error})"
+        reason = f"it sent a state that is not valid ({type(error).__name__}: {error})"
         raise HostError(host.name, reason) from None
 
 

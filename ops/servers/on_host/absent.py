@@ -19,7 +19,7 @@ def remove(order: Order, say: swap.Say) -> None:
     On a host without a core this does nothing. RolloutError if the host changed since the plan.
     """
     if digest(disk()) != order.planned_on:
-        raise RolloutError("the host changed since it was looked at: run again")
+        raise RolloutError("the host changed since the plan: run again")
     _read_last(say)
     service.end()
     for path in places.OURS:

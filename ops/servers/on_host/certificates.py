@@ -45,7 +45,7 @@ def _read(inbound: str, path: str) -> bytes:
     except OSError as error:
         raise RolloutError(
             f"inbound {inbound}: cannot read {path} ({error.strerror}); put the certificate there, "
-            "or mend `certificate` and `certificate_key` in inventory/hosts.toml"
+            "or correct `certificate` and `certificate_key` in inventory/hosts.toml"
         ) from None
 
 

@@ -107,4 +107,4 @@ def reason(output: str) -> str:
     """
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     failed = [line.partition("Failed to start: ")[2] for line in lines if "Failed to start" in line]
-    return (failed or lines or ["it said nothing"])[-1]
+    return (failed or lines or ["it printed nothing"])[-1]

@@ -35,7 +35,7 @@ def prove(config: dict[str, Any], restarted: bool, deadline: float = DEADLINE) -
         if not missing and (lived >= LIVED or not restarted):
             return
         if now.active == "failed" or now.restarts or lived > deadline:
-            raise RolloutError(_message(missing or "it ended while it was looked at", config))
+            raise RolloutError(_message(missing or "it ended during the check", config))
         time.sleep(STEP if missing else max(STEP, LIVED - lived))
 
 
@@ -86,7 +86,7 @@ def _answers(now: Service, config: dict[str, Any]) -> str:
     api = LocalApi(config)
     counters = api.counters()
     if run_of(counters) != now.run:
-        return f"its counters are not of this run ({layout.RUN_PREFIX}{now.run} is not there)"
+        return f"its counters are not of this run ({layout.RUN_PREFIX}{now.run} is missing)"
     for inbound in config.get("inbounds", []):
         if f"inbound>>>{inbound['tag']}>>>traffic>>>uplink" not in counters:
             return f"the inbound {inbound['tag']} has no counters"
@@ -102,4 +102,4 @@ def _same_users(wanted: users.Users, running: users.Users) -> str:
 
 
 def _message(missing: str, config: dict[str, Any]) -> str:
-    return f"the core is not healthy: {missing}; its last words: {service.last_words(config)}"
+    return f"the core is not healthy: {missing}; its last log line: {service.last_words(config)}"

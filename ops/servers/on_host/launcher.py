@@ -80,7 +80,7 @@ def finish(archive: Path) -> int:
         with lock.held("the host itself", patience=30):
             journal = _unfinished(archive)  # empty if the next rollout was quicker
             if journal:
-                _say(f"killed in the middle; {rollback.put_back(journal)}")
+                _say(f"the rollout was killed; {rollback.put_back(journal)}")
     return 0
 
 

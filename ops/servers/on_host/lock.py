@@ -63,10 +63,10 @@ def busy(holder: dict[str, Any]) -> str:
     """Return the sentence about a lock that *holder* has.
 
     >>> busy({"who": "ann@desk", "since": "2026-11-22T12:00:00Z"})
-    'another rollout is at work here: ann@desk, since 2026-11-22T12:00:00Z; run again after it'
+    'another rollout is running here: ann@desk, since 2026-11-22T12:00:00Z; run again after it'
     """
     who, since = holder.get("who", "somebody"), holder.get("since", "just now")
-    return f"another rollout is at work here: {who}, since {since}; run again after it"
+    return f"another rollout is running here: {who}, since {since}; run again after it"
 
 
 def _try(handle: int) -> bool:

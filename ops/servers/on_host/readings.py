@@ -26,7 +26,9 @@ def begin() -> str:
     """
     tail = files.read_json(places.TAIL)
     if not tail:
-        raise RolloutError(f"{places.TAIL} names no run: this is for the unit, before the core")
+        raise RolloutError(
+            f"{places.TAIL} names no run: only the unit may run this, before the core starts"
+        )
     tag = tail["outbounds"][0]["tag"]
     run = str(tag)[len(layout.RUN_PREFIX) :]
     inbounds = [f"inbound>>>{one['tag']}" for one in service.started_config()["inbounds"]]

@@ -66,7 +66,7 @@ def _download(url: str, archive: Path) -> None:
     except (urllib.error.URLError, TimeoutError, ValueError) as error:
         raise RolloutError(
             f"cannot download the core from {url}: {getattr(error, 'reason', error)}; "
-            'mend `url`, or write `fetch = "push"` under [core] to send it from your machine'
+            'correct `url`, or write `fetch = "push"` under [core] to send it from your machine'
         ) from None
 
 
@@ -77,8 +77,8 @@ def _check(archive: Path, core: dict[str, str]) -> None:
             digest.update(chunk)
     if digest.hexdigest() != core["sha256"]:
         raise RolloutError(
-            f"the core that came has SHA-256 {digest.hexdigest()}, the inventory pins "
-            f"{core['sha256']}: nothing of it was used"
+            f"the received core has SHA-256 {digest.hexdigest()}, but the inventory pins "
+            f"{core['sha256']}: it was not used"
         )
 
 

@@ -17,7 +17,7 @@ def go_back(paths: list[str]) -> str:
     try:
         return put_back(unfinished)
     except (RolloutError, OSError, ValueError) as error:
-        return f"and the set before did not come back either: {sentence(error)}"
+        return f"and going back failed, too: {sentence(error)}"
 
 
 def put_back(journal: dict[str, Any]) -> str:
@@ -34,7 +34,7 @@ def put_back(journal: dict[str, Any]) -> str:
         return "nothing was changed"
     if not journal["active"]:
         return "no core ran before, and none runs now"
-    return "the set before is back and serves"
+    return "the old set is back and serves"
 
 
 def _run_again(journal: dict[str, Any], config: dict[str, Any]) -> None:
@@ -59,4 +59,4 @@ def _prove(config: dict[str, Any]) -> None:
     if config:
         health.prove(config, restarted=True)
     elif not service.Service().runs:
-        raise RolloutError("the service that was here before does not run")
+        raise RolloutError("the old service does not run")

@@ -63,10 +63,10 @@ class Swap:
     def look(self) -> None:
         """Refuse if the host changed since the plan. Undo an unfinished rollout."""
         if digest(disk()) != self.order.planned_on:
-            raise RolloutError("the host changed since it was looked at: run again")
+            raise RolloutError("the host changed since the plan: run again")
         unfinished = transaction.journal()
         if unfinished:
-            self.say(f"took back what {unfinished.get('who', 'somebody')} left unfinished")
+            self.say(f"undid the unfinished rollout of {unfinished.get('who', 'somebody')}")
             rollback.put_back(unfinished)
 
     def accounts(self) -> None:

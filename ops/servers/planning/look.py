@@ -68,4 +68,4 @@ def state_of(output: str) -> HostState:
 
 def _last_line(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it said nothing when it was looked at"
+    return lines[-1][:300] if lines else "it printed nothing when it was asked for its state"

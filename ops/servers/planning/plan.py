@@ -13,9 +13,9 @@ from ops.servers.planning.provenance import is_recorded_uncommitted, provenance
 from ops.servers.planning.settings import redialled_inbounds
 from ops.servers.planning.transition import Transition
 
-RECORDED = "nothing to change but the record: what was rolled out uncommitted is committed now"
+RECORDED = "nothing to change but the record: uncommitted work on the host is committed now"
 REMOVAL = (
-    "the core is taken off; its readings stay",
+    "the core is removed; its readings stay",
     f"the user {layout.USER} and the groups {layout.USER} and {layout.API_GROUP} stay, too",
 )
 _TIMER = f"{places.UNITS}/{places.MINUTE}.timer"
@@ -117,9 +117,9 @@ def _record(checkout: Checkout, config: str) -> dict[str, object]:
 def _lines(transition: Transition, how: str, reasons: list[str]) -> Iterator[str]:
     yield from transition.users.lines
     if not transition.state.timer and _TIMER in transition.state.disk:
-        yield "+ the reading of every minute, which somebody stopped"
+        yield "+ the timer for readings, which somebody stopped"
     if transition.damaged:
-        yield "~ the core's own files, which are damaged or missing: installed anew"
+        yield "~ the core's files: they are damaged or missing, and are installed again"
     for path in transition.changed:
         # The lines about users, or the reasons of the restart, already explain a new config.
         explained = path == layout.CONFIG and how != order.FILES
@@ -127,12 +127,12 @@ def _lines(transition: Transition, how: str, reasons: list[str]) -> Iterator[str
             yield f"{_sign(path, transition)} {path}"
     had, has = transition.state.started_settings, transition.wanted.settings
     for inbound in redialled_inbounds(had, has):
-        yield f"~ links to {inbound}: only those made for the new settings work"
+        yield f"~ links to {inbound}: the old ones stop working, so make new ones"
     is_new = places.PROGRAM not in transition.state.disk and transition.state.active != "active"
     restarted = f"the core is restarted: {', '.join(reasons)}"
     yield {
         order.RESTART: "the core is installed and started" if is_new else restarted,
-        order.HOT: "into the running core: nobody is dropped",
+        order.HOT: "the running core takes the change: nobody is disconnected",
         order.FILES: "the core runs on as it is",
     }[how]
 

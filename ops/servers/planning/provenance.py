@@ -19,13 +19,13 @@ def provenance(state: HostState, checkout: Checkout) -> Iterator[str]:
     if theirs and _is_uncommitted(record, checkout):
         files = _named([str(file) for file in record.get("uncommitted", [])])
         yield (
-            f"what the host has came from uncommitted work of {record.get('who')} at "
-            f"{record.get('when')}{files}: ask before this takes it back"
+            f"the host has uncommitted work of {record.get('who')}, rolled out "
+            f"at {record.get('when')}{files}: ask before this replaces it"
         )
     if checkout.uncommitted:
         yield (
-            f"uncommitted changes of this folder go with it{_named(checkout.uncommitted)}: commit "
-            "them, or the next rollout from another folder takes them back"
+            f"this includes uncommitted changes of this folder{_named(checkout.uncommitted)}: "
+            "commit them, or the next rollout from another folder undoes them"
         )
 
 

@@ -93,8 +93,8 @@ def _keys(transition: Transition, consent: Consent) -> Iterator[str]:
     if unasked:
         names = ",".join(unasked)
         yield (
-            f"the secrets of {', '.join(unasked)} differ from what people were given: if that is "
-            f"meant, add --data rotate={names}; if not, {_take_back(unasked)}"
+            f"the secrets of {', '.join(unasked)} differ from those that people have: if you "
+            f"want that, add --data rotate={names}; if not, {_take_back(unasked)}"
         )
 
 
@@ -112,6 +112,6 @@ def _inbounds(transition: Transition, consent: Consent) -> Iterator[str]:
         if set(secrets) - set(wanted[inbound]):
             yield (
                 f"the inbound {inbound} would get another REALITY key, short id or password, and "
-                f"every link to it would die: if that is meant, add --data rotate={name}; if not, "
-                f"{_take_back([name])}"
+                "every link to it would stop working: if you want that, add "
+                f"--data rotate={name}; if not, {_take_back([name])}"
             )

@@ -28,12 +28,10 @@ def checked(state: HostState) -> HostState:
         fields = state._asdict().items()
         sound = HostState(**{name: _sound(value, kinds[name]) for name, value in fields})
     except UntrustedDataError as error:
-        raise UntrustedDataError(f"it tells a state that no host of ours has: {error}") from None
+        raise UntrustedDataError(f"it sent a state that is not valid: {error}") from None
     commit = sound.record.get("commit") or ""
     if commit and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
-        raise UntrustedDataError(
-            f"it tells a state that no host of ours has: {commit!r} is no commit"
-        )
+        raise UntrustedDataError(f"it sent a state that is not valid: {commit!r} is no commit")
     return sound
 
 

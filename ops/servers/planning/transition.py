@@ -43,7 +43,7 @@ class Transition:
         """Yield the reasons to restart the core."""
         state, want = self.state, self.wanted
         if state.active != "active":
-            yield f"the service is {state.active or 'not there'}"
+            yield f"the service is {state.active or 'missing'}"
             return
         if state.unfinished:
             yield f"{state.unfinished} left a rollout unfinished"

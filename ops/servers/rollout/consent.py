@@ -46,7 +46,7 @@ def _refuse_unknown(target: Target) -> None:
     for name in inventory.get_override_data():
         if name not in known and not name.startswith("_"):
             raise UsageError(
-                f"--data {name}=... is read by nothing; {did_you_mean(name, NAMES)} (a name that a "
+                f"nothing reads --data {name}=...; {did_you_mean(name, NAMES)} (a name that a "
                 "deploy of your own reads needs a value in group_data/all.py)"
             )
 

@@ -24,7 +24,7 @@ class LookAtHost(FactBase[HostState | str]):
     @override
     def default() -> str:
         """Return the value for a host that printed nothing."""
-        return "it said nothing when it was looked at"
+        return "it printed nothing when it was asked for its state"
 
     @override
     def process(self, output: list[str]) -> HostState | str:

@@ -78,7 +78,7 @@ def _decide(state: HostState) -> Plan:
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # The state comes from the host, so it must not end the run for the others.
         name = type(error).__name__
-        return Plan(refusal=f"it tells a state that no host of ours has ({name}: {error})")
+        return Plan(refusal=f"it sent a state that is not valid ({name}: {error})")
 
 
 def _host(fleet: Fleet) -> Host:
