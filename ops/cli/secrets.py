@@ -7,10 +7,10 @@ import click
 from ops.cli.asking.editing import edited
 from ops.cli.asking.options import fleet_option, host_options, timeout_option
 from ops.cli.printing import console, exit_codes
-from ops.errors import SecretsError, UsageError
+from ops.errors import UsageError
 from ops.files import exists, locked, shown_path
 from ops.fleet.inventory import find
-from ops.fleet.secrets import age, issued, merging, store
+from ops.fleet.secrets import age, issued, merging, sharing, store
 from ops.fleet.secrets.fill import departed
 from ops.fleet.secrets.fill import fill as fill_secrets
 from ops.fleet.secrets.fill import forget as forget_secrets
@@ -136,17 +136,12 @@ def encrypt(selection: Selection) -> None:
       ops secrets recipients --add age1...
       ops secrets encrypt
     """
-    with locked(selection.fleet.folder / "inventory"):
-        if done := store.is_encrypted_to_all(selection.fleet):
-            file = store.encrypted(selection.fleet)
-        else:
-            file = store.encrypt(selection.fleet)
-    count = len(age.recipients(selection.fleet))
-    people = counted(count, "recipient")
-    if done:
-        click.echo(f"{shown_path(file)} is encrypted to {people} already: nothing was changed")
-    else:
+    file, is_new = sharing.encrypt(selection.fleet)
+    people = counted(len(age.recipients(selection.fleet)), "recipient")
+    if is_new:
         click.echo(f"{shown_path(file)} is encrypted to {people}: commit it, and recipients.txt")
+    else:
+        click.echo(f"{shown_path(file)} is encrypted to {people} already: nothing was changed")
 
 
 @secrets.command()
@@ -167,18 +162,7 @@ def recipients(selection: Selection, add: tuple[str, ...], remove: tuple[str, ..
     Example:
       ops secrets recipients --add "$(cat colleague.pub)"
     """
-    fleet = selection.fleet
-    with locked(fleet.folder / "inventory"):
-        now = age.recipients(fleet)
-        if missing := [key for key in remove if key not in now]:
-            raise SecretsError(f"{missing[0]!r} is not among the recipients: nothing was changed")
-        wanted = [key for key in dict.fromkeys([*now, *add]) if key not in remove]
-        if wanted != now:
-            text = store.read(fleet)
-            age.check(wanted)
-            if store.path(fleet) == store.encrypted(fleet):
-                store.write_to(fleet, text, wanted)
-            age.keep_recipients(fleet, wanted)
+    wanted = sharing.change_recipients(selection.fleet, add, remove)
     click.echo("\n".join(wanted) if wanted else "nobody yet")
 
 
