@@ -14,6 +14,7 @@ from ops.cli import cli
 from tests.collectors import Fleet, a_fleet, known_host
 
 PAGE = Path(__file__).parent.parent / "docs" / "python.md"
+EXAMPLES = re.findall(r"^```json\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 
 
@@ -70,6 +71,18 @@ def test_ops_prints_the_same_json(
     usage = ops_(capsys, "usage")
     assert usage["usage"] == booked.usage(selection.fleet, names["answer"], ["key"])["usage"]
     assert ops_(capsys, "diff") == names["inventory"].changes(names["changed"])
+
+
+def test_the_json_of_the_page_has_the_fields_that_ops_prints(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb, example in zip(("traffic", "usage"), map(json.loads, EXAMPLES), strict=True):
+        printed = ops_(capsys, verb, "--key", "alice")
+        assert list(example) == list(printed)
+        assert list(example[verb][0]) == list(printed[verb][0])
+    amounts = json.loads(EXAMPLES[0])["traffic"][0]["traffic_bytes"]
+    assert list(amounts) == list(printed["usage"][0]["traffic_bytes"])
+    assert list(json.loads(EXAMPLES[0])["hosts"][0]) == list(ops_(capsys, "traffic")["hosts"][0])
 
 
 def test_the_page_has_every_verb_that_prints_figures() -> None:
