@@ -79,17 +79,17 @@ def test_work_that_no_commit_has_is_named_before_it_is_taken_back(folder: Path, 
     work(folder)
     record = rolled_out(folder)
     git_(folder, "stash", "--include-untracked", "-q")
-    assert "came from uncommitted work of bob@laptop at today (" in warning(folder, record)
+    assert "has uncommitted work of bob@laptop, rolled out at today (" in warning(folder, record)
     (folder / KEYS).write_text("[keys.carol]\n")
     commit(folder)
-    assert "came from uncommitted work of bob@laptop" in warning(folder, record)
+    assert "has uncommitted work of bob@laptop" in warning(folder, record)
 
 
 def test_a_repository_without_a_commit_has_only_uncommitted_work(folder: Path) -> None:
     write(folder)
     (first, *_) = plan(transition(DOWN), checkout(folder)).lines
     assert first.startswith(
-        "uncommitted changes of this folder go with it (inventory/hosts.toml, inventory/keys.toml)"
+        "this includes uncommitted changes of this folder (inventory/hosts.toml, inventory/keys.toml)"
     )
     record = rolled_out(folder)
     commit(folder)
@@ -97,7 +97,7 @@ def test_a_repository_without_a_commit_has_only_uncommitted_work(folder: Path) -
     edit(folder)
     record = rolled_out(folder)
     git_(folder, "checkout", "-q", ".")
-    assert "came from uncommitted work of bob@laptop at today (inventory/hosts" in warning(
+    assert "has uncommitted work of bob@laptop, rolled out at today (inventory/hosts" in warning(
         folder, record
     )
 
@@ -121,4 +121,4 @@ def test_a_record_from_a_host_names_no_option_of_git(folder: Path, contents: obj
     write(folder)
     commit(folder)
     record = {"commit": "c0ffee", "clean": False, "who": "bob@laptop", "contents": contents}
-    assert "came from uncommitted work of bob@laptop" in warning(folder, record)
+    assert "has uncommitted work of bob@laptop" in warning(folder, record)

@@ -174,7 +174,7 @@ def test_the_printout_reads_like_the_reply() -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "Warning: ...\n{}", '{"stat": [{}]} {}', "[] []"])
 def test_another_printout_is_an_error(text: str) -> None:
-    with pytest.raises(ApiError, match="printed what is not statistics"):
+    with pytest.raises(ApiError, match="printed no statistics"):
         read_printed(text, HOST)
 
 
