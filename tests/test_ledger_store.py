@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, select
 from ops.errors import LedgerError
 from ops.fleet import inventory
 from ops.ledger import open_ledger
-from ops.ledger.booking.entries import Rows
+from ops.ledger.booking.entries import Entries
 from ops.ledger.database import schema
 from ops.ledger.database.engine import url_of
 from ops.ledger.database.migrating import NEWEST
@@ -160,14 +160,14 @@ def test_a_connection_that_breaks_while_it_books_is_made_anew(
         pytest.skip("SQLite has no connections that break")
     server = new_server(books)
     server.use("alice", 1, 1)
-    write, breaks = Rows.write, [True, True]
+    write, breaks = Entries.write, [True, True]
 
-    def broken(self: Rows, tx: Connection) -> None:
+    def broken(self: Entries, tx: Connection) -> None:
         write(self, tx)
         if breaks and breaks.pop():
             tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    monkeypatch.setattr(Rows, "write", broken)
+    monkeypatch.setattr(Entries, "write", broken)
     assert books.ledger.book(server.visit()).traffic == Traffic(1, 1)
     assert breaks == []
     assert all_used(books.ledger) == Traffic(1, 1)

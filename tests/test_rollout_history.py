@@ -89,7 +89,8 @@ def test_a_repository_without_a_commit_has_only_uncommitted_work(folder: Path) -
     write(folder)
     (first, *_) = plan(transition(DOWN), checkout(folder)).lines
     assert first.startswith(
-        "this includes uncommitted changes of this folder (inventory/hosts.toml, inventory/keys.toml)"
+        "this includes uncommitted changes of this folder "
+        "(inventory/hosts.toml, inventory/keys.toml)"
     )
     record = rolled_out(folder)
     commit(folder)

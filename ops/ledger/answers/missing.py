@@ -1,4 +1,4 @@
-"""The known reasons why a figure may lack bytes, and the certainty that follows from them."""
+"""The known reasons why figures may lack bytes, and the certainty that follows from them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -95,7 +95,7 @@ _LATE = (
     .where(late.c.until >= bindparam("begin"), late.c.since < bindparam("end"))
 )
 EVERY = ""
-"""The host of what affects figures of every host."""
+"""The host name of reasons that affect every host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,21 +103,21 @@ class Missing:
     """A reason why figures of *host* between *since* and *until* may lack bytes."""
 
     host: str
-    """``EVERY`` where it is no matter of one host."""
+    """``EVERY`` if the reason affects every host."""
     kind: Kind
     since: datetime
     until: datetime
     run: str = ""
     by: str = ""
-    """The person who ruled it out, and when."""
+    """The name of the person that ruled it out, with the moment; empty otherwise."""
 
     @property
     def span(self) -> timedelta:
-        """Return for how long at most nothing was counted, or nobody knows when."""
+        """Return the length of the time in which bytes may be missing or of unknown moment."""
         return self.until - self.since
 
     def effect(self, since: datetime, until: datetime) -> Certainty:
-        """Return how sure a figure of this host alone is for the time [since, until)."""
+        """Return the certainty of a figure of this host alone for the time [since, until)."""
         if self.kind == "ruled":
             return "exact"
         if self.kind in ("unread", "late"):
@@ -133,7 +133,7 @@ class Missing:
         return "unknown" if none_read else "at least"
 
     def _effect_of_lateness(self, since: datetime, until: datetime) -> Certainty:
-        """A span that ends within it lacks late bytes, or (``unread``) may have too many."""
+        """A span that ends within the time lacks late bytes, or (``unread``) has too many."""
         if self.since < since <= self.until:
             return "unknown" if self.kind == "unread" else "at least"
         return "at least" if self.since < until <= self.until else "exact"
@@ -142,7 +142,7 @@ class Missing:
 def certainty(
     known: Iterable[Missing], since: datetime, until: datetime, concerned: Collection[str]
 ) -> Certainty:
-    """Return how sure a figure is that depends on the hosts *concerned*.
+    """Return the certainty of a figure that depends on the hosts *concerned*.
 
     It is unknown only if nothing is known of any of them, *at least* if one of them is not exact.
     """
@@ -168,10 +168,10 @@ def missing(
     *,
     with_late: bool = True,
 ) -> list[Missing]:
-    """Return the known reasons between two moments, by host and time."""
+    """Return the known reasons between two moments, sorted by host and time."""
     found = [*_of_runs(tx, since, until, now), *_gaps(tx, since, until)]
     found += _late(tx, since, until) if with_late else ()
-    # If the clock here was set back, time stands still until it has caught up with the ledger.
+    # After this machine's clock was set back, now is the newest known moment.
     latest = max([now, *(moment or 0 for host in known.hosts for moment in (host.read, host.gone))])
     found += _shared(known.twice, since, until)
     found += _of_hosts(known.hosts, since, until, latest, inventory)
@@ -211,13 +211,13 @@ def _gaps(tx: Connection, since: int, until: int) -> Iterator[Missing]:
 
 
 def _late(tx: Connection, since: int, until: int) -> Iterator[Missing]:
-    """Yield the times in which bytes moved that were read at the end of them."""
+    """Yield the times in which late bytes moved."""
     for row in tx.execute(_LATE, {"begin": since, "end": until}):
         yield _one(row.name, "late", row.since, row.until)
 
 
 def _shared(twice: Sequence[Row[Any]], since: int, until: int) -> Iterator[Missing]:
-    """Yield for each name the times in which another name of the same run was read."""
+    """Yield for each name the times in which the same run was read under another name."""
     for run in twice:
         together = run.left is None or run.left > run.first
         begin = run.read if run.begun > run.read and not together else run.since
@@ -244,7 +244,7 @@ def _of_hosts(
 
 
 def _unread(host: Any, last: int, end: int) -> Kind | None:
-    """Say in which way a host is not read until the moment it answers for, if it is not."""
+    """Return the reason why a host was not read until *end*; None if it was."""
     if host.read is None:
         return "never"
     if host.gone is not None and end == host.gone:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, func, select
 
 from ops.ledger.answers.calendar import day_of, moment
-from ops.ledger.booking.entries import Rows
+from ops.ledger.booking.entries import Entries
 from ops.ledger.database.bulk import Row, add_to, raise_to
 from ops.ledger.database.rows import HostRow
 from ops.ledger.database.schema import hosts, nic_days, nics
@@ -25,7 +25,7 @@ _KNOWN = select(nics).where(nics.c.host_id.in_(bindparam("hosts", expanding=True
 
 
 def book(
-    tx: Connection, rows: Rows, seen: Iterable[tuple[HostRow, NicCounters | None]], now: int
+    tx: Connection, entries: Entries, seen: Iterable[tuple[HostRow, NicCounters | None]], now: int
 ) -> None:
     """Book the counters of network cards; each boot begins them at 0.
 
@@ -48,7 +48,7 @@ def book(
         if new == (received, sent) and boots:
             continue
         highs.append((host.id, nic.boot, *new))
-        day = day_of(min(max(moment(nic.read_at), host.read or 0), now) // 1000, rows.zone)
+        day = day_of(min(max(moment(nic.read_at), host.read or 0), now) // 1000, entries.zone)
         added.append((day, host.id, new[0] - received, new[1] - sent))
     raise_to(tx, nics, highs)
     add_to(tx, nic_days, added)

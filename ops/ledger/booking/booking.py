@@ -17,7 +17,7 @@ from ops.ledger.answers import nic
 from ops.ledger.answers.marks import before_marks
 from ops.ledger.booking import doubts, runs
 from ops.ledger.booking.access import include
-from ops.ledger.booking.entries import Rows, TooMuchError, highest
+from ops.ledger.booking.entries import Entries, TooMuchError, highest
 from ops.ledger.booking.history import follow, remember
 from ops.ledger.booking.sightings import Sighting, look, lost, same_machine, sound
 from ops.ledger.database.ids import Lives, locked_hosts, user_ids
@@ -27,7 +27,7 @@ from ops.model import UNKNOWN_MACHINE, Booked, Observation, Traffic
 from ops.model.key import key_of
 
 _NEW_RUNS = 0x6F707333
-"""PostgreSQL's advisory lock: of two names of one machine, one books a new run first."""
+"""PostgreSQL's advisory lock: two host names of one machine book a new run one after the other."""
 
 
 _FRAME = select(ledger).with_for_update(read=True)
@@ -45,26 +45,26 @@ class Visit:
     host: HostRow
     sightings: list[Sighting]
     open: list[RunRow]
-    """The runs that had not ended when the host was last visited, or are in doubt."""
+    """The runs without an end at the last visit, and runs in doubt."""
     others: list[RunRow]
-    """The rows that its runs have under other names."""
+    """The rows of its runs under other host names."""
     problems: list[str]
     began: bool
-    """Whether a run is new to the ledger under this name."""
+    """Whether a run is new to the ledger under this host name."""
     same: bool | None
-    """Whether this is the machine that the name stood for before; None: nobody knows."""
+    """Whether the machine is the same as before; None: unknown."""
     added: Traffic = field(default_factory=Traffic)
     moved: set[str] = field(default_factory=set)
     resets: list[str] = field(default_factory=list)
     unread: timedelta | None = None
     alive: Sighting | None = None
-    """The run that answered, and lives."""
+    """The sighting of the running core."""
     newest: Sighting | None = None
-    """The same; of a silent host the run on its disk that began last."""
+    """The same; if the core is silent, the run on disk that began last."""
 
     @property
     def runs(self) -> list[RunRow]:
-        """Return the runs that this visit may change."""
+        """Return the rows that this visit may change."""
         runs = [sighting.run for sighting in self.sightings]
         return runs + [run for run in self.open if not any(run is other for other in runs)]
 
@@ -80,11 +80,13 @@ def book(
     """Book *observations*, each of another host, at the collector's time *now*."""
     frame = tx.execute(_FRAME).one()
     latest, marked = tx.execute(_LATEST).one()
-    # If the clock here was set back, time stands still until it has caught up with the ledger.
+    # After this machine's clock was set back, bookings stay at the newest booked moment.
     now = max(now, latest or now)
     visits = _look(tx, observations, frame, now)
-    rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked or 0)
-    _book_visits(tx, visits, rows, adopt, now)
+    entries = Entries(
+        ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked or 0
+    )
+    _book_visits(tx, visits, entries, adopt, now)
     return [_answer(visit) for visit in visits]
 
 
@@ -109,7 +111,7 @@ def _look(tx: Connection, observations: Sequence[Observation], frame: Any, now: 
 
 
 def _known(tx: Connection, observed: dict[int, Observation]) -> runs.Known:
-    """Return the runs known; where some are new, nobody else books new ones meanwhile."""
+    """Return the known runs. If some runs are new, lock out other bookings of new runs."""
     known = runs.known(tx, observed)
     if tx.dialect.name != "postgresql":
         return known  # SQLite has one writer at a time
@@ -123,21 +125,21 @@ def _known(tx: Connection, observed: dict[int, Observation]) -> runs.Known:
 
 
 def _book_visits(
-    tx: Connection, visits: Sequence[Visit], rows: Rows, adopt: Adopt | None, now: int
+    tx: Connection, visits: Sequence[Visit], entries: Entries, adopt: Adopt | None, now: int
 ) -> None:
     for visit in visits:
         follow(visit, now)
     sightings = [sighting for visit in visits for sighting in visit.sightings]
-    _prepare(tx, visits, sightings, rows, now)
+    _prepare(tx, visits, sightings, entries, now)
     for visit in visits:
-        decide_on(tx, visit, adopt or visit.host.decision, rows)
-        _take(visit, rows)
-        remember(visit, rows, now)
-    _save(tx, visits, rows, now)
+        decide_on(tx, visit, adopt or visit.host.decision, entries)
+        _take(visit, entries)
+        remember(visit, entries, now)
+    _save(tx, visits, entries, now)
 
 
-def decide_on(tx: Connection, visit: Visit, how: str, rows: Rows) -> None:
-    """Count what no longer waits, and apply the decision *how*, if there is one."""
+def decide_on(tx: Connection, visit: Visit, how: str, entries: Entries) -> None:
+    """Count bytes that no longer wait, and apply the adoption *how* (may be empty)."""
     new = [sighting.run for sighting in visit.sightings if not sighting.counted and sighting.used]
     if new or any(sighting.counted for sighting in visit.sightings):
         visit.host.decision = ""  # it was about the first reading
@@ -146,65 +148,69 @@ def decide_on(tx: Connection, visit: Visit, how: str, rows: Rows) -> None:
     for run in asked:
         run.doubt, visit.host.adopted = "", how
     for run in cleared:
-        visit.added += doubts.settle(tx, visit.host, run, "count", rows)
+        visit.added += doubts.settle(tx, visit.host, run, "count", entries)
     for run in asked:
         if run.waits is not None:
-            visit.added += doubts.settle(tx, visit.host, run, how, rows)
+            visit.added += doubts.settle(tx, visit.host, run, how, entries)
     for sighting in visit.sightings:
         if not sighting.counted and sighting.run in asked:
             sighting.counted = how == "count"
             if not sighting.counted:
-                rows.gap(visit.host, "uncounted", sighting.run.since, sighting.at)
+                entries.gap(visit.host, "uncounted", sighting.run.since, sighting.at)
 
 
 def _prepare(
-    tx: Connection, visits: Sequence[Visit], sightings: Sequence[Sighting], rows: Rows, now: int
+    tx: Connection,
+    visits: Sequence[Visit],
+    sightings: Sequence[Sighting],
+    entries: Entries,
+    now: int,
 ) -> None:
-    """Give runs and users their numbers, and find what was counted of them before."""
+    """Set the numbers of runs and users, and read their highest values so far."""
     old = [s.run.id for s in sightings if s.run.id]
     runs.begin(tx, [s.run for s in sightings if not s.run.id])
     others = {row.id: row for visit in visits for row in visit.others}
     found = runs.highs(tx, [*old, *others])
-    rows.highs = {run: found[run] for run in old}
+    entries.highs = {run: found[run] for run in old}
     for visit in visits:
         for run in (sighting.run for sighting in visit.sightings):
             same = [found[row.id] for row in visit.others if row.identity == run.identity]
             if same:
-                rows.above[run.id] = highest(same)
+                entries.above[run.id] = highest(same)
     names = {name for sighting in sightings for name in sighting.users if key_of(name)}
-    rows.users = user_ids(tx, names)
-    rows.lives = Lives(tx)
-    rows.lives.ensure(names, now)
+    entries.users = user_ids(tx, names)
+    entries.lives = Lives(tx)
+    entries.lives.ensure(names, now)
 
 
-def _take(visit: Visit, rows: Rows) -> None:
+def _take(visit: Visit, entries: Entries) -> None:
     try:
         for sighting in visit.sightings:
-            taken = rows.take(sighting, visit.host)
+            taken = entries.take(sighting, visit.host)
             visit.added += taken.added
             visit.moved |= taken.moved
             visit.resets += taken.fallen
     except TooMuchError:
         visit.problems.append("it says that it moved more than any host can: not counted")
-        rows.gap(visit.host, "refused", visit.host.read or visit.host.known, sighting.at)
+        entries.gap(visit.host, "refused", visit.host.read or visit.host.known, sighting.at)
 
 
-def _save(tx: Connection, visits: Sequence[Visit], rows: Rows, now: int) -> None:
-    rows.write(tx)
-    include(tx, rows.counted)
+def _save(tx: Connection, visits: Sequence[Visit], entries: Entries, now: int) -> None:
+    entries.write(tx)
+    include(tx, entries.counted)
     runs.save(tx, [run for visit in visits for run in visit.runs])
     runs.save_hosts(tx, [visit.host for visit in visits])
-    if rows.gaps:
-        tx.execute(insert(gaps), rows.gaps)
-    before_marks(tx, rows.before_marks)
+    if entries.gaps:
+        tx.execute(insert(gaps), entries.gaps)
+    before_marks(tx, entries.before_marks)
     _finish_renamed(tx, visits, now)
-    nic.book(tx, rows, [(v.host, v.observation.nic) for v in visits if v.observation.nic], now)
+    nic.book(tx, entries, [(v.host, v.observation.nic) for v in visits if v.observation.nic], now)
 
 
 def _finish_renamed(tx: Connection, visits: Sequence[Visit], now: int) -> None:
-    """Names that left the inventory have nothing left to fetch once another name fetches it.
+    """Finish old names of these machines: the new name fetches all their readings.
 
-    Bytes that moved under the old name after its last reading stand under the new one.
+    Bytes that moved under the old name after its last reading are booked under the new one.
     """
     for visit in visits:
         if not visit.others:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from ops.ledger.answers.marks import before_marks
 from ops.ledger.booking import runs as runs_of
 from ops.ledger.booking.access import include
-from ops.ledger.booking.entries import Rows
+from ops.ledger.booking.entries import Entries
 from ops.ledger.database.ids import Lives, locked_hosts
 from ops.ledger.database.rows import Adopt, HostRow, RunRow
 from ops.ledger.database.schema import baselines, gaps, hosts, ledger, marks, runs, users, waiting
@@ -70,7 +70,7 @@ def waiting_keys(tx: Connection) -> dict[str, set[str]]:
     return found
 
 
-def settle(tx: Connection, host: HostRow, run: RunRow, how: str, rows: Rows) -> Traffic:
+def settle(tx: Connection, host: HostRow, run: RunRow, how: str, entries: Entries) -> Traffic:
     """Apply the adoption *how* to the waiting bytes of *run*; return the bytes added to usage."""
     run.doubt, waits, run.waits = "", run.waits, None
     added = Traffic()
@@ -80,11 +80,11 @@ def settle(tx: Connection, host: HostRow, run: RunRow, how: str, rows: Rows) -> 
     if how == "count":
         query = select(waiting, users.c.name).join(users, users.c.id == waiting.c.user_id)
         for row in tx.execute(query.where(where)):
-            rows.count(row.name, host, run.since, waits, (row.up, row.down))
+            entries.count(row.name, host, run.since, waits, (row.up, row.down))
             added += Traffic(row.up, row.down)
             _lower_baseline(tx, run.id, row)
     else:
-        rows.gap(host, "uncounted", run.since, waits)
+        entries.gap(host, "uncounted", run.since, waits)
     tx.execute(delete(waiting).where(where))
     return added
 
@@ -100,24 +100,28 @@ def decide(tx: Connection, names: Iterable[str], how: Adopt, now: int) -> Decide
     wanted = sorted(set(names))
     frame = tx.execute(select(ledger).with_for_update()).one()
     marked = tx.execute(select(func.max(marks.c.at))).scalar() or 0
-    rows = Rows(ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked)
-    rows.lives = Lives(tx)
+    entries = Entries(
+        ZoneInfo(frame.zone), frame.rolled, frame.fives_from, frame.hours_from, marked
+    )
+    entries.lives = Lives(tx)
     there = list(locked_hosts(tx, wanted, frame, now).values())
-    applied = {host.name: t for host in there if (t := _decide_on(tx, host, how, rows)) is not None}
+    applied = {
+        host.name: t for host in there if (t := _decide_on(tx, host, how, entries)) is not None
+    }
     for host in there:
         host.decision = how if host.read is None and host.name not in applied else ""
     runs_of.save_hosts(tx, there)
-    rows.write_usage(tx)
-    include(tx, rows.counted)
-    if rows.gaps:
-        tx.execute(gaps.insert(), rows.gaps)
-    before_marks(tx, rows.before_marks)
+    entries.write_usage(tx)
+    include(tx, entries.counted)
+    if entries.gaps:
+        tx.execute(gaps.insert(), entries.gaps)
+    before_marks(tx, entries.before_marks)
     stored = tuple(host.name for host in there if host.decision)
     idle = tuple(name for name in wanted if name not in applied and name not in stored)
     return Decided(applied, stored, idle)
 
 
-def _decide_on(tx: Connection, host: HostRow, how: Adopt, rows: Rows) -> Traffic | None:
+def _decide_on(tx: Connection, host: HostRow, how: Adopt, entries: Entries) -> Traffic | None:
     """Apply *how* to one host; return the bytes that waited, or None if none did."""
     query = select(runs).where(runs.c.host_id == host.id, runs.c.waits.is_not(None))
     asked = [run for row in tx.execute(query) if (run := RunRow(**row._mapping)).asks]
@@ -126,7 +130,7 @@ def _decide_on(tx: Connection, host: HostRow, how: Adopt, rows: Rows) -> Traffic
     amounts = select(func.sum(waiting.c.up), func.sum(waiting.c.down))
     up, down = tx.execute(amounts.where(waiting.c.run_id.in_([run.id for run in asked]))).one()
     for run in asked:
-        settle(tx, host, run, how, rows)
+        settle(tx, host, run, how, entries)
     runs_of.save(tx, asked)
     host.adopted = how
     return Traffic(int(up or 0), int(down or 0))

@@ -15,7 +15,7 @@ from ops.ledger.database.rows import HostRow
 from ops.ledger.database.schema import gaps, hosts, keys, ledger, runs
 
 _BLINK = 2 * 60_000
-"""Milliseconds that a key may be missing without a new life, because two collectors with different
+"""Milliseconds that a key may be missing without a new life. Two collectors with different
 checkouts must not begin a new life in each round."""
 
 
@@ -80,7 +80,7 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
     known = {row.name: row for row in tx.execute(_KNOWN, {"names": list(told.hosts)})}
     present = [row for row in known.values() if row.gone is None]
     latest = max([frame.told, *(host.read or 0 for host in present)])
-    # If the clock here was set back, time stands still until it has caught up with the ledger.
+    # After this machine's clock was set back, enrolments stay at the newest known moment.
     now = now if now >= latest else latest + 1
     if known.keys() >= set(told.hosts):
         rows = {name: HostRow(**known[name]._mapping) for name in told.hosts}

@@ -1,4 +1,4 @@
-"""Turn sightings into rows: what is above the highest value seen is usage."""
+"""Turn sightings into entries: bytes above the highest value seen so far are usage."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,27 +32,27 @@ Bytes = tuple[int, int]
 """Up and down."""
 
 SHARP = 5 * 60_000
-"""Milliseconds between two readings up to which a byte belongs to the moment of the later one."""
+"""Milliseconds: bytes of two readings within this time belong to the moment of the later one."""
 MOST = LARGEST
-"""Bytes of one host, ever. More is no count but an attack on sums: those must fit 63 bits."""
+"""Most bytes of one host, ever. A host with more attacks the sums, which must fit 63 bits."""
 
 
 class TooMuchError(Exception):
-    """A host says that it moved more than any host can."""
+    """A host claims more bytes than any host can move."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A user whose counters are above what this host name has shown of them."""
+    """A user with counters above the highest values under this host name."""
 
     name: str
     user: int
     new: Bytes
     """The highest value now."""
     added: Bytes
-    """What is new to the ledger."""
+    """The bytes that are new to the ledger."""
     rest: Bytes
-    """What was read of the same run under another name already."""
+    """The bytes of the same run that were read under another host name already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +60,19 @@ class Taken:
     """The effect of one run's readings."""
 
     added: Traffic = field(default_factory=Traffic)
-    """To usage."""
+    """The bytes added to usage."""
     moved: set[str] = field(default_factory=set)
-    """The keys of which bytes were added."""
+    """The keys with added bytes."""
     fallen: list[str] = field(default_factory=list)
     """Users with counters that fell."""
 
 
 @dataclass
-class Rows:
+class Entries:
     """The rows that a transaction will write.
 
-    *rolled*: where hours, days and months end; what is booked before it is added to them, too.
+    *rolled*: the second until which buckets are rolled up. Bytes before it are also added to hours,
+    days and months.
     """
 
     zone: ZoneInfo
@@ -79,10 +80,10 @@ class Rows:
     fives_from: int
     hours_from: int
     marked: int
-    """The moment of the newest mark: bytes that were read before it change the marks, too."""
+    """The moment of the newest mark; bytes that were read before it also change marks."""
     highs: Highs = field(default_factory=dict)
     above: Highs = field(default_factory=dict)
-    """By run and user: the highest values that other names of the same machine have shown."""
+    """By run and user: the highest values under other host names of the same machine."""
     users: dict[str, int] = field(default_factory=dict)
     lives: Lives = field(init=False)
     gaps: list[dict[str, Any]] = field(default_factory=list)
@@ -95,15 +96,15 @@ class Rows:
     _late: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
 
     def gap(self, host: HostRow, kind: str, since: int, until: int) -> None:
-        """Note that something of *host* between *since* and *until* cannot be known."""
+        """Add a gap: figures of *host* between *since* and *until* may lack bytes."""
         if until > since:
             gap = {"host_id": host.id, "kind": kind, "since": since, "until": until}
             self.gaps.append(gap)
 
     def take(self, sighting: Sighting, host: HostRow) -> Taken:
-        """Take in one run. TooMuchError: nothing was taken.
+        """Add the new bytes of one run. Bytes that wait for a decision go to the run's baselines.
 
-        Bytes that wait for a decision go to the run's baselines.
+        TooMuchError if the host claims too many bytes; then nothing was added.
         """
         run = sighting.run
         if run.settled:
@@ -163,7 +164,7 @@ class Rows:
             self._baselines.append((run.id, change.user, *rest))
 
     def _fallen(self, sighting: Sighting) -> list[str]:
-        """Return users that a reading later than all before shows below an earlier value."""
+        """Return the users with counters that fell, if this reading is the newest of its run."""
         run, shown = sighting.run, sighting.live.users if sighting.live else sighting.users
         old = highest([self.highs.get(run.id, {}), self.above.get(run.id, {})])
         if not old or sighting.read <= sighting.since:
@@ -178,7 +179,7 @@ class Rows:
 
     @property
     def counted(self) -> set[tuple[int, int]]:
-        """Return the keys and the hosts that usage is added of."""
+        """Return (key, host) of all added usage."""
         return {(key, host) for _, key, host in self._buckets}
 
     def write(self, tx: Connection) -> None:
@@ -189,7 +190,7 @@ class Rows:
         self.write_usage(tx)
 
     def write_usage(self, tx: Connection) -> None:
-        """Write what was counted."""
+        """Write the usage: buckets and late bytes."""
         kept = self._buckets.items()
         add_to(tx, fives, [(*p, *amounts) for p, amounts in kept if p[0] >= self.fives_from])
         add_to(tx, late, [(*place, *amounts) for place, amounts in self._late.items()])
@@ -208,7 +209,7 @@ class Rows:
 
 
 def highest(values: Sequence[dict[int, Bytes]]) -> dict[int, Bytes]:
-    """Return by user the highest up and the highest down of all *values*."""
+    """Return by user the highest uplink and the highest downlink of all *values*."""
     if sum(map(bool, values)) == 1:
         return next(filter(None, values))
     found: dict[int, Bytes] = {}

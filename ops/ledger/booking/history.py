@@ -1,11 +1,11 @@
-"""The history of a host: which run lives, which ended and when, which machine it is."""
+"""The history of a host: its living run, the ends of its other runs, its machine."""
 
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ops.ledger.answers.calendar import moment
-from ops.ledger.booking.entries import SHARP, Rows
+from ops.ledger.booking.entries import SHARP, Entries
 from ops.ledger.booking.sightings import KEPT, Sighting, doubt_of
 from ops.model import UNKNOWN_MACHINE
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from ops.ledger.booking.booking import Visit
 
 _HELD_UP = 2 * 60_000
-"""Milliseconds that an answer may wait for its booking."""
+"""Most milliseconds between an answer and its booking."""
 _STRAGGLES = 2 * 60_000
-"""Milliseconds after the end of a run in which its host may still be writing a reading of it."""
+"""Milliseconds after the end of a run in which its host may still write a reading of it."""
 _AT_ONCE = 60_000
-"""Milliseconds after it was told of a host in which its first reading is its beginning."""
+"""Milliseconds: a first reading within this time after `enrol` leaves no gap before it."""
 
 
 def follow(visit: "Visit", now: int) -> None:
-    """Note which runs ended, and which are no longer in doubt, before anything is added."""
+    """Set the ends and doubts of runs, before any bytes are added."""
     host, observation = visit.host, visit.observation
     for run in visit.runs:
         run.stopped = run.stopped or run.identity in observation.stopped
@@ -36,7 +36,7 @@ def follow(visit: "Visit", now: int) -> None:
 
 
 def _alive(visit: "Visit") -> Sighting | None:
-    """Return the sighting of the run that lives now, unless its answer was overtaken by another.
+    """Return the sighting of the living run, unless a newer answer was booked before this one.
 
     A collector that was held up may book an old answer late. One much older than the last is
     a clock that was set back.
@@ -49,7 +49,7 @@ def _alive(visit: "Visit") -> Sighting | None:
 
 
 def _end(visit: "Visit", at: int) -> None:
-    """Set ``ended`` of finished runs: at the latest when the next run began."""
+    """Set ``ended`` of finished runs: the latest possible moment, the begin of the next run."""
     newest = visit.newest
     if newest is not None:
         stopped = newest is not visit.alive and newest.run.stopped
@@ -65,7 +65,7 @@ def _end(visit: "Visit", at: int) -> None:
 
 
 def _newest_on_disk(visit: "Visit") -> Sighting | None:
-    """Return the run that began last, of a host whose core is silent and whose disk was read."""
+    """Return the run on disk that began last, if the core is silent and the disk was read."""
     readable = [sighting for sighting in visit.sightings if not sighting.lost]
     if visit.observation.now is not None or not readable:
         return None
@@ -77,14 +77,14 @@ def _newest_on_disk(visit: "Visit") -> Sighting | None:
 
 
 def _is_replaced(visit: "Visit") -> bool:
-    """Say whether another machine answers under the name than before."""
+    """Say whether another machine than before answers under the name."""
     machine = visit.observation.machine
     other = visit.host.knows_machine and visit.host.machine != machine
     return machine not in ("", UNKNOWN_MACHINE) and other
 
 
-def remember(visit: "Visit", rows: Rows, now: int) -> None:
-    """Note how far the host is known after this visit."""
+def remember(visit: "Visit", entries: Entries, now: int) -> None:
+    """Set the host's columns after this visit: last reading, machine, disk, gaps."""
     host, observation = visit.host, visit.observation
     for sighting in visit.sightings:
         sighting.run.read = max(sighting.run.read, sighting.read)
@@ -94,31 +94,31 @@ def remember(visit: "Visit", rows: Rows, now: int) -> None:
     before = host.read
     _move_on(visit, now)
     if before is None and host.read is not None:
-        _doubt_before(visit, rows, host.read, now)
-    _meet(visit, rows, host.known if before is None else before, now)
+        _doubt_before(visit, entries, host.read, now)
+    _meet(visit, entries, host.known if before is None else before, now)
     if before is not None and visit.began:
-        _miss_pruned(visit, rows, before, now)
+        _miss_pruned(visit, entries, before, now)
     listed = observation.listed or (observation.on_disk and not host.machine)
     if listed and host.read is not None:
         host.listed, host.listed_at = True, max(host.listed_at or 0, host.read)
     elif visit.began and host.machine:
-        host.listed = False  # what ran before it is on the disk, and was not looked for
+        host.listed = False  # readings of the run before are on the disk, not fetched yet
 
 
-def _doubt_before(visit: "Visit", rows: Rows, read: int, now: int) -> None:
-    """Note the time before the first reading if another machine may have counted in it."""
+def _doubt_before(visit: "Visit", entries: Entries, read: int, now: int) -> None:
+    """Add a gap before the first reading if another machine may have counted in that time."""
     host = visit.host
-    if visit.others:  # another name had this machine before: the place was given to it since
+    if visit.others:  # the machine had another name before
         first, stayed = read, False
     else:
         first = min((sighting.run.since for sighting in visit.sightings), default=read)
         stayed = _stayed(visit, now)
     if first - host.known > _AT_ONCE and not stayed:
-        rows.gap(host, "before", host.known, first)
+        entries.gap(host, "before", host.known, first)
 
 
 def _stayed(visit: "Visit", now: int) -> bool:
-    """Say whether the machine has been up since before its name was known to stand for its place.
+    """Say whether the machine has been up since before the ledger knew its name and address.
 
     Then it was not put there in place of another one, and its disk holds all of its runs.
     """
@@ -129,7 +129,7 @@ def _stayed(visit: "Visit", now: int) -> bool:
 
 
 def _move_on(visit: "Visit", now: int) -> None:
-    """Set the moment until which the host is known, and its newest run."""
+    """Set the host's last reading and its newest run."""
     host, observation = visit.host, visit.observation
     if visit.alive:
         host.run_id, host.read, host.done = visit.alive.run.id, visit.alive.at, None
@@ -140,26 +140,26 @@ def _move_on(visit: "Visit", now: int) -> None:
             host.read, host.done = max(host.read or 0, now), now
 
 
-def _meet(visit: "Visit", rows: Rows, read: int, now: int) -> None:
-    """Note which machine the host's name stands for, and when another one may have counted."""
+def _meet(visit: "Visit", entries: Entries, read: int, now: int) -> None:
+    """Set the host's machine; add a gap if it was replaced."""
     host, machine = visit.host, visit.observation.machine
     if machine in ("", UNKNOWN_MACHINE):
         host.machine = host.machine or machine
         return
     if _is_replaced(visit):
-        rows.gap(host, "replaced", read, visit.alive.at if visit.alive else now)
+        entries.gap(host, "replaced", read, visit.alive.at if visit.alive else now)
         host.listed, host.listed_at = False, None
     host.machine = machine
 
 
-def _miss_pruned(visit: "Visit", rows: Rows, read: int, now: int) -> None:
-    """Runs that ended long ago may be gone from the disk: hosts keep readings for 90 days."""
+def _miss_pruned(visit: "Visit", entries: Entries, read: int, now: int) -> None:
+    """Add a gap for runs that ended over 90 days ago: hosts delete such readings."""
     first = min(sighting.run.since for sighting in visit.sightings)
-    rows.gap(visit.host, "pruned", read, min(max(first, read), now - KEPT))
+    entries.gap(visit.host, "pruned", read, min(max(first, read), now - KEPT))
 
 
 def _close(visit: "Visit") -> None:
-    """Note runs of which there is nothing more to come, so that nobody fetches them again.
+    """Close runs without further readings, so that no collector fetches them again.
 
     After the reading at its stop there is none. After a crash there is none either, once all
     that the host keeps was read while the next run was well under way.
@@ -170,5 +170,5 @@ def _close(visit: "Visit") -> None:
     for run in visit.runs:
         over = run.ended is not None and (run.closed or run.stopped or run.identity in kept)
         if over and run.waits is None:
-            run.doubt = ""  # it never counted anything
+            run.doubt = ""  # it never counted a byte
         run.closed = over and not run.doubt

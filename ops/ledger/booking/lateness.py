@@ -1,7 +1,7 @@
-"""Late bytes: read so long after the reading before that nobody knows when they moved.
+"""Late bytes: over five minutes lie between their reading and the reading before.
 
-They are in the buckets of the moment at which they were read. A span that does not hold the whole
-time in which they moved must not claim them; a table of hours or days tells them in rows of
+They moved at an unknown moment in between. The buckets of their reading hold them. A span that
+does not contain the whole time must not claim them; tables of hours or days show them in rows of
 their own.
 """
 
@@ -18,25 +18,25 @@ from ops.model import Traffic
 
 _CROSSING = select(late).where(late.c.until >= bindparam("begin"), late.c.since < bindparam("end"))
 Between = tuple[int, int]
-"""Milliseconds after which, and until which, bytes moved."""
+"""Milliseconds: bytes moved after the first and until the second."""
 Place = tuple[int, int]
 """Key and host."""
 
 
 @dataclass(slots=True)
 class Late:
-    """The late bytes that some spans cannot claim."""
+    """The late bytes that spans of an answer cannot claim."""
 
     taken: dict[tuple[int, int, int], Traffic] = field(default_factory=dict)
-    """By span, key and host: bytes that its buckets hold and it must not claim."""
+    """By span, key and host: bytes in the buckets of the span that it must not claim."""
     rows: dict[tuple[int, int, int, int], Traffic] = field(default_factory=dict)
-    """By since, until, key and host: bytes that moved in the whole span, but in no one part."""
+    """By since, until, key and host: bytes of the whole span that no single part can claim."""
     shaken: set[tuple[int, int, int]] = field(default_factory=set)
-    """Span, key and host: figures that lack some of the bytes that may have moved in the span."""
+    """Span, key and host of figures that may lack bytes of their span."""
     cut: set[Place] = field(default_factory=set)
-    """Key and host: figures of the whole span that lack such bytes."""
+    """Key and host of figures that may lack bytes of the whole span."""
     times: set[tuple[int, int, int]] = field(default_factory=set)
-    """Host, since and until of all of these."""
+    """Host, since and until of all these bytes."""
 
 
 def late_bytes(
@@ -73,7 +73,7 @@ def _sort(found: Late, row: Any, parts: Sequence[Span], begin: int, end: int) ->
 
 
 def _touched(row: Any, parts: Sequence[Span]) -> Iterator[int]:
-    """Yield the numbers of the parts in which the bytes may have moved."""
+    """Yield the indexes of the parts in which the bytes of *row* may have moved."""
     low, high = 0, len(parts)
     while low < high:  # the first part that ends after the bytes began to move
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""Decide what an observation shows: which runs, and whether they are the fleet's. No database."""
+"""Decide which runs an observation shows, and whether they belong to the fleet. No database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,38 +9,38 @@ from ops.ledger.database.rows import HostRow, RunRow
 from ops.model import UNKNOWN_MACHINE, Observation, Reading, Traffic
 
 NAMELESS = "~"
-"""Begins the identity that we give to a run whose core has none: figures of it are at least."""
+"""Prefix of our identity for a run without one: figures of such runs are at least."""
 _SLACK = 2_000
-"""Milliseconds by which the beginning of a nameless run may be off: ages come in seconds."""
+"""Milliseconds of error in the beginning of a nameless run, because its age is in seconds."""
 KEPT = 90 * 86_400_000
-"""Milliseconds that hosts keep readings: nothing can be found that is older."""
+"""Milliseconds that hosts keep readings on disk."""
 LARGEST = 2**58
-"""Bytes that a counter can hold: 100 Gbit/s for nine months."""
+"""Most bytes of a counter: 100 Gbit/s for nine months."""
 Doubt = Literal["", "look", "asked"]
 
 
 @dataclass(slots=True, kw_only=True)
 class Sighting:
-    """One run in an observation: the highest of what its readings say."""
+    """One run in an observation, with the highest values of its readings."""
 
     run: RunRow
     users: Mapping[str, Traffic]
     read: int
-    """When it was last read, by the clock of the machine that read it."""
+    """The moment of its newest reading, by the clock of the machine that read it."""
     since: int = 0
-    """The moment after which all that is new in it moved."""
+    """The moment after which its new bytes moved."""
     at: int = 0
-    """The moment to which what is new in it is booked."""
+    """The moment to which its new bytes are booked."""
     live: Reading | None = None
-    """The running core's own answer, if it is this run's."""
+    """The answer of the running core, if it is of this run."""
     lost: bool = False
-    """Whether nothing is known of it but that it ran."""
+    """Whether only the existence of the run is known."""
     counted: bool = True
-    """False where all that it has counted so far waits for a decision."""
+    """False if all its bytes so far wait for a decision."""
 
     @property
     def used(self) -> bool:
-        """Return whether it has counted anything."""
+        """Return whether it has counted any byte."""
         return any(used.total for used in self.users.values())
 
 
@@ -52,11 +52,11 @@ def look(
     created: int,
     now: int,
 ) -> list[Sighting]:
-    """Sort out the readings of *observation*; a run that nothing is known of may carry a doubt.
+    """Return the runs in *observation*; a new run may carry a doubt.
 
-    *runs* are those known of the host, *elsewhere* those known under other names, by identity.
-    No moment is put before the ledger was *created*, nor after *now*, the collector's time. A run
-    in doubt that has counted nothing yet stays so: what it counts first is in doubt, too.
+    *runs*: known runs of the host by identity; *elsewhere*: the same under other host names. No
+    moment is before *created*, the ledger's beginning, or after *now*, the collector's time. A run
+    in doubt without bytes stays in doubt, because its first bytes are in doubt, too.
     """
     same = same_machine(observation, host, runs)
     found = []
@@ -71,7 +71,7 @@ def look(
             run.doubt = _doubt(sighting, host, observation, same)
         sighting.since = max(sighting.since, run.read if run.id else run.since)
         if same and not run.id and not run.doubt and host.was_listed:
-            # It was not on the disk then, or had counted nothing.
+            # At that moment it was not on the disk, or had counted nothing.
             sighting.since = max(sighting.since, host.listed_at or host.known)
         sighting.counted = run.waits is not None or not run.doubt
         old = run.doubt or (run.identity in observation.begun and run.since < host.known)
@@ -84,13 +84,13 @@ def look(
 def lost(
     observation: Observation, host: HostRow, runs: Mapping[str, RunRow], now: int
 ) -> list[Sighting]:
-    """Return the runs of which nothing is left but a file that cannot be read."""
+    """Return the runs with an unreadable file as their only trace."""
     readable = {reading.run for reading in observation.readings}
     since = min(host.known, host.earliest or host.known) if host.read is None else host.read
     found = []
     for identity in sorted(observation.damaged - readable):
         if known := runs.get(identity):
-            known.closed = known.ended is not None  # there is nothing more to fetch
+            known.closed = known.ended is not None  # nothing is left to fetch
             continue
         run = RunRow(host_id=host.id, identity=identity, since=since, first=since, read=since)
         run.ended, run.closed = max(now, host.known + 1), True
@@ -99,7 +99,7 @@ def lost(
 
 
 def doubt_of(run: RunRow, observation: Observation, same: bool | None) -> Doubt:
-    """Return what is left of the doubt about *run*, known before, after *observation*."""
+    """Return the doubt about a known *run* that remains after *observation*."""
     if run.identity in observation.begun:
         return ""
     if run.doubt == "look" and observation.machine not in ("", UNKNOWN_MACHINE):
@@ -110,7 +110,7 @@ def doubt_of(run: RunRow, observation: Observation, same: bool | None) -> Doubt:
 def same_machine(
     observation: Observation, host: HostRow, runs: Mapping[str, RunRow]
 ) -> bool | None:
-    """Say whether this is the machine that was known under the host's name; None: unknown."""
+    """Say whether the machine is the known one of the host's name; None: unknown."""
     first = host.run_id is None and not host.was_listed and not host.knows_machine
     if observation.machine == UNKNOWN_MACHINE:
         return True if first else None
@@ -123,7 +123,7 @@ def same_machine(
 
 
 def _take_over(sighting: Sighting, other: RunRow) -> None:
-    """Go on where another name of the same machine has left off."""
+    """Continue the run from its row under another host name."""
     sighting.since = other.read
     sighting.run.settled = sighting.run.settled or other.settled
     if other.reset is not None and sighting.run.reset is None:
@@ -131,7 +131,7 @@ def _take_over(sighting: Sighting, other: RunRow) -> None:
 
 
 def sound(observation: Observation) -> tuple[Observation, list[str]]:
-    """Return *observation* without readings that cannot be booked, and why each cannot."""
+    """Return *observation* without readings that cannot be booked, and the reasons."""
     wrong = {id(r): reason for r in observation.readings if (reason := _fault(r, observation))}
     if not wrong:
         return observation, []
@@ -163,10 +163,10 @@ def _by_run(
 
 
 def _nameless(reading: Reading, host: HostRow, runs: Mapping[str, RunRow]) -> str:
-    """Return which run a reading without identity is of: the last one, unless it began since.
+    """Return the run of a reading without identity: the last one, unless this one began later.
 
-    The fallback for cores that cannot carry an identity. It cannot see a restart whose clock
-    says otherwise, so figures of such runs are at least; a fall of a counter is seen later.
+    It is the fallback for cores that cannot carry an identity. It depends on clocks and can miss a
+    restart, so figures of such runs are at least.
     """
     last = next((run for run in runs.values() if run.id == host.run_id), None)
     since = moment(reading.counting_since)
@@ -182,7 +182,7 @@ def _new_run(host: HostRow, identity: str, readings: list[Reading], read: int) -
 
 
 def _highest(readings: list[Reading]) -> Mapping[str, Traffic]:
-    """Return per user and direction the highest: counters only grow, whoever wrote them down."""
+    """Return the highest values by user and direction, because counters only grow."""
     if len(readings) == 1:
         return readings[0].users
     highest: dict[str, Traffic] = {}
@@ -195,9 +195,9 @@ def _highest(readings: list[Reading]) -> Mapping[str, Traffic]:
 
 
 def _doubt(sighting: Sighting, host: HostRow, observation: Observation, same: bool | None) -> Doubt:
-    """Say why a run may have counted bytes that are not the fleet's; empty if it has not.
+    """Return the doubt whether bytes of a run belong to the fleet; empty: they do.
 
-    ``asked``: somebody must decide. ``look``: the host's disk, once it is read, will tell.
+    ``asked``: an operator must decide. ``look``: the readings on the host's disk will decide.
     """
     run = sighting.run
     if run.waits is None and sighting.live and not sighting.used:
@@ -216,7 +216,7 @@ def _doubt(sighting: Sighting, host: HostRow, observation: Observation, same: bo
 
 
 def _came_later(sighting: Sighting, host: HostRow) -> bool:
-    """Say whether a run that is new on a known machine began after the ledger knew the host."""
+    """Say whether a new run on a known machine began after the ledger knew the host."""
     if sighting.live and host.run_id is not None:
         return True  # another run was alive when the host was last read
     if host.was_listed:
@@ -225,9 +225,9 @@ def _came_later(sighting: Sighting, host: HostRow) -> bool:
 
 
 def _began_later(sighting: Sighting, host: HostRow) -> bool:
-    """Say, by its clock, whether a run began after all that is known of its host.
+    """Say by its clock whether a run began after the last reading of its host.
 
-    For hosts whose machine was never told: it may be another one under the same name.
+    This is for hosts without a known machine id, because it may be another machine.
     """
     latest = host.listed_at
     if sighting.live and host.run_id is not None and host.read is not None:
@@ -237,7 +237,7 @@ def _began_later(sighting: Sighting, host: HostRow) -> bool:
 
 
 def _booking_time(sighting: Sighting, host: HostRow, earliest: int, now: int) -> int:
-    """Return when what is new was used, as well as is known: never before what is booked."""
+    """Return the best known moment of the new bytes; never before booked ones."""
     if sighting.live:
         return min(max(moment(sighting.live.read_at), host.read or host.known), now)
     return min(max(sighting.read, earliest), now)

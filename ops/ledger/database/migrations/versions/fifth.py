@@ -1,4 +1,4 @@
-"""The person who ruled out doubts about a host."""
+"""The name of the person that ruled out doubts about a host."""
 
 import sqlalchemy as sa
 from alembic import op
