@@ -87,7 +87,7 @@ def test_pitfall_5_baseline_and_usage_are_one_transaction(
         raise RuntimeError("the last thing that booking does")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ops.ledger.booking.entries.Rows.write", fail)
+        patch.setattr("ops.ledger.booking.entries.Entries.write", fail)
         with pytest.raises(RuntimeError):
             books.ledger.book(server.visit())
     assert all_used(books.ledger) == Traffic()
