@@ -1,16 +1,16 @@
-"""What can go wrong, split by whose move it is next.
+"""The errors of ops. Each is one sentence with the fault, its place and a remedy.
 
-* OpsError               one sentence: what, where, what to do
-  + UsageError      (2)  what was typed names nothing: an unknown key, host or glob
-  + FleetError      (1)  the files of the fleet are wrong: edit them; holds every problem found
-  + SecretsError    (1)  secrets are missing, unreadable, or would be replaced
-  + CoreError       (1)  the core's archive or program is not what the inventory pins
-  + LedgerError     (1)  the ledger cannot be reached, or refuses: nothing was booked
-  + HostError       (3)  one host failed; the others may be fine
-    + TunnelError        ssh did not come up
-    + ApiError           ssh is up, the Xray API did not answer
+* OpsError
+  + UsageError      (2)  the command line does not fit: an unknown key, host or glob
+  + FleetError      (1)  the files of the fleet are wrong; it holds every problem
+  + SecretsError    (1)  secrets are missing or unreadable, or the command would replace them
+  + CoreError       (1)  the core's archive or program is not the pinned one
+  + LedgerError     (1)  the ledger cannot be reached, or it refuses: nothing was booked
+  + HostError       (3)  one host failed
+    + TunnelError        the ssh connection failed
+    + ApiError           the ssh connection works, but the Xray API did not answer
 
-The number is the exit code when nothing else is said (see README, exit codes).
+The number is the exit code of a command that ends with this error.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from ops.model.visible import LONGEST_MESSAGE, MOST, visible
 
 
 class OpsError(Exception):
-    """Anything a person can mend; its text is the whole message."""
+    """An error that a person can fix. Its text is the whole message."""
 
     exit_code: ClassVar[int] = 1
 
@@ -50,7 +50,7 @@ class UnknownNameError(UsageError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing to mend: where it is, what it is, and what to write instead."""
+    """One error in a file, with its line and a remedy. Line 0 means the whole file."""
 
     file: str
     line: int
@@ -58,13 +58,13 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        """Return ``file:line: message; remedy``, the form that editors jump to."""
+        """Return ``file:line: message; remedy``. Editors can jump to this form."""
         place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
         return place + self.message + (f"; {self.remedy}" if self.remedy else "")
 
 
 class FleetError(OpsError):
-    """The files of the fleet are wrong: every problem found, in the order of the files."""
+    """The files of the fleet are wrong. It holds every problem, in the order of the files."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -72,21 +72,21 @@ class FleetError(OpsError):
 
 
 class SecretsError(OpsError):
-    """Secrets are missing, unreadable, or would be replaced."""
+    """Secrets are missing or unreadable, or the command would replace them."""
 
 
 class CoreError(OpsError):
-    """The core's archive or program is not what the inventory pins."""
+    """The core's archive or program is not the pinned one."""
 
 
 class LedgerError(OpsError):
-    """The ledger cannot be reached, or refuses: nothing was booked, and nothing is lost."""
+    """The ledger cannot be reached, or it refuses. Nothing was booked, and nothing is lost."""
 
 
 class HostError(OpsError):
-    """One host failed; the others may be fine.
+    """One host failed.
 
-    Its reason may hold words of the host: they are made visible and cut here.
+    The reason can contain text from the host, so it is escaped and cut.
     """
 
     exit_code: ClassVar[int] = 3
@@ -98,8 +98,8 @@ class HostError(OpsError):
 
 
 class TunnelError(HostError):
-    """The ssh connection, or the forward through it, did not come up."""
+    """The ssh connection, or the forwarding through it, failed."""
 
 
 class ApiError(HostError):
-    """The ssh connection is up, but the Xray API behind it did not answer."""
+    """The ssh connection works, but the Xray API did not answer."""

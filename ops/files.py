@@ -1,7 +1,7 @@
-"""Read and write files of people: never half of one, and never wait for one that is none.
+"""Read and write files safely: a write is complete or does not happen, and no read blocks.
 
-What cannot be read or written is an OSError whose words a person understands;
-:func:`sentence` adds the file and the remedy.
+Functions raise OSError if a file cannot be read or written. :func:`sentence` makes a message of it
+with the file and a remedy.
 """
 
 import errno
@@ -21,9 +21,9 @@ import platformdirs
 from ops.errors import OpsError
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes; a larger file is no text of people, and reading it would take the machine's memory."""
+"""The largest file that is read, in bytes. A text of people is smaller."""
 _AGAIN = 0.02
-"""Seconds between two tries to lock."""
+"""Seconds between two attempts to lock."""
 _KINDS = {
     stat.S_IFDIR: "is a folder, where a file belongs",
     stat.S_IFIFO: "is a named pipe, where a file belongs",
@@ -48,7 +48,7 @@ _MARKER = re.compile(rb"^(?:<{7}|>{7}) ", re.MULTILINE)
 
 
 class ContentError(OSError):
-    """A path leads to no text file; *line* says where in it, from 1, or is 0."""
+    """A path does not lead to a text file. *line* counts from 1, or is 0 for the whole file."""
 
     def __init__(self, path: Path | str, why: str, remedy: str, line: int = 0) -> None:
         super().__init__(errno.EINVAL, why, str(path))
@@ -57,52 +57,52 @@ class ContentError(OSError):
 
 
 def read_bytes(path: Path, most: int = LARGEST) -> bytes:
-    """Return the bytes of the file at *path*.
-
-    OSError for what is missing, closed to this user, no file, or larger than *most* bytes.
-    """
+    """Return the file at *path*; OSError also if it is no regular file or over *most* bytes."""
     must_be_file(path)
     with _errors_name(path):
-        # Whoever puts a pipe there after the check does not make this wait.
+        # O_NONBLOCK: the path can become a pipe after the check.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
-            found = file.read(most + 1)
-    if len(found) > most:
+            data = file.read(most + 1)
+    if len(data) > most:
         raise ContentError(path, f"is over {most >> 20} MiB", "put the right file there")
-    return found
+    return data
 
 
 def read_text(path: Path) -> str:
-    """Return the text of the file at *path*; OSError also for what is no clean UTF-8 text."""
-    found = read_bytes(path)
-    read = decode_text(path, found)
-    if line := conflict_line(found):
+    """Return the text of the file at *path*; OSError also if it is not clean UTF-8 text."""
+    data = read_bytes(path)
+    text = decode_text(path, data)
+    if line := conflict_line(data):
         raise conflict_error(path, line)
-    return read
+    return text
 
 
-def decode_text(path: Path | str, found: bytes) -> str:
-    """Return *found*, the bytes of the file at *path*, as text; ContentError says why not."""
-    if found.startswith((b"\xff\xfe", b"\xfe\xff")):
+def decode_text(path: Path | str, data: bytes) -> str:
+    """Return *data*, the bytes of the file at *path*, as text.
+
+    ContentError if they are not UTF-8, or if they hold a byte order mark or a NUL byte.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ContentError(path, "is UTF-16 text", "save the file as UTF-8", 1)
-    if found.startswith(b"\xef\xbb\xbf"):
+    if data.startswith(b"\xef\xbb\xbf"):
         why = "begins with a byte order mark"
         raise ContentError(path, why, "save the file as UTF-8 without a BOM", 1)
     try:
-        read = found.decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
-        line = found.count(b"\n", 0, error.start) + 1
+        line = data.count(b"\n", 0, error.start) + 1
         raise ContentError(path, "is not UTF-8 text", "save the file as UTF-8", line) from None
-    if (at := found.find(0)) >= 0:
-        line = found.count(b"\n", 0, at) + 1
+    if (at := data.find(0)) >= 0:
+        line = data.count(b"\n", 0, at) + 1
         raise ContentError(path, "holds a NUL byte, so it is no text", "restore the file", line)
-    return read
+    return text
 
 
-def conflict_line(found: bytes) -> int:
-    """Return the line, from 1, of git's first conflict marker in *found*; 0 without one."""
-    marker = _MARKER.search(found)
-    return found.count(b"\n", 0, marker.start()) + 1 if marker else 0
+def conflict_line(data: bytes) -> int:
+    """Return the line, from 1, of git's first conflict marker in *data*; 0 if there is none."""
+    marker = _MARKER.search(data)
+    return data.count(b"\n", 0, marker.start()) + 1 if marker else 0
 
 
 def conflict_error(path: Path | str, line: int) -> ContentError:
@@ -112,7 +112,7 @@ def conflict_error(path: Path | str, line: int) -> ContentError:
 
 
 def exists(path: Path) -> bool:
-    """Return whether anything lies at *path*, a broken link too; OSError if nobody may look."""
+    """Return whether *path* exists, even as a broken link; OSError if its folder is closed."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -128,15 +128,16 @@ def must_be_file(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder *path* for this user alone, and those above it; OSError if it cannot be."""
+    """Make the folder *path*, for this user alone, and the folders above it."""
     with _errors_name(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Put *content* at *path* whole: written beside, synced, renamed. *mode* holds throughout.
+    """Write *content* to *path* completely or not at all, with the permissions *mode*.
 
-    A link stays, and the file that it leads to is replaced. OSError for a device or a folder.
+    It writes a file beside *path*, syncs it and renames it. The target of a link is replaced.
+    OSError if *path* is a device or a folder.
     """
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
     if exists(path):
@@ -159,24 +160,24 @@ def _write(path: Path, content: bytes, mode: int) -> None:
         raise
 
 
-def is_private(found: os.stat_result) -> bool:
-    """Return whether what was *found* is this user's, and closed to all others."""
-    return found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
+def is_private(status: os.stat_result) -> bool:
+    """Return whether only this user can access a file with this *status*."""
+    return status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & 0o077
 
 
 def expand_home(written: str | Path) -> Path:
-    """Return the path that *written* means; ``~`` stays where nobody knows a home for it."""
+    """Return the path *written* with its ``~`` replaced, if the home folder is known."""
     return Path(os.path.expanduser(written))  # noqa: PTH111  pathlib raises RuntimeError there
 
 
 def cache_folder() -> Path:
-    """Return this user's folder for what can be made again; it may be missing."""
+    """Return this user's folder for caches. It can be missing."""
     with _needs_home():
         return platformdirs.user_cache_path("xray-ops")
 
 
 def config_folder() -> Path:
-    """Return this user's folder for settings; it may be missing."""
+    """Return this user's folder for settings. It can be missing."""
     with _needs_home():
         return platformdirs.user_config_path("xray-ops")
 
@@ -190,7 +191,7 @@ def _needs_home() -> Iterator[None]:
 
 
 def shown_path(path: Path) -> str:
-    """Return *path* as people would type it from here."""
+    """Return *path* for messages: relative, if it is below the working folder."""
     try:
         return str(Path(os.path.realpath(path.parent), path.name).relative_to(Path.cwd()))
     except (ValueError, OSError):
@@ -198,19 +199,19 @@ def shown_path(path: Path) -> str:
 
 
 def reason(error: OSError) -> tuple[str, str]:
-    """Return what *error* says of its file, and the remedy."""
+    """Return the fault of the file in *error*, and a remedy."""
     if isinstance(error, ContentError):
         return str(error.strerror), error.remedy
     if error.errno in _DENIED and error.filename:
         return "cannot be used: permission denied", _owner(Path(os.fsdecode(error.filename)))
     if error.errno in _WHY:
         return _WHY[error.errno]
-    said = (error.strerror or str(error) or type(error).__name__).lower()
-    return f"cannot be used: {said}", "check it"
+    message = (error.strerror or str(error) or type(error).__name__).lower()
+    return f"cannot be used: {message}", "check it"
 
 
 def sentence(error: OSError) -> str:
-    """Return *error* as one sentence: the file, what is wrong with it, what to do."""
+    """Return *error* as one sentence: the file, its fault and a remedy."""
     why, remedy = reason(error)
     if not error.filename and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the output {why}; {remedy}"
@@ -221,18 +222,18 @@ def sentence(error: OSError) -> str:
 
 
 def _owner(path: Path) -> str:
-    """Return the remedy where *path* is closed to this user: who can open it."""
+    """Return the remedy if this user cannot access *path*: its owner or its permissions."""
     for place in (path, *path.absolute().parents):
         try:
-            found = place.lstat()
+            status = place.lstat()
         except OSError:
             continue
-        wanted = os.R_OK | os.W_OK | (os.X_OK if stat.S_ISDIR(found.st_mode) else 0)
+        wanted = os.R_OK | os.W_OK | (os.X_OK if stat.S_ISDIR(status.st_mode) else 0)
         if os.access(place, wanted):
             continue
-        if found.st_uid == os.geteuid():
+        if status.st_uid == os.geteuid():
             return f"{shown_path(place)} is yours: `chmod u+rwX` it"
-        owner = _name(found.st_uid)
+        owner = _name(status.st_uid)
         return f"{shown_path(place)} belongs to {owner}: run this as {owner}, or change its rights"
     return "change its rights"
 
@@ -246,7 +247,7 @@ def _name(user: int) -> str:
 
 @contextmanager
 def as_ops_error() -> Iterator[None]:
-    """Have what goes wrong with files in the block raised as an OpsError with its sentence."""
+    """Raise an OSError of the block as an OpsError with its sentence."""
     try:
         yield
     except OSError as error:
@@ -255,7 +256,7 @@ def as_ops_error() -> Iterator[None]:
 
 @contextmanager
 def _errors_name(path: Path) -> Iterator[None]:
-    """Have errors of the block name *path*: a full disk names no file, a temporary one is none."""
+    """Raise an OSError of the block with *path*: the error of a full disk names no file."""
     try:
         yield
     except ContentError:
@@ -266,12 +267,12 @@ def _errors_name(path: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(folder: Path, patience: float = 10.0) -> Iterator[None]:
-    """Hold *folder* against others of ours that change its files; waits for them.
+    """Lock *folder*, so that no other command of ops changes its files meanwhile.
 
-    OpsError after *patience* seconds: an editor may be open for hours.
+    OpsError if another command holds the lock for *patience* seconds.
 
-    It asks again and again, for a call that waits would hang pyinfra: its hosts are greenlets
-    of one thread, and the one that holds the folder could never go on.
+    The lock is polled, because a blocking call would stop pyinfra. Its hosts are greenlets of one
+    thread, and the greenlet that holds the lock could not continue.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

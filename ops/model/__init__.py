@@ -1,4 +1,4 @@
-"""The words of the house, as values: no I/O, no outside library."""
+"""The values that all rooms use. This room does no I/O and uses no outside library."""
 
 from ops.model.booking import Booked
 from ops.model.fleet import ALL, Core, Fleet, Host, Maintenance, Outbound, Rule, Ssh, opens

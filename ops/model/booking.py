@@ -1,4 +1,4 @@
-"""The answer of a ledger to one observation."""
+"""The result of one observation in the ledger."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,20 +9,21 @@ from ops.model.reading import Traffic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
-    """What became of one observation."""
+    """The result of booking one observation."""
 
     host: str
     outcome: Literal["booked", "needs adoption", "refused"]
-    """``needs adoption``: counters older than the ledger's knowledge of the host were left out."""
+    """``needs adoption``: counters that are older than the ledger's first reading of the host were
+    not booked."""
     traffic: Traffic = field(default_factory=Traffic)
-    """What was added."""
+    """The bytes that were added to the ledger."""
     reason: str = ""
-    """Why it is not simply ``booked``, in a sentence."""
+    """The reason in a sentence, if the outcome is not ``booked``."""
     problems: tuple[str, ...] = ()
-    """Readings that were left out, each with its reason."""
+    """Readings that were not booked, each with the reason."""
     moved: frozenset[str] = frozenset()
-    """Keys, or names of users that are none, that something was added of."""
+    """Keys with added bytes. A user of the core that is no key has its own name here."""
     resets: tuple[str, ...] = ()
-    """Users whose counters fell while the run went on: somebody else resets them."""
+    """Users with a counter that fell within a run, because another program resets counters."""
     unread: timedelta | None = None
-    """How long the host had not been read, if that was too long to say when the bytes moved."""
+    """The time since the reading before, if it is too long to tell when the bytes moved."""

@@ -1,4 +1,4 @@
-"""The fleet: hosts, how they are reached, what they offer, and who may use it."""
+"""The fleet: its hosts with their inbounds, outbounds and rules, its core and its keys."""
 
 import re
 from collections.abc import Mapping
@@ -12,45 +12,48 @@ from ops.model.key import Key
 from ops.model.ledger import Billing, LedgerSettings
 
 ALL = "all"
-"""The group every host is in (pyinfra's own name for it)."""
+"""The group of all hosts. pyinfra uses the same name."""
 _JUMP = re.compile(r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<plain>[^:,\[\]]+))(?::(?P<port>\d+))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ssh:
-    """How ssh reaches a host; what is empty is left to ``~/.ssh/config`` and ssh's defaults."""
+    """The ssh settings of a host. For empty fields, ``~/.ssh/config`` and ssh's defaults count."""
 
     hostname: str = ""
     port: int = 0
     user: str = ""
     key: str = ""
-    """Path of the private ssh key on this machine, absolute (``~`` is already expanded)."""
+    """Absolute path of the private ssh key on this machine."""
     jump: str = ""
-    """``[user@]host[:port]`` of a jump host, or nothing."""
+    """``[user@]host[:port]`` of the jump host, or an empty text."""
 
     @property
     def place(self) -> str:
-        """Return the host and port that answer; empty where ssh's own settings say it."""
+        """Return ``host:port``, or an empty text if only ssh's own settings know the host."""
         return f"{self.hostname}:{self.port or 22}" if self.hostname else ""
 
     @property
     def jump_host(self) -> "Ssh | None":
-        """Return how the jump host is reached; it is offered the host's own key.
+        """Return the ssh settings of the jump host. It has the same private key as the host.
 
         >>> Ssh(jump="ann@[2001:db8::1]:2222").jump_host
         Ssh(hostname='2001:db8::1', port=2222, user='ann', key='', jump='')
         """
         user, _, place = self.jump.rpartition("@")
-        found = _JUMP.fullmatch(place)
-        if not found:
+        match = _JUMP.fullmatch(place)
+        if not match:
             return None
-        hostname, port = found["bracketed"] or found["plain"], found["port"]
+        hostname, port = match["bracketed"] or match["plain"], match["port"]
         return Ssh(hostname=hostname, port=int(port or 0), user=user, key=self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
-    """A host is known to be away: a line, not a failure, up to and including *until*."""
+    """A planned absence of a host, up to and including the day *until*.
+
+    Commands print a line about the host; this is no failure.
+    """
 
     why: str
     until: date
@@ -58,12 +61,12 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One server: its name, how ssh reaches it, where clients dial it, what it offers."""
+    """One server of the fleet; see docs/inventory.md for the fields."""
 
     name: str
     ssh: Ssh = Ssh()
     address: tuple[str, ...] = ()
-    """Names and addresses (v4, v6) that clients dial; not necessarily the ssh one."""
+    """Names and addresses (IPv4, IPv6) that clients dial. The ssh address can be another one."""
     groups: tuple[str, ...] = ()
     inbounds: tuple[Inbound, ...] = ()
     api: Literal["socket", "inbound"] = "socket"
@@ -73,13 +76,13 @@ class Host:
     state: Literal["up", "absent"] = "up"
     maintenance: Maintenance | None = None
     billing: Billing = field(default_factory=Billing)
-    """How its hoster counts what its network card moves."""
+    """The terms of the hoster for the traffic of the network card."""
     ignore: tuple[tuple[str, str], ...] = ()
-    """Codes of rules whose findings here are known, and why each is accepted."""
+    """Pairs of a rule's code and the reason to accept its findings on this host."""
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Return what a key may name to open the whole of this host."""
+        """Return the names by which a key opens all inbounds of this host."""
         return frozenset({ALL, self.name, *self.groups})
 
     @property
@@ -89,7 +92,7 @@ class Host:
 
     @property
     def uses_sudo(self) -> bool:
-        """Return whether ssh logs in as somebody who must ask for root."""
+        """Return whether the ssh user needs sudo to become root."""
         return self.ssh.user not in ("", "root")
 
     def is_away(self, day: date) -> bool:
@@ -97,7 +100,7 @@ class Host:
         return self.maintenance is not None and day <= self.maintenance.until
 
     def inbound(self, name: str) -> Inbound:
-        """Return the inbound called *name*; KeyError if this host does not offer it."""
+        """Return the inbound *name*; KeyError if this host does not offer it."""
         for inbound in self.inbounds:
             if inbound.name == name:
                 return inbound
@@ -106,19 +109,19 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """The pinned Xray program: a release's version and its zip's SHA-256 per architecture."""
+    """The pinned release of Xray, with the SHA-256 of its zip for each architecture."""
 
     version: str
     sha256: Mapping[str, str] = field(default_factory=dict)
-    """By ``uname -m``: ``x86_64``, ``aarch64``."""
+    """By the output of ``uname -m``: ``x86_64``, ``aarch64``, ``armv7l``."""
     fetch: Literal["push", "pull"] = "push"
-    """``push``: sent from the verified cache here; ``pull``: downloaded by the host."""
+    """``push``: this machine sends the zip from its cache. ``pull``: the host downloads it."""
     url: str = "https://github.com/XTLS/Xray-core/releases/download/v{version}/{file}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbound:
-    """One way out besides the direct one, as Xray writes it; its name is its tag."""
+    """One way out beside the direct one, in Xray's words. Its name is its tag."""
 
     name: str
     protocol: str
@@ -128,7 +131,7 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Traffic that matches every given condition leaves by *outbound*, or is blocked."""
+    """A routing rule. Traffic that matches all conditions that are set leaves by *outbound*."""
 
     outbound: str
     """The name of an outbound, or ``direct`` or ``block``."""
@@ -144,7 +147,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """A folder of hosts and keys, read and checked: past this point everything trusts it."""
+    """The checked data of a fleet's folder. All other rooms rely on its types and values."""
 
     folder: Path
     core: Core
@@ -153,18 +156,18 @@ class Fleet:
     outbounds: tuple[Outbound, ...] = ()
     rules: tuple[Rule, ...] = ()
     public_keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """REALITY public keys by (host, inbound), from ``issued.toml``."""
+    """REALITY public keys by (host, inbound), from issued.toml."""
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     id: str = ""
-    """The fleet's own name for itself, from ``issued.toml``; rollouts leave it on their hosts."""
+    """The ID of the fleet from issued.toml. Rollouts store it on their hosts."""
 
     @property
     def known_hosts(self) -> Path:
-        """Return the file of ssh host keys; a host that is not in it is refused."""
+        """Return the file of trusted ssh host keys. ssh refuses every other host."""
         return self.folder / "inventory" / "known_hosts"
 
     def host(self, name: str) -> Host:
-        """Return the host called *name*; KeyError if there is none."""
+        """Return the host *name*; KeyError if the fleet has no such host."""
         for host in self.hosts:
             if host.name == name:
                 return host
@@ -181,7 +184,7 @@ class Fleet:
         return tuple({key.name: key for key in keys}.values())
 
     def opened_hosts(self) -> dict[str, set[str]]:
-        """Return by key the names of the hosts that it opens."""
+        """Return the names of the hosts that each key opens, by the key's name."""
         opened: dict[str, set[str]] = {key.name: set() for key in self.keys}
         for host in self.hosts:
             for key in self.keys_opening(host):
@@ -189,15 +192,15 @@ class Fleet:
         return opened
 
     def rules_on(self, host: Host) -> tuple[Rule, ...]:
-        """Return the routing rules that hold on *host*, in the order of the file."""
+        """Return the routing rules for *host*, in the order of the file."""
         return tuple(rule for rule in self.rules if not rule.hosts.isdisjoint(host.scopes))
 
 
 def opens(key: Key, host: Host, inbound: Inbound) -> bool:
-    """Return whether *key* opens *inbound* of *host*; for one key, where `keys_on` is for all."""
+    """Return whether *key* opens *inbound* of *host*. `Fleet.keys_on` answers it for all keys."""
     return not _doors(host, inbound).isdisjoint(key.opens)
 
 
 def _doors(host: Host, inbound: Inbound) -> frozenset[str]:
-    """Return what a key may name to open *inbound* of *host*."""
+    """Return the entries of ``opens`` that open *inbound* of *host*."""
     return host.scopes | {f"{scope}/{inbound.name}" for scope in host.scopes}

@@ -12,10 +12,10 @@ VISION = "xtls-rprx-vision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """One way in: a protocol over a transport under a security, on a port.
+    """One way into a host: a protocol over a transport with a security, on a port.
 
-    Its name is its tag in the core's config, and so in the counters. Fields that its kind has
-    no use for are empty.
+    The name is the tag in the core's config and in the names of counters. Fields that do not
+    belong to this kind of inbound are empty.
     """
 
     name: str
@@ -24,30 +24,30 @@ class Inbound:
     security: SecurityName = "none"
     port: int
     public_port: int | None = None
-    """The port clients dial, where NAT or a CDN changes it."""
+    """The port that clients dial, if NAT or a CDN changes it."""
 
     flow: str = ""
-    """VLESS: ``xtls-rprx-vision`` or nothing."""
+    """VLESS: ``xtls-rprx-vision`` or an empty text."""
     path: str = ""
-    """WebSocket and XHTTP: the path of the request, with its leading slash."""
+    """WebSocket and XHTTP: the path of the request, with a leading slash."""
     server_name: str = ""
-    """TLS: the name in the certificate that clients ask for."""
+    """TLS: the name in the certificate. Clients send it as SNI."""
     certificate: str = ""
     """TLS: path *on the host* of the certificate chain, PEM."""
     certificate_key: str = ""
     """TLS: path *on the host* of the certificate's private key, PEM."""
     target: str = ""
-    """REALITY: ``host:port`` of the TLS 1.3 site that strangers are shown."""
+    """REALITY: ``host:port`` of the TLS 1.3 site that answers connections without a valid key."""
     server_names: tuple[str, ...] = ()
-    """REALITY: the names that clients may ask for; links use the first."""
+    """REALITY: the names that clients can send as SNI. Links use the first."""
     fingerprint: str = "chrome"
-    """The browser that clients imitate; the pinned core admits not all (see docs)."""
+    """The browser that clients imitate. The core's REALITY refuses some (rule XO505)."""
     method: str = ""
-    """Shadowsocks: the 2022 method, one of the AES ones (the other has no multi-user form)."""
+    """Shadowsocks 2022: an AES method, because the ChaCha20 method has no form for many users."""
 
     @property
     def kind(self) -> str:
-        """Return the name of its template: protocol, transport, security; ``none`` left out."""
+        """Return the name of the template: protocol, transport and security, without ``none``."""
         parts = (self.protocol, self.transport, self.security)
         return "-".join(part for part in parts if part != "none")
 

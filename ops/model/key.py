@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 
 GENERATION = "~"
-"""Splits a key's name from its generation in the core: ``alice~2`` is alice's second."""
+"""The sign between a key's name and its generation in the core: ``alice~2`` is the second one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One person's access. Its name is its email in Xray, and so in the counters."""
+    """One person's access. The name is the email in Xray and in the names of counters."""
 
     name: str
     opens: frozenset[str] = frozenset({"all"})
-    """What it opens: ``all``, a host, a group, or one inbound of those (``edge/ws``)."""
+    """``all``, hosts, groups, and single inbounds of these (``edge/ws``)."""
     note: str = ""
 
 
 def key_of(user: str) -> str:
-    """Return the key that a user of the core belongs to.
+    """Return the name of the key to which a *user* of the core belongs.
 
     >>> key_of("alice~2"), key_of("alice")
     ('alice', 'alice')

@@ -1,35 +1,35 @@
-"""Where things lie on a host, and what they are called there."""
+"""Paths, users, units and tags on a host."""
 
 USER = "xray"
-"""The core's user; the group of the same name may read the config."""
+"""The core's user. The group of the same name can read the config."""
 API_GROUP = "xray-api"
-"""Owns nothing but the socket, so that an ssh user in it cannot read the config."""
+"""The group of the API's socket alone. An ssh user in this group cannot read the config."""
 
 CORES = "/usr/local/lib/xray"
-"""Holds ``<sha256 of the release's zip>/xray`` and its data files for each core installed."""
+"""For each installed core, the folder ``<sha256 of the release's zip>`` with ``xray`` and data."""
 CORE = f"{CORES}/current/xray"
-"""The core in use: ``current`` is a symlink to one of the folders beside it."""
+"""The core in use: ``current`` is a symlink to one of the folders in ``CORES``."""
 CONFIG = "/etc/xray/config.json"
 CERTIFICATES = "/etc/xray/tls"
-"""Copies that the core may read: ``<inbound>.crt`` and ``<inbound>.key``."""
+"""Copies for the core: ``<inbound>.crt`` and ``<inbound>.key``."""
 
 UNIT = "xray.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 RUNTIME = "/run/xray"
 SOCKET = f"{RUNTIME}/api.sock"
 API_PORT = 10085
-"""On 127.0.0.1, for hosts with ``api = "inbound"``."""
+"""The API's port on 127.0.0.1, for hosts with ``api = "inbound"``."""
 API_TAG = "api"
 API_INBOUND = "api-in"
-"""The tag of the API's own inbound there; its bytes are nobody's traffic."""
+"""The tag of the API's inbound on that port. Its bytes belong to no key."""
 NOBODY = "~nobody"
-"""The user of a Shadowsocks inbound that no key opens: no key can be called that, and its traffic
-is blocked. Without one the core starts in a form that takes no users later."""
+"""The user of a Shadowsocks inbound that no key opens. No key can have this name, and its traffic
+is blocked. Without a user, the core accepts no users later."""
 RUN_PREFIX = "run-"
-"""An unused outbound called ``run-<id>`` carries the run's identity into every reply."""
+"""The unused outbound ``run-<id>`` carries the run's identity into every reply of the API."""
 
 READINGS = "/var/lib/xray/readings"
-"""Last readings of runs, one file a run and kind, 0700."""
+"""The folder of the last readings of runs: a file for each run and kind. Mode 0700."""
 BELONGS = "/var/lib/xray-ops/belongs"
-"""``fleet <id>``: the fleet whose rollouts begin the runs here; then ``before <run>``, a line for
-each run that was here before its first rollout."""
+"""The file that names the fleet of the host. Its first line is ``fleet <id>``. A line
+``before <run>`` follows for each run that is older than the first rollout of this fleet."""

@@ -1,4 +1,4 @@
-"""What the fleet says of its ledger, and of what its hosts are billed."""
+"""The settings of the ledger, and the terms of hosters."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,26 +6,26 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSettings:
-    """Where the ledger is, in whose days it counts, and how long it keeps the finer ones."""
+    """The ledger's database, time zone and retention; see docs/inventory.md."""
 
     url: str = ""
-    """Without a password; empty: SQLite in the fleet's folder."""
+    """The database's URL without a password. Empty: SQLite in the fleet's folder."""
     zone: str = "UTC"
-    """The time zone of its days and months; it cannot be changed later."""
+    """The time zone of days and months. It cannot be changed later."""
     keep_fives: int = 2
-    """Days that buckets of five minutes are kept."""
+    """Retention of rows of five minutes, in days."""
     keep_hours: int = 90
-    """Days that hours are kept; days and months are for ever."""
+    """Retention of rows of one hour, in days. Days and months are never deleted."""
     keep_runs: int = 400
-    """Days that the counters of ended runs are kept apart; hosts keep readings for 90."""
+    """Retention of the counters of ended runs, in days. Hosts store readings for 90 days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billing:
-    """What a hoster bills: its month begins on *day*, and some of the card's bytes are included."""
+    """The traffic that a hoster bills. The hoster's month begins on *day*."""
 
     day: int = 1
     direction: Literal["out", "in", "both", "max"] = "out"
-    """``max``: the larger of the two."""
+    """``both``: the sum of both directions. ``max``: the larger one."""
     included: int | None = None
-    """Bytes a month."""
+    """Bytes in each month without extra cost."""

@@ -1,4 +1,4 @@
-"""Parts of sentences: counts, lists of names, lengths of time."""
+"""Parts of sentences: counts with nouns, lists of names, durations."""
 
 from collections.abc import Sequence
 from datetime import timedelta

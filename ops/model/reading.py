@@ -1,4 +1,4 @@
-"""What a host's counters said, and when."""
+"""Readings of counters, and the certainty of figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 Certainty = Literal["exact", "at least", "unknown"]
-"""How sure a figure is."""
+"""The certainty of a figure; see docs/glossary.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Payload bytes: *uplink* from client to target, *downlink* back."""
+    """Payload bytes: *uplink* from the client to the target, *downlink* from the target."""
 
     uplink: int = 0
     downlink: int = 0
@@ -24,7 +24,7 @@ class Traffic:
 
     @property
     def total(self) -> int:
-        """Return both directions together."""
+        """Return the sum of both directions."""
         return self.uplink + self.downlink
 
 
@@ -34,64 +34,65 @@ class Reading:
 
     host: str
     run: str
-    """The run's identity, out of the same reply as the counters; empty if the core has none."""
+    """The run's identity from the same reply as the counters; empty if the core has none."""
     read_at: datetime
     counting_since: datetime
-    """When the run began, to the second."""
+    """The start of the run, to the second."""
     users: Mapping[str, Traffic] = field(default_factory=dict)
-    """By the core's user: a key's name, or ``name~2`` for its next generation."""
+    """By the core's user: a key's name, or ``name~2`` for the key's second generation."""
     inbounds: Mapping[str, Traffic] = field(default_factory=dict)
     outbounds: Mapping[str, Traffic] = field(default_factory=dict)
-    """Without the one whose name is the run's identity."""
+    """All outbounds but the one that carries the run's identity."""
     way: Literal["socket", "port", "exec", "disk"] = "socket"
-    """How the API was reached: forwarded socket or port, or the host's own program; or its disk."""
+    """The source: the forwarded socket or port of the API, the host's own program, or its disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NicCounters:
-    """What a host's network cards counted since it booted, loopback left out."""
+    """The bytes of a host's network cards since its boot, without loopback."""
 
     host: str
     boot: str
-    """``/proc/sys/kernel/random/boot_id``: the counters live and die with it."""
+    """``/proc/sys/kernel/random/boot_id``: the counters begin at 0 with each boot."""
     read_at: datetime
     received: int
     sent: int
 
 
 UNKNOWN_MACHINE = "?"
-"""The machine of a host whose disk could not be read."""
+"""The identity of a machine, if the host's disk could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All that one visit learnt about one host: what the ledger books, at once or not at all."""
+    """All data from one visit to one host. The ledger books it completely or not at all."""
 
     host: str
     now: Reading | None
-    """The running core's counters; None where it did not answer."""
+    """The running core's counters; None if it did not answer."""
     on_disk: tuple[Reading, ...] = ()
-    """Readings that the host kept on its disk, of this run and of ended ones (``way="disk"``)."""
+    """Readings on the host's disk, of the present run and of ended runs (``way="disk"``)."""
     stopped: frozenset[str] = frozenset()
-    """The runs among *on_disk* whose stop was planned: their last reading was taken at the stop."""
+    """The runs in *on_disk* with a planned stop: the last reading was taken at the stop."""
     listed: bool = False
-    """Whether the disk was read, and *on_disk* is all there is that the ledger may lack."""
+    """Whether the disk was read, and *on_disk* has everything that the ledger can lack."""
     nic: NicCounters | None = None
     machine: str = ""
-    """The identity of the machine behind the host's name; ``UNKNOWN_MACHINE`` if it could not be
-    read, empty if nobody asks for it."""
+    """The identity of the host's machine; ``UNKNOWN_MACHINE`` if it could not be read, and empty if
+    the visit did not read it."""
     begun: frozenset[str] = frozenset()
-    """Runs that a rollout of this fleet began on that machine: all they counted is the fleet's."""
+    """Runs that a rollout of this fleet began on that machine. All their bytes belong to the
+    fleet."""
     older: frozenset[str] = frozenset()
-    """Runs that were there before this fleet's first rollout on that machine."""
+    """Runs on that machine that are older than this fleet's first rollout."""
     damaged: frozenset[str] = frozenset()
-    """Runs whose reading on the disk cannot be read."""
+    """Runs with a damaged reading on the disk."""
     retired: bool = False
-    """Whether no core of the fleet is installed there: nothing can count."""
+    """Whether no core of the fleet is installed on the host, so that nothing can count."""
     up: timedelta | None = None
-    """For how long this machine has been up without a pause; None if nobody looked."""
+    """The time since the machine's boot; None if the visit did not read it."""
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """Return every reading: those from the disk, then that of the running core."""
+        """Return all readings: first from the disk, then from the running core."""
         return (*self.on_disk, *([self.now] if self.now else ()))

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 _ALIKE = 3
-"""Suggestions in one message. If more names are equally close, each is a guess."""
+"""The most suggestions in one message. If more names are equally close, each is a guess."""
 _LONGEST = 100
 """Characters. The time of a comparison grows with the square of the length."""
 _MOST = 1000
-"""Names that one word is compared with."""
+"""The most names that are compared with one word."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

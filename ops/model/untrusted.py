@@ -1,6 +1,7 @@
-"""Data of strangers: what a host may send. UntrustedDataError says which rule it breaks.
+"""Checks of the data that hosts send: types, sizes and characters.
 
-Every size has a bound, so that no host can make this program slow, large or wrong.
+Each check raises UntrustedDataError with the broken rule. All sizes are limited, so that no host
+can make this program slow or its figures wrong.
 """
 
 import json
@@ -9,22 +10,22 @@ from typing import Any, NoReturn
 from ops.model.visible import visible
 
 LARGEST_COUNT = 2**53 - 1
-"""Bytes that the users, inbounds or outbounds of one run can have moved together: 9 PB.
+"""The most bytes of all users, inbounds or outbounds of one run: 9 PB.
 
-At 1 Gbit/s it takes two years. Programs that keep numbers as floats still hold it exactly, and a
-thousand such runs add up within 63 bits.
+At 1 Gbit/s this takes two years. A float holds the number exactly, and the sum of a thousand such
+runs fits in 63 bits.
 """
 MOST_COUNTERS = 100_000
-"""Counters of one run: two for each of 50,000 users."""
+"""The most counters of one run: two for each of 50,000 users."""
 LONGEST_NAME = 256
-"""Characters of a counter's name, without its kind and direction."""
+"""The most characters in the name of a counter, without its kind and direction."""
 LONGEST_UPTIME = 20 * 366 * 86_400
-"""Seconds that a core can have run."""
+"""The longest run of a core, in seconds."""
 _DIGITS = 19
 
 
 class UntrustedDataError(ValueError):
-    """Data that no host of ours sends."""
+    """A host sent data that no host of a fleet sends."""
 
 
 def json_of(text: str) -> Any:
@@ -36,7 +37,7 @@ def json_of(text: str) -> Any:
 
 
 def jsons_of(text: str) -> list[Any]:
-    """Return the JSON values that stand one after the other in *text*."""
+    """Return the JSON values in *text*, at most three, which follow each other without commas."""
     decoder = json.JSONDecoder(parse_constant=_refused)
     values: list[Any] = []
     rest = text.strip()
@@ -55,7 +56,7 @@ def _refused(constant: str) -> NoReturn:
 
 
 def count_of(value: object, largest: int = LARGEST_COUNT) -> int:
-    """Return *value*, a whole number or its digits, which is at most *largest*.
+    """Return *value*, a whole number or its decimal digits, from 0 to *largest*.
 
     >>> count_of(5), count_of("5")
     (5, 5)
@@ -72,7 +73,7 @@ def count_of(value: object, largest: int = LARGEST_COUNT) -> int:
 
 
 def text_of(value: object, longest: int = LONGEST_NAME) -> str:
-    """Return *value*, a text of at most *longest* characters, with all of them visible."""
+    """Return *value*, a text of at most *longest* characters, with control characters escaped."""
     if not isinstance(value, str):
         raise UntrustedDataError(f"{shortened(value)} is no text")
     if len(value) > longest:
@@ -97,7 +98,7 @@ def list_of(value: object, most: int = MOST_COUNTERS) -> list[Any]:
 
 
 def shortened(value: object) -> str:
-    """Return *value* as a message names it; a long one is cut before it is written out."""
+    """Return *value* for a message: escaped, and at most 40 characters of it."""
     if isinstance(value, str):
         return visible(repr(value[:40]), 40)
     if isinstance(value, int):

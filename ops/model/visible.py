@@ -1,16 +1,16 @@
-"""Text of strangers: what a host wrote must not steer the terminal of whoever reads it."""
+"""Escapes for text from other machines, so that it cannot control the terminal."""
 
 MOST = 500
-"""Characters of an error that a host wrote; no sentence of sshd, sudo or the core is longer."""
+"""The most characters of a host's error. No sentence of sshd, sudo or the core is longer."""
 LONGEST_MESSAGE = 2000
-"""Characters of a message that repeats a name or a value from a file."""
+"""The most characters of a message that repeats a name or a value from a file."""
 
 
 def visible(text: str, most: int | None = None) -> str:
-    r"""Return *text* with every character that does not print as itself written out.
+    r"""Return *text* with an escape for every character that is not printable.
 
-    Those are control characters, marks that turn the direction of text, line and paragraph
-    separators, and surrogates without a partner. With *most*, longer text is cut.
+    These are control characters, direction marks, line and paragraph separators, and single
+    surrogates. With *most*, longer text is cut to this number of characters.
 
     >>> print(visible("a\x1b[2Jb\u202ec\nd"))
     a\x1b[2Jb\u202ec\x0ad
