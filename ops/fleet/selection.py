@@ -1,4 +1,4 @@
-"""Which hosts and keys a command is about: globs over the fleet's names."""
+"""Select hosts and keys of a fleet by names and globs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -19,10 +19,10 @@ def hosts(
     *,
     even_absent: bool = False,
 ) -> tuple[Host, ...]:
-    """Return the hosts that *names* or *groups* match, all of them where neither is given.
+    """Return the hosts that *names* or *groups* match; all hosts if both are empty.
 
-    A host that is ``absent`` is only selected with *even_absent*. UsageError if a glob matches
-    nothing, or only absent hosts.
+    Hosts with ``state = "absent"`` are selected only with *even_absent*. UsageError if a glob
+    matches nothing, or only absent hosts.
     """
     by_name = {host.name: [host] for host in fleet.hosts}
     by_group: dict[str, list[Host]] = {}
@@ -33,10 +33,10 @@ def hosts(
     asked += [(glob, "group", by_group) for glob in groups]
     matched = set() if asked else {host.name for host in fleet.hosts}
     for glob, what, known in asked:
-        found = [host for host in _matching(glob, what, known) if even_absent or host.is_up]
-        if not found:
+        hosts = [host for host in _matching(glob, what, known) if even_absent or host.is_up]
+        if not hosts:
             raise UsageError(f"{what} {glob!r}: {_ABSENT}")
-        matched |= {host.name for host in found}
+        matched |= {host.name for host in hosts}
     return tuple(h for h in fleet.hosts if h.name in matched and (even_absent or h.is_up))
 
 
@@ -47,7 +47,7 @@ _ABSENT = (
 
 
 def keys(fleet: Fleet, names: Sequence[str] = ()) -> tuple[Key, ...]:
-    """Return the keys that *names* match, all of them where none is given."""
+    """Return the keys that *names* match; all keys if *names* is empty."""
     if not names:
         return fleet.keys
     named = {key.name: [key] for key in fleet.keys}
@@ -56,17 +56,17 @@ def keys(fleet: Fleet, names: Sequence[str] = ()) -> tuple[Key, ...]:
 
 
 def key(fleet: Fleet, name: str) -> Key:
-    """Return the one key called *name*; UsageError where there is none."""
+    """Return the key *name*; UnknownNameError if there is none."""
     return _called(name, "key", {key.name: key for key in fleet.keys})
 
 
 def host(fleet: Fleet, name: str) -> Host:
-    """Return the one host called *name*; UsageError where there is none."""
+    """Return the host *name*; UnknownNameError if there is none."""
     return _called(name, "host", {host.name: host for host in fleet.hosts})
 
 
 def host_or_jump(fleet: Fleet, name: str) -> Host:
-    """Return the host called *name*, or the jump host in front of some; UsageError else."""
+    """Return the host or the jump host *name*; UnknownNameError if there is none."""
     if any(candidate.name == name for candidate in fleet.hosts):
         return host(fleet, name)
     for candidate in fleet.hosts:
@@ -77,8 +77,8 @@ def host_or_jump(fleet: Fleet, name: str) -> Host:
 
 
 def hosts_or_jumps(fleet: Fleet, names: Sequence[str]) -> tuple[Host, ...]:
-    """Return the hosts that *names*, names or globs, match, and the jump hosts that they name."""
-    found = (
+    """Return the hosts that *names* match, and the jump hosts with these names."""
+    chosen = (
         each
         for name in names
         for each in (
@@ -87,11 +87,11 @@ def hosts_or_jumps(fleet: Fleet, names: Sequence[str]) -> tuple[Host, ...]:
             else [host_or_jump(fleet, name)]
         )
     )
-    return tuple({each.name: each for each in found}.values())
+    return tuple({each.name: each for each in chosen}.values())
 
 
 def away(hosts: Iterable[Host], today: date) -> tuple[Host, ...]:
-    """Return those of *hosts* that are in maintenance on *today*: a line each, not a failure."""
+    """Return those of *hosts* that are in maintenance on the day *today*."""
     return tuple(host for host in hosts if host.is_away(today))
 
 
@@ -102,7 +102,9 @@ def _called(name: str, what: str, named: dict[str, Thing]) -> Thing:
 
 
 def _matching(glob: str, what: str, named: dict[str, list[Thing]]) -> list[Thing]:
-    found = [thing for name, things in named.items() if fnmatchcase(name, glob) for thing in things]
-    if not found:
+    matches = [
+        thing for name, things in named.items() if fnmatchcase(name, glob) for thing in things
+    ]
+    if not matches:
         raise UnknownNameError(what, glob, named)
-    return found
+    return matches

@@ -1,4 +1,4 @@
-"""Turn what the files say into the fleet: defaults, then groups in order, then the host."""
+"""Build the fleet from the checked files. A host inherits from the defaults and its groups."""
 
 import posixpath
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _INHERITED = tuple(HostFields.model_fields)
 
 
 def fleet_of(folder: Path, hosts: HostsFile, keys: KeysFile, issued: IssuedFile) -> Fleet:
-    """Return the fleet in *folder*. The files agree with each other: see ``checks``."""
+    """Return the fleet in *folder*. ``checks`` has found no contradiction in the files."""
     return Fleet(
         folder=folder,
         core=Core(**hosts.core.model_dump()),
@@ -48,28 +48,28 @@ def fleet_of(folder: Path, hosts: HostsFile, keys: KeysFile, issued: IssuedFile)
 
 
 def settings_of(hosts: HostsFile, table: HostTable) -> dict[str, Any]:
-    """Return the fields that *table* may inherit, with what it inherits filled in."""
+    """Return the values of the inheritable fields of *table*: the host's own or inherited ones."""
     layers = [
         hosts.defaults,
         *(hosts.groups[name] for name in table.groups if name in hosts.groups),
         table,
     ]
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for layer in layers:
         fields = layer.model_dump(include=set(_INHERITED), exclude_none=True)
-        said.update(fields)
-    return said
+        values.update(fields)
+    return values
 
 
 def host_of(folder: Path, hosts: HostsFile, name: str, table: HostTable) -> Host:
-    """Return the host called *name*."""
-    said = settings_of(hosts, table)
+    """Return the host *name*."""
+    values = settings_of(hosts, table)
     ssh = Ssh(
-        hostname=said.get("ssh_hostname", ""),
-        port=said.get("ssh_port", 0),
-        user=said.get("ssh_user", "root"),
-        key=_ssh_key(folder, said.get("ssh_key", "")),
-        jump=said.get("jump", ""),
+        hostname=values.get("ssh_hostname", ""),
+        port=values.get("ssh_port", 0),
+        user=values.get("ssh_user", "root"),
+        key=_ssh_key(folder, values.get("ssh_key", "")),
+        jump=values.get("jump", ""),
     )
     address = tuple(table.address) or (ssh.hostname or name,)
     away = table.maintenance
@@ -80,25 +80,25 @@ def host_of(folder: Path, hosts: HostsFile, name: str, table: HostTable) -> Host
         groups=tuple(table.groups),
         inbounds=tuple(
             _inbound(inbound, hosts.inbounds[inbound], table, name, address)
-            for inbound in said.get("inbounds", [])
+            for inbound in values.get("inbounds", [])
         ),
         state=table.state,
         maintenance=Maintenance(why=away.why, until=away.until) if away else None,
-        **{field: said[field] for field in ("api", "accounting", "ipv6") if field in said},
-        kernel_tuning=said.get("kernel_tuning", False),
+        **{field: values[field] for field in ("api", "accounting", "ipv6") if field in values},
+        kernel_tuning=values.get("kernel_tuning", False),
         ignore=tuple(table.ignore.items()),
-        billing=_billing(BillingTable(**said.get("billing", {}))),
+        billing=_billing(BillingTable(**values.get("billing", {}))),
     )
 
 
 def _inbound(
     name: str, table: InboundTable, host: HostTable, host_name: str, address: tuple[str, ...]
 ) -> Inbound:
-    said = table.model_dump(exclude_none=True)
+    values = table.model_dump(exclude_none=True)
     if overrides := host.overrides.get(name):
-        said |= overrides.model_dump(exclude_none=True)
-    said["server_names"] = tuple(said.get("server_names", ()))
-    inbound = Inbound(name=name, **said)
+        values |= overrides.model_dump(exclude_none=True)
+    values["server_names"] = tuple(values.get("server_names", ()))
+    inbound = Inbound(name=name, **values)
     if inbound.security == "tls":
         return _with_certificate(inbound, host_name, address)
     if inbound.security == "reality" and not inbound.server_names:
@@ -108,7 +108,7 @@ def _inbound(
 
 
 def _with_certificate(inbound: Inbound, host: str, address: tuple[str, ...]) -> Inbound:
-    """Fill in the certificate's name and paths; they differ from host to host only in names."""
+    """Return *inbound* with the certificate's name and paths for *host*."""
     names = (name.removesuffix(".") for name in address)
     server_name = inbound.server_name or next(filter(is_dns_name, names), "")
 
@@ -124,7 +124,7 @@ def _with_certificate(inbound: Inbound, host: str, address: tuple[str, ...]) -> 
 
 
 def _ssh_key(folder: Path, path: str) -> str:
-    """A relative path is one in the fleet's folder; what ``~`` is depends on who runs this."""
+    """Return the absolute *path*; a relative one begins in the fleet's folder."""
     return posixpath.join(folder, posixpath.expanduser(path)) if path else ""
 
 
@@ -133,9 +133,9 @@ def _outbound(name: str, table: OutboundTable) -> Outbound:
 
 
 def _rule(table: RuleTable) -> Rule:
-    said = table.model_dump()
-    lists = {field: tuple(value) for field, value in said.items() if isinstance(value, list)}
-    return Rule(**{**said, **lists, "hosts": frozenset(table.hosts)})
+    values = table.model_dump()
+    lists = {field: tuple(value) for field, value in values.items() if isinstance(value, list)}
+    return Rule(**{**values, **lists, "hosts": frozenset(table.hosts)})
 
 
 def _ledger_settings(table: LedgerTable) -> LedgerSettings:

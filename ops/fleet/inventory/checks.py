@@ -1,4 +1,4 @@
-"""Do the files of a fleet agree with each other? Every problem is found in one run."""
+"""Find contradictions between the tables of a fleet's files: unknown, double and similar names."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -11,12 +11,12 @@ from ops.model.key import GENERATION
 from ops.model.spelling import did_you_mean
 
 _RESERVED_GROUPS = {ALL, "inventory"}
-"""Names that pyinfra itself gives to groups."""
+"""Names that pyinfra gives to its own groups."""
 _LOOK_ALIKES = str.maketrans({"0": "o", "1": "l", "i": "l", "-": ".", "_": "."})
 
 
 def names(document: Document, hosts: HostsFile) -> Iterator[Problem]:
-    """Find hosts, groups, inbounds and outbounds that are named but not there, or named twice."""
+    """Find unknown or repeated names of groups and inbounds, and names that are taken."""
     for group in hosts.groups:
         if group in _RESERVED_GROUPS:
             yield document.problem(("groups", group), f"{group!r} is taken by pyinfra", "rename it")
@@ -44,9 +44,9 @@ def rules(
     keys: KeysFile,
     damaged: frozenset[Location] = frozenset(),
 ) -> Iterator[Problem]:
-    """Find routing rules that name what is not there, or that would match everything.
+    """Find routing rules with unknown names or without a condition.
 
-    Of *damaged* rules a condition is missing.
+    *damaged* are the tables with a field that was refused. Such a rule can lack its condition.
     """
     ways_out = {"direct", "block", *hosts.outbounds}
     for name in hosts.outbounds:
@@ -61,14 +61,14 @@ def rules(
             ("key", "key", rule.key, keys.keys),
         ):
             yield from _unknown(document, (*place, field), what, used, known)
-        said = rule.model_dump(exclude={"outbound", "hosts"}, exclude_defaults=True)
-        if not said and place not in damaged:
+        conditions = rule.model_dump(exclude={"outbound", "hosts"}, exclude_defaults=True)
+        if not conditions and place not in damaged:
             message = "a rule without a condition: the core refuses it"
             yield document.problem(place, message, "say what it matches: domain, ip, port, ...")
 
 
 def keys(document: Document, keys: KeysFile, hosts: HostsFile) -> Iterator[Problem]:
-    """Find keys that open what is not there, or whose names people would mix up."""
+    """Find keys that open unknown things, and names of keys that look alike."""
     scopes, offered = _scopes(hosts), _offered(hosts)
     for name, table in keys.keys.items():
         place: Location = ("keys", name)
@@ -91,7 +91,7 @@ def _door(door: str, scopes: set[str], offered: set[str]) -> str:
 
 
 def _offered(hosts: HostsFile) -> set[str]:
-    """Return every ``host/inbound`` and ``group/inbound`` that is there."""
+    """Return every ``host/inbound`` and ``group/inbound`` of the fleet."""
     return {
         f"{scope}/{inbound}"
         for name, table in hosts.hosts.items()
@@ -101,10 +101,10 @@ def _offered(hosts: HostsFile) -> set[str]:
 
 
 def _inbounds(hosts: HostsFile, table: HostTable) -> list[str]:
-    """Return what *table* offers: by itself, by its last group that says so, or by default."""
+    """Return the inbounds of a host: its own, those of its last group, or the default ones."""
     groups = [hosts.groups[name] for name in reversed(table.groups) if name in hosts.groups]
-    said = (layer.inbounds for layer in (table, *groups, hosts.defaults))
-    return next((inbounds for inbounds in said if inbounds is not None), [])
+    layers = (layer.inbounds for layer in (table, *groups, hosts.defaults))
+    return next((inbounds for inbounds in layers if inbounds is not None), [])
 
 
 def _scopes(hosts: HostsFile) -> set[str]:
@@ -137,7 +137,7 @@ def _twice(document: Document, place: Location, used: Iterable[str]) -> Iterator
 
 
 def _look_alikes(document: Document, table: str, named: Mapping[str, object]) -> Iterator[Problem]:
-    """Names that differ only in what the eye takes for the same are one person's, or a slip."""
+    """Find names that differ only in characters that look alike."""
     seen: dict[str, str] = {}
     for name in named:
         other = seen.setdefault(name.translate(_LOOK_ALIKES), name)

@@ -1,4 +1,4 @@
-"""What each kind of inbound needs, and which combinations the core refuses or breaks on."""
+"""Find inbounds with missing or useless fields, refused combinations, and clashes on a host."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ _FIELDS = {
     "shadowsocks": {"method"},
     "vless": {"flow"},
 }
-"""The fields that a security, transport or protocol has a use for."""
+"""The fields that each security, transport or protocol uses."""
 _NEEDED = {
     "reality": {"target"},
     "tls": {"certificate", "certificate_key"},
@@ -36,7 +36,7 @@ _SPECIAL = set().union(*_FIELDS.values())
 def kinds(
     document: Document, hosts: HostsFile, damaged: frozenset[Location] = frozenset()
 ) -> Iterator[Problem]:
-    """Find inbounds whose parts do not go together; of *damaged* ones parts are missing."""
+    """Find inbounds with parts that do not fit. Tables in *damaged* can lack fields."""
     for name, table in hosts.inbounds.items():
         place: Location = ("inbounds", name)
         if name in (API_TAG, API_INBOUND):
@@ -51,10 +51,10 @@ def kinds(
 
 
 def _misfit(table: InboundTable) -> tuple[str, str]:
-    """Return why the core would refuse or break *table*, and what to write; or two blanks.
+    """Return the reason why *table* cannot work, and a remedy; or two empty texts.
 
-    Measured on core 26.10.10: REALITY over WebSocket is refused when the config is read;
-    Vision anywhere but on raw with TLS or REALITY is accepted and then does not work.
+    Measured with core 26.10.10: it refuses a config with REALITY over WebSocket. It accepts Vision
+    without raw and TLS or REALITY, but no client can connect.
     """
     protocol, transport, security = table.protocol, table.transport, table.security
     if protocol == "shadowsocks" and (transport, security) != ("raw", "none"):
@@ -81,22 +81,22 @@ _VLESS = {("raw", "reality"), ("xhttp", "reality"), ("ws", "tls")}
 
 
 def _fields(document: Document, place: Location, table: InboundTable) -> Iterator[Problem]:
-    """Find fields that the kind has no use for, or cannot do without."""
+    """Find fields that the kind does not use, and required fields that are missing."""
     parts = {table.protocol, table.transport, table.security}
     useful = set().union(*(_FIELDS.get(part, set()) for part in parts))
     needed = set().union(*(_NEEDED.get(part, set()) for part in parts))
-    said = table.model_fields_set
+    written = table.model_fields_set
     kind = "-".join(
         part for part in (table.protocol, table.transport, table.security) if part != "none"
     )
-    for field in sorted(said & _SPECIAL - useful):
+    for field in sorted(written & _SPECIAL - useful):
         yield document.problem((*place, field), f"{field} means nothing to {kind}", "leave it out")
-    for field in sorted(needed - said):
+    for field in sorted(needed - written):
         yield document.problem(place, f"{kind} needs {field}", f"write {field} = ...")
 
 
 def offers(document: Document, hosts: HostsFile) -> Iterator[Problem]:
-    """Find hosts whose ports, names or addresses clash."""
+    """Find clashes of ports on a host, wrong addresses, and hosts with the same ssh address."""
     reached: dict[tuple[str, str, int], str] = {}
     for name, table in hosts.hosts.items():
         place: Location = ("hosts", name)
@@ -155,7 +155,7 @@ def _addresses(document: Document, place: Location, host: Host) -> Iterator[Prob
 
 
 def _names_to_ask_for(document: Document, table: HostTable, host: Host) -> Iterator[Problem]:
-    """Find REALITY inbounds that leave clients no name to ask for: nobody could connect."""
+    """Find REALITY inbounds without a name that clients could send as SNI."""
     for inbound in host.inbounds:
         if inbound.security != "reality" or inbound.server_names:
             continue

@@ -1,8 +1,8 @@
-"""Tell pyinfra of jump hosts the only way it listens: by an ssh config file.
+"""The ssh config file that gives pyinfra the jump hosts of the fleet.
 
-pyinfra has no host data for a jump host, and asks whether to trust one that it does not know. The
-file holds nothing secret, is the same for the same fleet, and ends by including the user's own, so
-that what people set there still holds.
+pyinfra has no host data for a jump host, and it asks whether to trust an unknown one. The file
+holds no secret and is the same for the same fleet. It ends with an include of the user's own ssh
+config.
 """
 
 import hashlib
@@ -18,15 +18,15 @@ from ops.model import Fleet, Host, Ssh
 
 _PLAIN = re.compile(r"[\w./+,@=:-]+")
 _SPACED = re.compile(r"[\w ./+,@=:-]+")
-"""Paths that paramiko reads as they are written. It fills in ``~`` and ``%`` anywhere and knows no
-escape; only in a list of known_hosts files it splits at spaces."""
+"""Paths that paramiko reads without changes. It replaces ``~`` and ``%`` everywhere and knows no
+escape. It splits only a list of known_hosts files at spaces."""
 
 
 def ssh_config(fleet: Fleet) -> Path | None:
-    """Return the ssh config that holds every jump host to the fleet's known hosts.
+    """Write the ssh config that checks every jump host against the fleet's known_hosts.
 
-    None if there can be no jump host. A host behind one goes by its own name, because two
-    networks may use the same addresses.
+    Return its path, or None if there can be no jump host. A host behind a jump host keeps its own
+    name, because two networks can use the same addresses.
 
     Raises:
         FleetError: a path on this machine cannot be written in an ssh config.
@@ -49,7 +49,7 @@ def ssh_config(fleet: Fleet) -> Path | None:
 
 
 def _way(host: Host, known: list[ssh_names.Setting]) -> Iterator[str]:
-    """Yield the lines of *host*; its name for ssh is looked up here, because pyinfra looks once."""
+    """Yield the lines of *host*. Its name in ssh's config is resolved here, not by pyinfra."""
     hostname = host.ssh.hostname or host.name
     hostname, port = ssh_names.place(hostname, known) or (hostname, ssh_names.PORT)
     yield f"Host {host.name}"
@@ -60,7 +60,7 @@ def _way(host: Host, known: list[ssh_names.Setting]) -> Iterator[str]:
 
 
 def _jump(ssh: Ssh) -> str:
-    """Return the jump host as pyinfra takes it: an IPv6 address without brackets or a port."""
+    """Return the jump host in pyinfra's form: an IPv6 address without brackets and port."""
     jump = ssh.jump_host
     if jump and ":" in jump.hostname:
         return f"{jump.user}@{jump.hostname}" if jump.user else jump.hostname
@@ -76,10 +76,10 @@ def _hop(jump: Ssh) -> Iterator[str]:
 
 
 def _known(fleet: Fleet, behind: Sequence[Host]) -> str:
-    """Return the file that knows the jump hosts.
+    """Return the path of the fleet's known_hosts.
 
-    A path that pyinfra cannot read is refused only where the fleet has jump hosts: for one of
-    ``~/.ssh/config`` it stands for a file that knows none, so that it is refused.
+    If pyinfra cannot read the path, and the fleet has no jump host, return ``/dev/null``. Jump
+    hosts of ``~/.ssh/config`` are then refused.
     """
     path = str(fleet.known_hosts)
     return _path(path, _PLAIN) if behind or _PLAIN.fullmatch(path) else os.devnull

@@ -1,7 +1,7 @@
-"""The lines of inventory/known_hosts, held to the form that ops and pyinfra read alike.
+"""The lines of inventory/known_hosts, in the form that ops and pyinfra read alike.
 
-pyinfra's paramiko knows neither patterns nor markers. At a line that it cannot decode it stops
-reading, and all hosts after this line are unknown to it.
+pyinfra's paramiko knows neither patterns nor markers. It stops at a line that it cannot decode,
+and all hosts after this line are then unknown.
 """
 
 import binascii
@@ -15,7 +15,7 @@ _SINGLE = re.compile(r"[ \t]")
 
 
 def problems(file: str, lines: Sequence[str]) -> Iterator[Problem]:
-    """Yield the *lines* of *file* that ops and pyinfra would read differently."""
+    """Yield a problem for each line that ops and pyinfra would read differently."""
     revoked = 0
     for number, line in _entries(lines):
         names, *rest = _SINGLE.split(line)
@@ -45,12 +45,12 @@ def names(lines: Sequence[str]) -> set[str]:
 
 
 def is_about(line: str, place: str) -> bool:
-    """Return whether *line* trusts a key of *place*, by its name or by a hash of it."""
+    """Return whether *line* has a key of *place*, under its name or its hashed name."""
     return any(_is(name, place) for name in _SINGLE.split(line.strip())[0].split(","))
 
 
 def without(line: str, place: str) -> str:
-    """Return *line* without *place*; nothing if it was about *place* alone.
+    """Return *line* without *place*; an empty text if the line has no other name.
 
     >>> without("fra1,192.0.2.7 ssh-ed25519 AAAA", "fra1")
     '192.0.2.7 ssh-ed25519 AAAA'
@@ -77,7 +77,7 @@ def _entries(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _is_decoded(rest: list[str]) -> bool:
-    """Return whether paramiko gets over the type and key in *rest*."""
+    """Return whether paramiko can decode the key type and key in *rest*."""
     try:
         binascii.a2b_base64(rest[1] if len(rest) > 1 else "")
     except ValueError:

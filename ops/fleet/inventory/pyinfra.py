@@ -1,4 +1,4 @@
-"""The fleet in pyinfra's shapes: groups of (name, data). No secret is in them."""
+"""The fleet as pyinfra's groups of (name, data), without secrets."""
 
 import fnmatch
 import sys
@@ -15,15 +15,16 @@ from ops.model import ALL, Fleet, Host
 from ops.model.spelling import with_suggestion
 
 _PATIENT = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 2.0}
-"""A jump host refuses some of many logins at once (sshd's MaxStartups): those try again."""
+"""Retries, because a jump host refuses some of many logins at once (sshd's MaxStartups)."""
 
 Members = list[tuple[str, dict[str, Any]]]
 
 
 def groups(fleet: Fleet, today: date, chosen: Mapping[str, Iterable[str]]) -> dict[str, Members]:
-    """Return *fleet* as pyinfra's groups; a host in maintenance is left out, with a line.
+    """Return *fleet* as pyinfra's groups, without hosts in maintenance on the day *today*.
 
-    *chosen* are the typed patterns of --limit and --exclude.
+    Print a line about each host in maintenance. *chosen* are the patterns of pyinfra's options
+    --limit and --exclude.
     """
     present = [host for host in fleet.hosts if not _away(host, today)]
     lost = _lost_keys(visited(present, today, chosen))
@@ -37,13 +38,10 @@ def groups(fleet: Fleet, today: date, chosen: Mapping[str, Iterable[str]]) -> di
     return members
 
 
-def unmatched(groups: Mapping[str, Members], option: str, patterns: Iterable[str]) -> None:
-    """Refuse *patterns* of pyinfra's *option* that name no host and no group.
+def refuse_unmatched(groups: Mapping[str, Members], option: str, patterns: Iterable[str]) -> None:
+    """Raise UsageError if a pattern of pyinfra's *option* matches no host and no group.
 
-    pyinfra would only warn, go on with fewer or more hosts than meant, and exit with 0.
-
-    Raises:
-        UsageError: one of them names nothing.
+    pyinfra would only warn, continue with other hosts than intended, and exit with 0.
     """
     hosts = [name for name, _ in groups[ALL]]
     for pattern in patterns:
@@ -52,20 +50,23 @@ def unmatched(groups: Mapping[str, Members], option: str, patterns: Iterable[str
             raise UsageError(with_suggestion(message, pattern, [*hosts, *groups]))
 
 
-def strangers(fleet: Fleet, hosts: Iterable[Host]) -> list[str]:
-    """Return those of *hosts* that known_hosts does not name; none where its names are hashed."""
+def untrusted_hosts(fleet: Fleet, hosts: Iterable[Host]) -> list[str]:
+    """Return the names of those of *hosts* that have no host key in known_hosts.
+
+    The list is empty if names in known_hosts are hashed.
+    """
     names = known_hosts.names(read_text(fleet.known_hosts).splitlines())
     if any(name.startswith("|1|") for name in names):
         return []
     settings = ssh_names.settings()
-    places = ((host.name, _place(host, settings)) for host in hosts)
+    places = ((host.name, _known_hosts_name(host, settings)) for host in hosts)
     return [name for name, place in places if place and place not in names]
 
 
 def visited(hosts: Iterable[Host], today: date, chosen: Mapping[str, Iterable[str]]) -> list[Host]:
-    """Return those of *hosts* that this run of pyinfra connects to.
+    """Return those of *hosts* that pyinfra will connect to on the day *today*.
 
-    *chosen* are the typed patterns of --limit and --exclude.
+    *chosen* are the patterns of pyinfra's options --limit and --exclude.
     """
     limit, exclude = (list(chosen.get(option, ())) for option in ("--limit", "--exclude"))
     return [
@@ -85,7 +86,7 @@ def _is_named(host: Host, patterns: Iterable[str]) -> bool:
 
 
 def _lost_keys(hosts: Iterable[Host]) -> set[str]:
-    """Return the private ssh keys that are not on this machine; a line tells who names each."""
+    """Return the private ssh keys that are not on this machine, and print a line about each."""
     naming: dict[str, list[str]] = {}
     for host in hosts:
         if host.ssh.key:
@@ -107,14 +108,14 @@ def _holds_key(file: str) -> bool:
         return False
 
 
-def _place(host: Host, settings: list[ssh_names.Setting]) -> str:
-    """Return how known_hosts writes where *host* is; empty where that is not sure."""
+def _known_hosts_name(host: Host, settings: list[ssh_names.Setting]) -> str:
+    """Return the name of *host* in known_hosts; empty if it is not certain."""
     hostname = host.ssh.hostname or host.name
-    found = ssh_names.place(hostname, settings)
-    if found is None:
+    place = ssh_names.place(hostname, settings)
+    if place is None:
         return ""
-    port = host.ssh.port or found[1]
-    return found[0] if port == 22 else f"[{found[0]}]:{port}"
+    port = host.ssh.port or place[1]
+    return place[0] if port == 22 else f"[{place[0]}]:{port}"
 
 
 def _away(host: Host, today: date) -> bool:
@@ -126,12 +127,12 @@ def _away(host: Host, today: date) -> bool:
 
 
 def _data(host: Host, fleet: Fleet, config: Path | None, lost: set[str]) -> dict[str, Any]:
-    """Return *host*'s data in pyinfra's own names; what is empty is left to pyinfra."""
+    """Return the pyinfra data of *host*, without empty values."""
     data: dict[str, Any] = {
         "ssh_hostname": host.ssh.hostname or host.name,
         "ssh_port": host.ssh.port,
         "ssh_user": host.ssh.user,
-        # pyinfra ends the whole run, with a traceback, for one key that it cannot read.
+        # One key that pyinfra cannot read ends the rollout of all hosts with a traceback.
         "ssh_key": host.ssh.key if host.ssh.key not in lost else "",
         "ssh_known_hosts_file": str(fleet.known_hosts),
         "ssh_strict_host_key_checking": "yes",

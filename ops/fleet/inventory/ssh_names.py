@@ -1,6 +1,6 @@
-"""Where ``~/.ssh/config`` says that a name leads: as much of it as known_hosts asks for.
+"""The HostName and Port of a name in ``~/.ssh/config``.
 
-pyinfra's own reader runs later. This one only spares people a warning that would not be true.
+pyinfra has its own reader. This one only avoids a false warning about known_hosts.
 """
 
 import re
@@ -12,36 +12,36 @@ from pathlib import Path
 from ops.files import expand_home, read_text
 
 _DEEPEST = 16
-"""Includes inside includes, as in OpenSSH's readconf.c."""
+"""The most levels of includes (OpenSSH, readconf.c)."""
 PORT = 22
 _SETTLES = ("hostname", "port")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A line that changes the place of the hosts that its block is for."""
+    """A HostName or Port line of an ssh config."""
 
     patterns: tuple[str, ...] | None
-    """Of its Host line; None under Match, which this room does not judge."""
+    """The patterns of its Host line; None for a Match block, which is not evaluated."""
     keyword: str
     value: str
 
 
 def settings(file: Path = Path("~/.ssh/config")) -> list[Setting]:
-    """Return the settings of an ssh config; none where it cannot be read."""
+    """Return the settings of an ssh config; an empty list if it cannot be read."""
     return list(_settings(expand_home(file), ("*",), 0))
 
 
 def place(name: str, known: list[Setting]) -> tuple[str, int] | None:
-    """Return the host name and port that *name* leads to; None where that is not sure."""
-    found: dict[str, str] = {}
+    """Return the host name and port of *name*; None if they are not certain."""
+    values: dict[str, str] = {}
     for setting in known:
         if setting.patterns is None:
             return None
         if _holds(setting.patterns, name):
-            found.setdefault(setting.keyword, setting.value)
-    hostname = found.get("hostname", name).replace("%h", name)
-    port = found.get("port", str(PORT))
+            values.setdefault(setting.keyword, setting.value)
+    hostname = values.get("hostname", name).replace("%h", name)
+    port = values.get("port", str(PORT))
     return (hostname, int(port)) if port.isdecimal() and _is_one_word(hostname) else None
 
 

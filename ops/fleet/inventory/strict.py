@@ -1,4 +1,4 @@
-"""Read a fleet's files and check all that they say, each by itself and together."""
+"""Read a fleet's files, check each file, and check them together."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from ops.errors import FleetError, Problem
 from ops.files import exists, shown_path
 from ops.fleet.inventory import build, checks, inbounds
+from ops.fleet.inventory.pydantic_errors import MOST, Checked, checked
 from ops.fleet.inventory.shape import HostsFile, IssuedFile, KeysFile
 from ops.fleet.inventory.toml import Document, Location, problem_of, read_document
-from ops.fleet.inventory.wording import MOST, Checked, checked
 from ops.model import Fleet
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -30,20 +30,25 @@ def fleet_in(folder: Path) -> Fleet:
     problems = [*hosts.problems, *keys.problems, *issued.problems]
     if hosts.shape and keys.shape:
         dropped = hosts.dropped | keys.dropped
-        found = _disagreements(hosts_toml, hosts.shape, keys_toml, keys.shape, hosts.damaged)
-        told = (one for one in found if not dropped & _named(one.message))
-        problems += islice(told, MOST)
+        contradictions = _contradictions(
+            hosts_toml, hosts.shape, keys_toml, keys.shape, hosts.damaged
+        )
+        known = (one for one in contradictions if not dropped & _named(one.message))
+        problems += islice(known, MOST)
     if problems or not (hosts.shape and keys.shape and issued.shape):
         raise FleetError(_first(problems))
     return build.fleet_of(folder, hosts.shape, keys.shape, issued.shape)
 
 
 def _first(problems: Iterable[Problem]) -> list[Problem]:
-    """Return *problems* in the order of the files: the first of them, where there are many."""
-    found = sorted(set(problems))
-    if len(found) <= MOST:
-        return found
-    return [*found[:MOST], Problem(found[MOST].file, 0, "holds more problems than are listed here")]
+    """Return the first *problems*, in the order of the files, and a note if there are more."""
+    ordered = sorted(set(problems))
+    if len(ordered) <= MOST:
+        return ordered
+    return [
+        *ordered[:MOST],
+        Problem(ordered[MOST].file, 0, "holds more problems than are listed here"),
+    ]
 
 
 def _named(message: str) -> set[str]:
@@ -51,20 +56,20 @@ def _named(message: str) -> set[str]:
     return {part for quoted in _QUOTED.findall(message) for part in (quoted, *quoted.split("/"))}
 
 
-def _disagreements(
+def _contradictions(
     hosts_toml: Document,
     hosts: HostsFile,
     keys_toml: Document,
     keys: KeysFile,
     damaged: frozenset[Location],
 ) -> Iterator[Problem]:
-    """Find where the files, each right by itself, do not go together."""
-    named = list(checks.names(hosts_toml, hosts))
-    yield from named
+    """Find contradictions between tables that are correct by themselves."""
+    wrong_names = list(checks.names(hosts_toml, hosts))
+    yield from wrong_names
     yield from checks.rules(hosts_toml, hosts, keys, damaged)
     yield from checks.keys(keys_toml, keys, hosts)
     yield from inbounds.kinds(hosts_toml, hosts, damaged)
-    if not named:
+    if not wrong_names:
         yield from inbounds.offers(hosts_toml, hosts)
 
 

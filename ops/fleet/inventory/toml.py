@@ -1,4 +1,4 @@
-"""Read a TOML file, and say on which line of it a thing stands."""
+"""Read a TOML file, and find the line of each table and field in it."""
 
 import re
 import tomllib
@@ -14,8 +14,9 @@ from ops.files import shown_path
 from ops.model.visible import LONGEST_MESSAGE, visible
 
 Location = tuple[str | int, ...]
+"""The path of a value in a file: ``("hosts", "fra1", "address")``, ``("rules", 0)``."""
 
-# Possessive throughout, so that no line takes longer than its length.
+# All quantifiers are possessive, so that matching takes linear time.
 _HEADER = re.compile(r"\s*+(\[\[?)([^\]]++)\]\]?\s*+(?:#.*)?$")
 _PART = re.compile(r"""[\w-]++|"[^"]*+"|'[^']*+'""")
 _ASSIGNMENT = re.compile(rf"\s*+((?:{_PART.pattern})(?:\s*+\.\s*+(?:{_PART.pattern}))*+)\s*+=")
@@ -26,47 +27,47 @@ _OPAQUE = re.compile(
     r"""|'''(?:[^']|'(?!''))*+(?:'''|\Z)|'[^'\n]*+'?|#[^\n]*+""",
     re.DOTALL,
 )
-"""Strings and comments: what stands in them has no meaning for the form of the file."""
+"""Strings and comments. Brackets and dots in them do not nest."""
 _BRACKETS = re.compile(r"[\[{]++|[\]}]++")
 _DOTTED = re.compile(r"[^\n=,\[\]{}]++")
 DEEPEST = 64
-"""Levels of nesting, by brackets or by dots; the parser takes time by the square of them."""
+"""The most levels of brackets or dots. The parser's time grows with their square."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A TOML file: its data, and where each part of it was written."""
+    """A TOML file: its data, and the line of each part."""
 
     file: str
     text: str = field(repr=False)
     data: dict[str, Any] = field(repr=False)
     secret: bool = False
-    """Whether its values must not be repeated in messages."""
+    """Whether messages must not repeat its values."""
 
     def problem(
         self, place: Location, message: str, remedy: str = "", value: object = None
     ) -> Problem:
-        """Return a problem on the line of *place*; *value* finds the line in a longer list."""
-        said, todo = visible(message, LONGEST_MESSAGE), visible(remedy, LONGEST_MESSAGE)
-        return Problem(self.file, self.line(place, value), said, todo)
+        """Return a problem on the line of *place*, or of *value* in a list at *place*."""
+        message, remedy = visible(message, LONGEST_MESSAGE), visible(remedy, LONGEST_MESSAGE)
+        return Problem(self.file, self.line(place, value), message, remedy)
 
     def line(self, place: Location, value: object = None) -> int:
-        """Return the line, from 1, of the nearest thing written that holds *place*."""
+        """Return the line, from 1, of *place*, or of the nearest table around it."""
         while place and place not in self._lines:
             place = place[:-1]
         line = self._lines.get(place, 1)
         return self._values(line).get(value, line) if isinstance(value, str) else line
 
     def _values(self, start: int) -> dict[str, int]:
-        """Return the lines of the quoted values in the assignment that begins at *start*."""
+        """Return the lines of the quoted values in the assignment that begins on line *start*."""
         if start not in self._quoted:
-            found: dict[str, int] = {}
+            lines: dict[str, int] = {}
             for number, text in enumerate(self._split[start - 1 :], start):
                 if number > start and (_ASSIGNMENT.match(text) or _HEADER.match(text)):
                     break
                 for value in _QUOTED.finditer(text):
-                    found.setdefault(value[2], number)
-            self._quoted[start] = found
+                    lines.setdefault(value[2], number)
+            self._quoted[start] = lines
         return self._quoted[start]
 
     @cached_property
@@ -79,7 +80,7 @@ class Document:
 
     @cached_property
     def _lines(self) -> dict[Location, int]:
-        """Map every table and field to its line. tomllib keeps no positions, so read again."""
+        """The line of each table and field. tomllib has no positions, so the text is read again."""
         lines: dict[Location, int] = {}
         table: Location = ()
         repeated: Counter[Location] = Counter()
@@ -96,7 +97,7 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Return the TOML file at *path*; FleetError where it is missing or no TOML."""
+    """Return the TOML file at *path*; FleetError if it is missing or not TOML."""
     file = shown_path(path)
     try:
         return parse_document(file, files.decode_text(path, files.read_bytes(path)))
@@ -120,7 +121,7 @@ def problem_of(error: OSError, file: str) -> Problem:
 
 
 def parse_document(file: str, text: str, *, secret: bool = False) -> Document:
-    """Return *text* as the document called *file*; FleetError where it is no TOML."""
+    """Return *text* as a document; *file* is its name in messages. FleetError if it is not TOML."""
     _must_be_flat(file, text)
     try:
         return Document(file, text, tomllib.loads(text), secret)
@@ -131,7 +132,7 @@ def parse_document(file: str, text: str, *, secret: bool = False) -> Document:
 
 
 def _must_be_flat(file: str, text: str) -> None:
-    """Refuse what is nested so deeply that the parser would stumble, or take minutes."""
+    """Raise FleetError if *text* is nested so deeply that the parser would fail or take minutes."""
     bare = _OPAQUE.sub('""', text)
     dots = max((run[0].count(".") for run in _DOTTED.finditer(bare)), default=0)
     depth = deepest = 0
@@ -149,8 +150,8 @@ def _parts(dotted: str) -> Location:
 def _syntax(file: str, text: str, message: str) -> FleetError:
     if line := files.conflict_line(text.encode()):
         return FleetError([problem_of(files.conflict_error(file, line), file)])
-    found = _AT_LINE.search(message)
-    line = int(found[1]) if found and found[1] else text.count("\n") + 1
+    match = _AT_LINE.search(message)
+    line = int(match[1]) if match and match[1] else text.count("\n") + 1
     if twice := _TWICE.match(message):
         return _refusal(
             file, line, f"[{'.'.join(map(str, _parts(twice[1])))}] is there twice", _ONCE

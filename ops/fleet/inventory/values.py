@@ -1,7 +1,8 @@
-"""The kinds of values that a fleet's files hold, each with the characters that it may have.
+"""The kinds of values in a fleet's files, each with its allowed characters.
 
 A value can reach an ssh config, a command, a path, a URL, a header, JSON, a log and a terminal.
-No character that one of these gives a meaning passes here, so nothing behind has to escape it.
+No kind allows a character with a special meaning in one of these, so that no room has to escape.
+docs/inventory.md lists the kinds: the docstring of each has the form ``name: description``.
 """
 
 import ipaddress
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 NONE = "none"
-"""In an ssh config this word takes a jump host away, so no jump host can be called so."""
+"""In an ssh config this word means no jump host, so it cannot be the name of one."""
 BROWSERS = (
     "chrome",
     "firefox",
@@ -28,25 +29,28 @@ BROWSERS = (
     "randomized",
     "randomizednoalpn",
 )
-"""Words that core 26.10.10 takes as ``fingerprint``, beside versions (``hellochrome_131``)."""
+"""The fingerprints of core 26.10.10, beside single versions such as ``hellochrome_131``."""
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]{0,63}")
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _JOINERS = "\u200c\u200d\u200e\u200f\u061c"
-"""Persian and Arabic words and many emoji need them; they turn no text of others around."""
+"""Persian and Arabic words and many emoji need them. They do not reverse other text."""
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode's categories of characters that control a terminal or end a line."""
+"""The Unicode categories of characters that control a terminal or end a line."""
 
 
 class UnfitError(ValueError):
-    """A value is not of its kind; the text names the characters of this kind."""
+    """A value does not fit its kind. The text describes the kind."""
 
 
 def _written(
     pattern: str, words: str, most: int = 255, script: re.RegexFlag = re.ASCII
 ) -> AfterValidator:
-    """Accept text of at most *most* characters that matches *pattern*; *words* describe it."""
+    """Return a validator for text of at most *most* characters that matches *pattern*.
+
+    *words* describe the pattern in messages.
+    """
     form = re.compile(pattern, script)
 
     def check(text: str) -> str:
@@ -100,7 +104,7 @@ def _server_name(text: str) -> str:
 
 
 def _in_ascii(text: str) -> str:
-    """Return the ASCII form of a name in another script, as a remedy; nothing if unsure."""
+    """Return a remedy with the ASCII form of *text*; empty if there is no certain form."""
     if text.isascii() or set("ßς" + _JOINERS) & set(text):  # two standards disagree on these
         return ""
     try:
@@ -112,18 +116,18 @@ def _in_ascii(text: str) -> str:
 
 def _target(text: str) -> str:
     host, colon, _ = text.rpartition(":")
-    found = _PLACE.fullmatch(text)
-    if not (colon and found and found[2] and _is_port(found[2]) and _is_host(found[1])):
+    match = _PLACE.fullmatch(text)
+    if not (colon and match and match[2] and _is_port(match[2]) and _is_host(match[1])):
         raise UnfitError(f'write "host:port"; an IPv6 address stands in [ ]{_in_ascii(host)}')
     return text
 
 
 def _jump(text: str) -> str:
     user, at, place = text.rpartition("@")
-    found = _PLACE.fullmatch(place)
-    if not found or not _is_host(found[1]) or (at and not _USER.fullmatch(user)):
+    match = _PLACE.fullmatch(place)
+    if not match or not _is_host(match[1]) or (at and not _USER.fullmatch(user)):
         raise UnfitError(f"write one jump host, as [user@]host[:port]{_in_ascii(place)}")
-    if found[1].lower() == NONE or not _is_port(found[2] or "22"):
+    if match[1].lower() == NONE or not _is_port(match[2] or "22"):
         raise UnfitError('ssh takes "none" for no jump host, and a port is 1 to 65535')
     return text
 
@@ -138,7 +142,7 @@ def _is_port(digits: str) -> bool:
 
 
 def _words(text: str) -> str:
-    """Return *text* as one line; a text over several lines is written so in TOML."""
+    """Return *text* as one line. TOML allows line breaks in a text."""
     unseen = (c for c in text if unicodedata.category(c) in _UNSEEN and c not in _JOINERS)
     if len(text) > 1000 or any(c not in "\n\r\t" for c in unseen):
         raise UnfitError("write up to 1000 characters, and no control characters")
@@ -160,7 +164,7 @@ def _a_reason(text: str) -> str:
 
 
 def _json(value: Any) -> Any:
-    """Refuse a value that TOML has and JSON lacks."""
+    """Return *value*; UnfitError if it holds dates or infinity, which JSON does not have."""
     if isinstance(value, date | time) or (isinstance(value, float) and not math.isfinite(value)):
         raise UnfitError(f"JSON has no {value}: the core could not read it")
     if isinstance(value, dict | list):

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from ops.errors import FleetError, Problem
+from ops.fleet.inventory.pydantic_errors import checked
 from ops.fleet.inventory.shape import SecretsFile
 from ops.fleet.inventory.shape.secrets import InboundSecretsTable, KeySecretsTable
 from ops.fleet.inventory.toml import Document, Location
 from ops.fleet.inventory.toml import parse_document as parse_toml
-from ops.fleet.inventory.wording import checked
 from ops.fleet.secrets.reality import is_private_key, public_key
 from ops.model import Fleet, InboundSecrets, KeySecrets, Secrets
 

@@ -7,9 +7,9 @@ import tomlkit
 
 from ops.errors import FleetError, SecretsError
 from ops.files import decode_text, exists, must_be_file, read_bytes, shown_path, write_atomically
+from ops.fleet.inventory.pydantic_errors import checked
 from ops.fleet.inventory.shape import SecretsFile
 from ops.fleet.inventory.toml import parse_document as parse_toml
-from ops.fleet.inventory.wording import checked
 from ops.fleet.secrets import age
 from ops.model import Fleet
 

@@ -60,7 +60,7 @@ class HostsFile(Table):
 
 
 class KeysFile(Table):
-    """``keys.toml``: the people who can use the fleet. It holds no secrets."""
+    """``keys.toml``: the keys of the fleet. The file holds no secrets."""
 
     keys: dict[KeyName, KeyTable] = {}
     """The keys, by their names.

@@ -68,8 +68,8 @@ class InboundFields(Table):
     Example: server_names = ["www.example.com", "example.com"]
     """
     fingerprint: Fingerprint | None = None
-    """``tls`` and ``reality``: the browser whose TLS handshake clients imitate. The default is
-    ``chrome``. The pinned core's REALITY refuses some of them (rule XO505).
+    """``tls`` and ``reality``: the browser that clients imitate in the TLS handshake. The default
+    is ``chrome``. The pinned core's REALITY refuses some of them (rule XO505).
 
     Example: fingerprint = "firefox"
     """

@@ -1,4 +1,4 @@
-"""Say in plain words what pydantic found wrong, and what to write instead."""
+"""Check a document against a shape, and turn pydantic's errors into problems with remedies."""
 
 import copy
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from ops.model.spelling import did_you_mean
 Shape = TypeVar("Shape", bound=BaseModel)
 
 MOST = 200
-"""Problems of a file that are told at once: nobody reads more, and each costs a search."""
+"""The most problems of one file in a message."""
 _LONGEST = 300
-"""Characters of a message; a value may be a megabyte."""
+"""The most characters of a message. A value can be a megabyte."""
 
 _KEY_INSTEAD = "passwords do not belong here: put your ssh key on the host, and name it in ssh_key"
 _TYPES = {
@@ -36,37 +36,37 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Checked(Generic[Shape]):
-    """What a file says, without what is wrong in it, and what that is."""
+    """The correct part of a file, and the problems of the rest."""
 
     shape: Shape | None
-    """None where too little was left."""
+    """The correct part; None if a required table is missing or wrong."""
     problems: list[Problem]
     dropped: frozenset[str] = frozenset()
-    """The names of tables that were left out: others may rightly speak of them."""
+    """The names of tables that were removed. Other tables can refer to them without a mistake."""
     damaged: frozenset[Location] = frozenset()
-    """The tables that something was taken out of: what they lack now they may have had."""
+    """The tables with a removed field. The file has more fields there than *shape*."""
 
 
 def checked(document: Document, shape: type[Shape]) -> Checked[Shape]:
-    """Check *document* against *shape*, and keep what is right: people mend more at a time."""
+    """Check *document* against *shape*. The correct part is returned, too, for further checks."""
     try:
         return Checked(shape.model_validate(document.data), [])
     except ValidationError as error:
-        found = error
-    told = list(islice(_problems(document, shape, found), MOST + 1))
-    if len(told) > MOST:
-        return Checked(None, told)
+        failure = error
+    problems = list(islice(_problems(document, shape, failure), MOST + 1))
+    if len(problems) > MOST:
+        return Checked(None, problems)
     data = copy.deepcopy(document.data)
-    left = _left(shape, data, found)
-    damaged = frozenset(_place(one)[:2] for one in found.errors())
-    return Checked(left, told, _names(document.data) - _names(data), damaged)
+    rest = _rest(shape, data, failure)
+    damaged = frozenset(_place(one)[:2] for one in failure.errors())
+    return Checked(rest, problems, _names(document.data) - _names(data), damaged)
 
 
-def _left(shape: type[Shape], data: dict[str, Any], error: ValidationError) -> Shape | None:
-    """Take what *error* names out of *data*, until the rest is a *shape* or nothing is left."""
-    for _ in range(3):  # a field, then the table that cannot be without it, then the table's own
-        for found in reversed(error.errors()):
-            _remove(data, _place(found))
+def _rest(shape: type[Shape], data: dict[str, Any], error: ValidationError) -> Shape | None:
+    """Remove the wrong fields of *error* from *data*; return the rest if it is a *shape*."""
+    for _ in range(3):  # a field, then the table that requires it, then the next
+        for detail in reversed(error.errors()):
+            _remove(data, _place(detail))
         try:
             return shape.model_validate(data)
         except ValidationError as next_error:
@@ -75,7 +75,7 @@ def _left(shape: type[Shape], data: dict[str, Any], error: ValidationError) -> S
 
 
 def _remove(data: Any, place: Location) -> None:
-    """Take out *place*, or the nearest thing around it that is there."""
+    """Remove the value at *place*, or the nearest table around it."""
     holder: Any = None
     last: Any = None
     for part in place:
@@ -95,26 +95,26 @@ def _names(data: dict[str, Any]) -> frozenset[str]:
     return frozenset(name for table in tables for name in table)
 
 
-def _place(found: ErrorDetails) -> Location:
-    return tuple(part for part in found["loc"] if part != "[key]")
+def _place(detail: ErrorDetails) -> Location:
+    return tuple(part for part in detail["loc"] if part != "[key]")
 
 
 def _problems(
     document: Document, shape: type[BaseModel], error: ValidationError
 ) -> Iterator[Problem]:
-    for found in error.errors():
-        place = _place(found)
+    for detail in error.errors():
+        place = _place(detail)
         if document.secret:
-            found["input"] = "..."
-        message, remedy = _words(found, shape, place)
-        value = found["input"]
+            detail["input"] = "..."
+        message, remedy = _words(detail, shape, place)
+        value = detail["input"]
         yield document.problem(place, _shortened(message), remedy, value)
 
 
-def _words(found: ErrorDetails, shape: type[BaseModel], place: Location) -> tuple[str, str]:
-    """Return the message and the remedy for one finding."""
+def _words(detail: ErrorDetails, shape: type[BaseModel], place: Location) -> tuple[str, str]:
+    """Return the message and the remedy for one error of pydantic."""
     name = next((part for part in reversed(place) if isinstance(part, str)), "the file")
-    kind, context = found["type"], found.get("ctx", {})
+    kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden" and "pass" in str(name):
         return f"unknown field {name!r}", _KEY_INSTEAD
     if kind == "extra_forbidden":
@@ -122,17 +122,17 @@ def _words(found: ErrorDetails, shape: type[BaseModel], place: Location) -> tupl
     if kind == "missing":
         return f"{_owner(place)} lacks {name!r}", f"write {name} = ..."
     if kind == "value_error":
-        error = _unfit(found["input"], context["error"])
-        return (error if name == found["input"] else f"{name}: {error}"), ""
+        error = _unfit(detail["input"], context["error"])
+        return (error if name == detail["input"] else f"{name}: {error}"), ""
     if kind == "literal_error":
-        return f"{name} = {_quoted(found['input'])} is not known", f"use {context['expected']}"
+        return f"{name} = {_quoted(detail['input'])} is not known", f"use {context['expected']}"
     if kind in _TYPES:
-        return f"{name} must be {_TYPES[kind]}, not {_quoted(found['input'])}", ""
-    return f"{name} = {_quoted(found['input'])}: {found['msg'].lower()}", ""
+        return f"{name} must be {_TYPES[kind]}, not {_quoted(detail['input'])}", ""
+    return f"{name} = {_quoted(detail['input'])}: {detail['msg'].lower()}", ""
 
 
 def _unfit(value: object, error: Exception) -> str:
-    """Return why *value* was refused; an error of ours leaves it to this room to show it."""
+    """Return the reason why *value* was refused. A message of UnfitError needs the value first."""
     if isinstance(error, UnfitError):
         return f"{_short(repr(value))} will not do: {error}"
     return str(error)
@@ -156,7 +156,7 @@ def _short(text: str) -> str:
 
 
 def _fields(shape: type[BaseModel], place: Location) -> list[str]:
-    """Return the fields that the table at *place* of *shape* may have."""
+    """Return the names of the fields of the table at *place* of *shape*."""
     model: Any = shape
     for part in place:
         inner = model.model_fields[part].annotation if _is_model(model) else None
@@ -171,5 +171,5 @@ def _is_model(candidate: object) -> bool:
 
 
 def _value_type(annotation: object) -> object:
-    """Return what a dict, list or optional of the model's fields holds."""
+    """Return the type of the values in a dict, list or optional."""
     return next((arg for arg in reversed(get_args(annotation)) if arg is not type(None)), None)

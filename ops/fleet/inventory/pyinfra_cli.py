@@ -1,4 +1,4 @@
-"""The pyinfra run that reads the inventory: what was typed, and misleading words of pyinfra."""
+"""The command line of pyinfra, and a wrong advice in its log."""
 
 import argparse
 import logging
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 _KEYGEN = "    ssh-keygen -R "
 
 
-def typed(words: Sequence[str] | None = None) -> dict[str, list[str]]:
-    """Return the hosts and groups that were typed for pyinfra, by option.
+def typed_targets(words: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Return the hosts and groups on pyinfra's command line, by option.
 
-    >>> typed(["inventory", "deploy.py", "--limit", "fra1", "--limit=edge"])
+    >>> typed_targets(["inventory", "deploy.py", "--limit", "fra1", "--limit=edge"])
     {'--limit': ['fra1', 'edge'], '--exclude': []}
     """
     if words is None and "pyinfra_cli" not in sys.modules:
@@ -23,8 +23,8 @@ def typed(words: Sequence[str] | None = None) -> dict[str, list[str]]:
     return {f"--{option}": names for option, names in vars(given).items()}
 
 
-def in_our_words(record: logging.LogRecord) -> bool:
-    """Name our own command where pyinfra advises one for the known_hosts of the user."""
+def name_our_command(record: logging.LogRecord) -> bool:
+    """Replace the command in pyinfra's advice about known_hosts. No record is dropped."""
     if isinstance(record.msg, str) and record.msg.startswith(_KEYGEN):
         record.msg = "    ops hosts trust NAME --fingerprint SHA256:... --replace"
     return True
