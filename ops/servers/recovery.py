@@ -13,13 +13,14 @@ from ops.counting import reading
 from ops.errors import HostError, SecretsError, UsageError
 from ops.files import locked
 from ops.fleet.secrets import issued, store
-from ops.fleet.secrets.fill import Place, get, places_of, put, shown
+from ops.fleet.secrets.fill import places_of
+from ops.fleet.secrets.places import SecretPlace, get_secret, owner_of, put_secret, secret_name
 from ops.fleet.secrets.reality import is_private_key, public_key
 from ops.model import Fleet, Host
 from ops.model.layout import CONFIG
 from ops.servers.secrets_on_host import secrets_in
 
-Found = dict[Place, dict[str, Any]]
+Found = dict[SecretPlace, dict[str, Any]]
 """By place, then by host: the secret that the host's config has there."""
 
 
@@ -61,7 +62,7 @@ def recover(
     with locked(fleet.folder / "inventory"):
         document = _document(fleet, again, afresh=afresh)
         taken = _take(fleet, document, values_by_place, again, result)
-        result.missing = [shown(place) for place in sorted(again - taken)]
+        result.missing = [secret_name(place) for place in sorted(again - taken)]
         if result.recovered:
             result.aside = store.set_aside(fleet) if afresh else None
             text = tomlkit.dumps(document)
@@ -71,8 +72,8 @@ def recover(
 
 
 def _take(
-    fleet: Fleet, document: Any, found: Found, again: Collection[Place], result: Recovered
-) -> set[Place]:
+    fleet: Fleet, document: Any, found: Found, again: Collection[SecretPlace], result: Recovered
+) -> set[SecretPlace]:
     """Put into *document* the secrets in *found* that it lacks, and those of *again*.
 
     Return the places where *document* has the secret of the servers now.
@@ -80,24 +81,24 @@ def _take(
     taken = set()
     for place, by_host in found.items():
         values = _distinct(list(by_host.values()))
-        held = get(document, place)
+        held = get_secret(document, place)
         if len(values) > 1:
-            result.conflicts.append(f"{shown(place)}: {', '.join(by_host)} differ")
+            result.conflicts.append(f"{secret_name(place)}: {', '.join(by_host)} differ")
         elif place not in again and _is_older(fleet, place, values[0]):
             result.conflicts.append(_older(place))
         elif held and _distinct([held, values[0]]) == [held]:
             taken.add(place)
         elif not held or place in again:
-            put(document, place, _whole(place, values[0]))
-            result.recovered.append(shown(place))
+            put_secret(document, place, _whole(place, values[0]))
+            result.recovered.append(secret_name(place))
             taken.add(place)
     return taken
 
 
-def _older(place: Place) -> str:
-    owner = "/".join(place[1:-1])
+def _older(place: SecretPlace) -> str:
+    owner = owner_of(place)
     return (
-        f"{shown(place)}: issued.toml has a newer one than the host "
+        f"{secret_name(place)}: issued.toml has a newer one than the host "
         f"(`ops secrets recover --replace {owner}` takes the one of the host)"
     )
 
@@ -119,7 +120,9 @@ def _read(fleet: Fleet, hosts: Sequence[Host], deadline: float) -> tuple[Found, 
     return values, failures
 
 
-def _document(fleet: Fleet, again: Collection[Place], *, afresh: bool) -> tomlkit.TOMLDocument:
+def _document(
+    fleet: Fleet, again: Collection[SecretPlace], *, afresh: bool
+) -> tomlkit.TOMLDocument:
     """Return the content of secrets.toml.
 
     With *afresh* it is empty if the file cannot be opened, and UsageError if it can.
@@ -141,7 +144,7 @@ def _document(fleet: Fleet, again: Collection[Place], *, afresh: bool) -> tomlki
 _LOST = "If nobody can open it any more, `ops secrets recover --afresh` begins without it"
 
 
-def _is_older(fleet: Fleet, place: Place, value: Any) -> bool:
+def _is_older(fleet: Fleet, place: SecretPlace, value: Any) -> bool:
     """Return whether *value* is a private key, and issued.toml has a newer one."""
     known = fleet.public_keys.get((place[1], place[2])) if place[-1] == "private_key" else ""
     return bool(known) and is_private_key(str(value)) and public_key(value) != known
@@ -167,7 +170,7 @@ def _is_same(value: Any, longer: Any) -> bool:
     return base64.b64decode(longer)[:16] == base64.b64decode(value)
 
 
-def _whole(place: Place, value: Any) -> Any:
+def _whole(place: SecretPlace, value: Any) -> Any:
     """Return *value*, and complete a 128-bit PSK to 256 bits with any second half.
 
     secrets.toml has 256-bit PSKs, and a 128-bit method uses only the first half.

@@ -1,4 +1,4 @@
-"""Read, make and keep the fleet's secrets; knows age, and which secrets were ever made."""
+"""The secrets of the fleet: read, make, encrypt, merge and rename them."""
 
 from ops.errors import SecretsError
 from ops.files import shown_path
@@ -10,9 +10,9 @@ __all__ = ["load"]
 
 
 def load(fleet: Fleet) -> Secrets:
-    """Return the secrets of *fleet*; SecretsError or FleetError where there is no reading them.
+    """Return the secrets of *fleet*; SecretsError or FleetError if they cannot be read.
 
-    That the file holds *every* secret is not asked here: rendering a host asks for its own.
+    Single secrets can be missing in the file. Rendering a host checks that it has its own.
     """
     file = store.path(fleet)
     if file is None:

@@ -1,4 +1,4 @@
-"""Encrypt to several people, decrypt as one of them: age, by pyrage."""
+"""Encrypt the secrets to several people with age (pyrage), and decrypt them."""
 
 import base64
 import os
@@ -23,18 +23,18 @@ from ops.model import Fleet
 
 _X25519 = pyrage.x25519.Identity
 IDENTITY = "OPS_AGE_IDENTITY"
-"""Environment variable: the file of the age identity to decrypt with."""
+"""The environment variable with the path of the user's age identity."""
 _HEADER = "# Who can read secrets.toml.age: age or ssh public keys, one a line. Commit this file.\n"
 
 
 def identity_file() -> Path:
-    """Return the file of this user's age identity; it may be missing."""
-    said = os.environ.get(IDENTITY)
-    return Path(said) if said else config_folder() / "identity.txt"
+    """Return the file of this user's age identity. It can be missing."""
+    path = os.environ.get(IDENTITY)
+    return Path(path) if path else config_folder() / "identity.txt"
 
 
 def make_identity() -> str:
-    """Make this user's age identity where there is none; return its public half."""
+    """Make an age identity for this user; return its public key. SecretsError if there is one."""
     file = identity_file()
     if exists(file):
         raise SecretsError(
@@ -48,7 +48,7 @@ def make_identity() -> str:
 
 
 def public_half() -> str:
-    """Return the public key of this user's identity, as `recipients --add` takes it."""
+    """Return the public key of this user's identity, for `ops secrets recipients --add`."""
     file = identity_file()
     public = file.with_name(f"{file.name}.pub")
     keys = [str(one.to_public()) for one in _identities() if isinstance(one, _X25519)]
@@ -62,7 +62,7 @@ def public_half() -> str:
 
 
 def count_readers(sealed: bytes) -> int:
-    """Return to how many *sealed* is encrypted; its header says so in clear."""
+    """Return the number of recipients in the header of *sealed*, which is not encrypted."""
     lines = sealed.split(b"\n")
     armoured = lines[0].startswith(b"-----BEGIN")
     try:
@@ -74,44 +74,44 @@ def count_readers(sealed: bytes) -> int:
 
 
 def recipients_file(fleet: Fleet) -> Path:
-    """Return the file that lists who can read the fleet's secrets."""
+    """Return the path of recipients.txt, the list of the recipients' public keys."""
     return fleet.folder / "inventory" / "recipients.txt"
 
 
 def recipients(fleet: Fleet) -> list[str]:
-    """Return who can read the fleet's secrets, as public keys."""
+    """Return the public keys of the recipients of the secrets."""
     return keys_in(listed(recipients_file(fleet)))
 
 
 def listed(file: Path) -> str:
-    """Return the text of *file*, a list of recipients; nothing if it is not there."""
+    """Return the text of *file*, a list of recipients; empty if the file is missing."""
     return read_text(file) if exists(file) else ""
 
 
 def keys_in(lines: str) -> list[str]:
     """Return the public keys in *lines*, the text of a list of recipients."""
-    found = (line.strip() for line in lines.splitlines())
-    return list(dict.fromkeys(line for line in found if line and not line.startswith("#")))
+    stripped = (line.strip() for line in lines.splitlines())
+    return list(dict.fromkeys(line for line in stripped if line and not line.startswith("#")))
 
 
 def listing(public_keys: list[str]) -> bytes:
-    """Return the list of recipients with *public_keys*, as it is written."""
+    """Return the content of recipients.txt for *public_keys*."""
     return (_HEADER + "".join(f"{public_key}\n" for public_key in public_keys)).encode()
 
 
 def check(public_keys: list[str]) -> None:
-    """Raise SecretsError if one of *public_keys* is none."""
+    """Raise SecretsError if one of *public_keys* is no public key."""
     for public_key in public_keys:
         _recipient(public_key)
 
 
 def keep_recipients(fleet: Fleet, public_keys: list[str]) -> None:
-    """Write down who can read the fleet's secrets."""
+    """Write *public_keys* to recipients.txt."""
     write_atomically(recipients_file(fleet), listing(public_keys))
 
 
 def encrypt(secrets: str, public_keys: list[str]) -> bytes:
-    """Return *secrets* encrypted so that each holder of one of *public_keys* can read it."""
+    """Return *secrets* encrypted to all *public_keys*, as armoured text."""
     if not public_keys:
         raise SecretsError(
             "nobody could read the encrypted secrets: name yourself first, "
@@ -122,12 +122,12 @@ def encrypt(secrets: str, public_keys: list[str]) -> bytes:
 
 
 def decrypt(file: Path) -> str:
-    """Return the text that *file* holds, read with this user's identity."""
+    """Return the text in the encrypted *file*, decrypted with this user's identity."""
     return opened(file, read_bytes(file))
 
 
 def opened(file: Path, sealed: bytes) -> str:
-    """Return the text in *sealed*, which is what *file* holds, read with this user's identity."""
+    """Return the text in *sealed*, the content of *file*, decrypted with this user's identity."""
     if line := conflict_line(sealed):
         raise SecretsError(
             f"{shown_path(file)}:{line}: two people changed the secrets, and git left both: "
@@ -149,7 +149,7 @@ def opened(file: Path, sealed: bytes) -> str:
 
 
 def must_open(sealed: bytes) -> None:
-    """Raise SecretsError where this user's identity does not open *sealed*."""
+    """Raise SecretsError if this user's identity cannot decrypt *sealed*."""
     try:
         pyrage.decrypt(sealed, _identities())
     except pyrage.DecryptError:
@@ -173,26 +173,26 @@ def _recipient(public_key: str) -> "pyrage.x25519.Recipient | pyrage.ssh.Recipie
 def _identities() -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
     file = identity_file()
     try:
-        held = read_bytes(file)
+        content = read_bytes(file)
     except OSError as error:
         raise SecretsError(
             f"encrypted secrets need your age identity, and {shown_path(file)} {reason(error)[0]}: "
             f"put it there, or its path into ${IDENTITY}; `ops secrets identity` makes one"
         ) from None
-    found = _identities_in(held)
-    if not found:
+    identities = _identities_in(content)
+    if not identities:
         raise SecretsError(
             f"{shown_path(file)} holds no age identity, and no ssh key without a passphrase: "
             "`ops secrets identity` makes one"
         )
-    return found
+    return identities
 
 
-def _identities_in(held: bytes) -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
+def _identities_in(content: bytes) -> "list[pyrage.x25519.Identity | pyrage.ssh.Identity]":
     try:
-        if b"OPENSSH PRIVATE KEY" in held:
-            return [pyrage.ssh.Identity.from_buffer(held)]
-        lines = held.decode().split()
+        if b"OPENSSH PRIVATE KEY" in content:
+            return [pyrage.ssh.Identity.from_buffer(content)]
+        lines = content.decode().split()
         return [pyrage.x25519.Identity.from_str(x) for x in lines if x.startswith("AGE-SECRET")]
     except (pyrage.IdentityError, UnicodeDecodeError):
         return []

@@ -1,8 +1,7 @@
-"""Make the secrets that never existed; never replace, unasked, one that ever did.
+"""Make missing secrets, and delete those of departed keys and inbounds.
 
-What was ever made is written down by name in ``issued.toml``, which is committed: a clone
-without the secrets then knows that they exist somewhere, and does not make new ones that
-would cut everybody off.
+The committed file issued.toml lists the names of all secrets that were made. A clone without the
+secrets therefore does not make new ones, which would cut off all people.
 """
 
 import base64
@@ -16,13 +15,19 @@ import tomlkit
 from ops.errors import SecretsError, UsageError
 from ops.files import locked
 from ops.fleet.secrets import issued, store
+from ops.fleet.secrets.places import (
+    SecretPlace,
+    delete_secret,
+    get_secret,
+    owner_of,
+    places_in,
+    put_secret,
+    secret_name,
+)
 from ops.fleet.secrets.reality import new_private_key
 from ops.model import FIELD_OF, Fleet
 from ops.model.phrases import listed
 from ops.model.spelling import with_suggestion
-
-Place = tuple[str, ...]
-"""Where a secret stands in the file: ``("keys", "alice", "uuid")``."""
 
 _MAKERS: dict[str, Callable[[], Any]] = {
     "uuid": lambda: str(uuid4()),
@@ -34,10 +39,10 @@ _MAKERS: dict[str, Callable[[], Any]] = {
 
 
 def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
-    """Make what is missing, and anew what belongs to *replace*; return what was made, by name.
+    """Make missing secrets, and new secrets for *replace*; return the names of the new secrets.
 
-    *replace* names keys, or inbounds as ``host/inbound``. SecretsError where a secret was made
-    once and is not here now: nothing is written then.
+    *replace* are keys, or inbounds as ``host/inbound``. SecretsError if a secret was made before,
+    but is missing here; nothing is written then.
     """
     with locked(fleet.folder / "inventory"):
         wanted = list(dict.fromkeys(_wanted(fleet)))
@@ -45,52 +50,52 @@ def fill(fleet: Fleet, replace: Iterable[str] = ()) -> list[str]:
         document = store.document(fleet)
         issued.must_match(fleet, document, again)
         known = issued.places(fleet) - again
-        lost = [place for place in wanted if place in known and not get(document, place)]
+        lost = [place for place in wanted if place in known and not get_secret(document, place)]
         if lost:
             raise SecretsError(_lost(lost))
-        made = [place for place in wanted if place in again or not get(document, place)]
+        made = [place for place in wanted if place in again or not get_secret(document, place)]
         for place in made:
-            put(document, place, _MAKERS[place[-1]]())
+            put_secret(document, place, _MAKERS[place[-1]]())
         if made:
             store.write(fleet, tomlkit.dumps(document))
         issued.keep(fleet, issued.data_of(tomlkit.dumps(document)), again)
-        return [shown(place) for place in made]
+        return [secret_name(place) for place in made]
 
 
 def forget(fleet: Fleet, names: Iterable[str]) -> list[str]:
-    """Delete the secrets of *names* that left the fleet; return what was deleted, by name.
+    """Delete the secrets of *names*; return the names of the deleted secrets.
 
-    *names* are keys, hosts, or inbounds as ``host/inbound``. UsageError for one that has no
-    secrets, or is of the fleet still: nothing is deleted then.
+    *names* are keys, hosts, or inbounds as ``host/inbound``. UsageError if one has no secrets, or
+    is still in the fleet; nothing is deleted then.
     """
     with locked(fleet.folder / "inventory"):
         document = store.document(fleet)
-        held = held_in(document) | issued.places(fleet)
-        gone = {place for name in names for place in _gone(fleet, held, name)}
+        held = places_in(document) | issued.places(fleet)
+        gone = {place for name in names for place in _departed_places(fleet, held, name)}
         for place in gone:
-            delete(document, place)
-        if gone & held_in(store.document(fleet)):
+            delete_secret(document, place)
+        if gone & places_in(store.document(fleet)):
             store.write(fleet, tomlkit.dumps(document))
-        issued.forget(fleet, {"/".join(place[1:-1]) for place in gone})
-        return [shown(place) for place in sorted(gone)]
+        issued.forget(fleet, {owner_of(place) for place in gone})
+        return [secret_name(place) for place in sorted(gone)]
 
 
 def departed(fleet: Fleet) -> list[str]:
-    """Return the keys and inbounds that have secrets, and are not of the fleet any more."""
+    """Return the keys and inbounds with secrets that are no longer in the fleet."""
     here = _living(fleet)
-    owners = {"/".join(place[1:-1]) for place in issued.places(fleet)}
+    owners = {owner_of(place) for place in issued.places(fleet)}
     return sorted(owner for owner in owners if owner not in here)
 
 
-def _gone(fleet: Fleet, held: set[Place], name: str) -> set[Place]:
-    found = {place for place in held if name in ("/".join(place[1:-1]), place[1])}
-    if not found:
-        owners = {"/".join(place[1:-1]) for place in held}
+def _departed_places(fleet: Fleet, held: set[SecretPlace], name: str) -> set[SecretPlace]:
+    places = {place for place in held if name in (owner_of(place), place[1])}
+    if not places:
+        owners = {owner_of(place) for place in held}
         raise UsageError(with_suggestion(f"{name!r} has no secrets here", name, owners))
-    if living := _living(fleet) & {"/".join(place[1:-1]) for place in found}:
+    if living := _living(fleet) & {owner_of(place) for place in places}:
         one = sorted(living)[0]
         raise UsageError(f"{one} is in the inventory: take it out first; nothing was deleted")
-    return found
+    return places
 
 
 def _living(fleet: Fleet) -> set[str]:
@@ -98,41 +103,8 @@ def _living(fleet: Fleet) -> set[str]:
     return {*(key.name for key in fleet.keys), *inbounds}
 
 
-def held_in(document: Any) -> set[Place]:
-    """Return where *document* holds a secret."""
-    keys = document.get("keys", {}).items()
-    hosts = document.get("hosts", {}).items()
-    return {("keys", name, field) for name, fields in keys for field in fields} | {
-        ("hosts", host, inbound, field)
-        for host, inbounds in hosts
-        for inbound, fields in inbounds.items()
-        for field in fields
-    }
-
-
-def delete(document: Any, place: Place) -> None:
-    """Remove *place* from *document*, and each table that is empty then."""
-    *tables, field = place
-    holders = [document]
-    for part in tables:
-        holders.append(holders[-1].get(part, {}))
-    holders[-1].pop(field, None)
-    for holder, part in zip(reversed(holders[:-1]), reversed(tables), strict=True):
-        if part in holder and not holder[part]:
-            del holder[part]
-
-
-def shown(place: Place) -> str:
-    """Return *place* as people name it.
-
-    >>> shown(("keys", "alice", "uuid")), shown(("hosts", "ams1", "reality", "private_key"))
-    ('alice: uuid', 'ams1/reality: private_key')
-    """
-    return f"{'/'.join(place[1:-1])}: {place[-1]}"
-
-
-def _wanted(fleet: Fleet) -> Iterator[Place]:
-    """Yield every secret that the fleet's inbounds and the keys on them need."""
+def _wanted(fleet: Fleet) -> Iterator[SecretPlace]:
+    """Yield the places of all secrets that the fleet's inbounds and keys need."""
     for host in fleet.hosts:
         for inbound in host.inbounds:
             if inbound.security == "reality":
@@ -144,41 +116,24 @@ def _wanted(fleet: Fleet) -> Iterator[Place]:
                 yield ("keys", key.name, FIELD_OF[inbound.protocol])
 
 
-def places_of(fleet: Fleet, names: Iterable[str]) -> set[Place]:
+def places_of(fleet: Fleet, names: Iterable[str]) -> set[SecretPlace]:
     """Return the places of the secrets of *names*: keys, or inbounds as ``host/inbound``.
 
     UsageError for a name that needs no secret in this fleet.
     """
     chosen, wanted = set(names), set(_wanted(fleet))
-    owners = {"/".join(place[1:-1]) for place in wanted}
+    owners = {owner_of(place) for place in wanted}
     for name in chosen - owners:
         message = f"{name!r} has no secrets to replace"
         raise UsageError(with_suggestion(message, name, owners))
-    return {place for place in wanted if "/".join(place[1:-1]) in chosen}
+    return {place for place in wanted if owner_of(place) in chosen}
 
 
-def _lost(lost: list[Place]) -> str:
-    names = listed([shown(place) for place in lost], most=5)
+def _lost(lost: list[SecretPlace]) -> str:
+    names = listed([secret_name(place) for place in lost], most=5)
     return (
         f"issued.toml says that these were made, and they are not here: {names}. "
         "Making them again would cut people off: get secrets.toml from a colleague, or "
         "`ops secrets recover` reads them back from the servers. To replace one on purpose: "
         "`ops secrets fill --replace NAME`"
     )
-
-
-def get(document: Any, place: Place) -> Any:
-    """Return what stands at *place* of *document*, or something empty."""
-    for part in place:
-        document = document.get(part) or {}
-    return document
-
-
-def put(document: Any, place: Place, value: Any) -> None:
-    """Write *value* at *place* of *document*, with the tables around it."""
-    *tables, field = place
-    for depth, part in enumerate(tables):
-        if part not in document:
-            document[part] = tomlkit.table(is_super_table=depth < len(tables) - 1)
-        document = document[part]
-    document[field] = value

@@ -1,4 +1,4 @@
-"""Write down which secrets were ever made, by name, and what of them is public."""
+"""issued.toml: the names of all secrets that were made, and their public parts."""
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -23,12 +23,12 @@ _HEADER = """\
 
 
 def path(fleet: Fleet) -> Path:
-    """Return the file, which need not be there."""
+    """Return the path of issued.toml. The file can be missing."""
     return fleet.folder / "inventory" / "issued.toml"
 
 
 def places(fleet: Fleet) -> set[tuple[str, ...]]:
-    """Return where every secret that was ever made stands in the secrets' file."""
+    """Return the places of all secrets that were made."""
     issued = _read(fleet)
     keys = issued.get("keys", {}).items()
     inbounds = (
@@ -42,16 +42,16 @@ def places(fleet: Fleet) -> set[tuple[str, ...]]:
 
 
 def data_of(secrets: str) -> dict[str, Any]:
-    """Return the data of the secrets' file that holds *secrets*, as :func:`keep` takes it."""
+    """Return the data in *secrets*, the text of secrets.toml, for :func:`keep`."""
     return tomllib.loads(secrets)
 
 
 def must_match(
     fleet: Fleet, secrets: Mapping[str, Any], again: Collection[tuple[str, ...]] = ()
 ) -> None:
-    """Raise SecretsError if *secrets* is older than issued.toml: it has other private keys.
+    """Raise SecretsError if *secrets* is older than issued.toml, with other private keys.
 
-    Those at the places *again* are being replaced.
+    Private keys at the places in *again* are not compared, because they are being replaced.
     """
     issued = _read(fleet).get("hosts", {})
     older = [
@@ -76,7 +76,7 @@ def _is_another(fields: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
 
 
 def forget(fleet: Fleet, owners: Collection[str]) -> None:
-    """Strike out what was made for *owners*: keys, and inbounds as ``host/inbound``."""
+    """Remove the entries of *owners*: keys, and inbounds as ``host/inbound``."""
     issued = _read(fleet)
     issued["keys"] = {n: made for n, made in issued.get("keys", {}).items() if n not in owners}
     hosts = {
@@ -104,10 +104,9 @@ def rename(fleet: Fleet, owners: Mapping[tuple[str, ...], tuple[str, ...]]) -> N
 
 
 def keep(fleet: Fleet, secrets: Mapping[str, Any], again: Collection[tuple[str, ...]] = ()) -> None:
-    """Write down what *secrets*, the data of the secrets' file, holds; forget nothing older.
+    """Add the secrets in *secrets*, the data of secrets.toml, to issued.toml. Nothing is removed.
 
-    SecretsError where that would put an older key in the place of a newer one: *again* are the
-    places where a key was replaced.
+    SecretsError if *secrets* is older than issued.toml; *again* are places with a new secret.
     """
     must_match(fleet, secrets, again)
     issued = _read(fleet)
@@ -116,7 +115,7 @@ def keep(fleet: Fleet, secrets: Mapping[str, Any], again: Collection[tuple[str, 
 
 
 def joined(known: Iterable[Mapping[str, Any]], secrets: Mapping[str, Any]) -> bytes:
-    """Return the file that holds all that is *known* on several sides, and what *secrets* hold."""
+    """Return an issued.toml with the entries of all sides in *known*, and of *secrets*."""
     issued: dict[str, Any] = {}
     for side in known:
         if "fleet" in side:
@@ -134,7 +133,7 @@ def joined(known: Iterable[Mapping[str, Any]], secrets: Mapping[str, Any]) -> by
 
 
 def _note(issued: dict[str, Any], secrets: Mapping[str, Any]) -> None:
-    """Add to *issued* what *secrets* hold, and a name for the fleet if it has none."""
+    """Add entries for *secrets* to *issued*, and an ID for the fleet if it has none."""
     issued.setdefault("fleet", uuid4().hex)
     keys: dict[str, Any] = issued.setdefault("keys", {})
     for name, fields in secrets.get("keys", {}).items():

@@ -1,4 +1,4 @@
-"""Put together what two people did to the encrypted secrets, by name, as git does it by line."""
+"""Merge two versions of the encrypted secrets, secret by secret."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from ops.errors import SecretsError
 from ops.files import decode_text, locked, write_atomically
 from ops.fleet.inventory.toml import parse_document
 from ops.fleet.secrets import age, issued
-from ops.fleet.secrets.fill import Place, put, shown
+from ops.fleet.secrets.places import SecretPlace, put_secret, secret_name
 
 FILES = ("secrets.toml.age", "issued.toml", "recipients.txt")
-"""What is merged, in the fleet's inventory/."""
+"""The files that are merged, in the fleet's inventory/."""
 _ABSENT = object()
 
 
 @dataclass(frozen=True)
 class Sides:
-    """What one file was before, and what each side made of it; None where it was not."""
+    """The common ancestor and both versions of one file. *base* is None if there is no ancestor."""
 
     base: bytes | None
     ours: bytes
@@ -28,10 +28,10 @@ class Sides:
 
 
 def merge(inventory: Path, sides: Mapping[str, Sides], take: str = "") -> list[Path]:
-    """Write the files of the folder *inventory* that both sides changed; return them.
+    """Write the merged files in the folder *inventory*; return their paths.
 
-    *take* is ``ours`` or ``theirs``, for what both sides changed. SecretsError names that where
-    it is missing, and nothing is written then.
+    *take* is ``ours`` or ``theirs``, for secrets that both sides changed. SecretsError lists these
+    secrets if *take* is empty; nothing is written then.
     """
     with locked(inventory):
         written = dict(_merged(inventory, sides, take))
@@ -47,12 +47,14 @@ def _merged(inventory: Path, sides: Mapping[str, Sides], take: str) -> Iterator[
     secrets = _together(base, ours, theirs, take)
     document = tomlkit.document()
     for place, value in secrets.items():
-        put(document, place, value)
+        put_secret(document, place, value)
     sealed = age.encrypt(tomlkit.dumps(document), keys)
     age.must_open(sealed)
     yield file, sealed
-    if said := sides.get("issued.toml"):
-        known = [parse_document("issued.toml", (side or b"").decode()).data for side in _each(said)]
+    if versions := sides.get("issued.toml"):
+        known = [
+            parse_document("issued.toml", (side or b"").decode()).data for side in _each(versions)
+        ]
         yield inventory / "issued.toml", issued.joined(known[1:], document.unwrap())
     if "recipients.txt" in sides:
         yield inventory / "recipients.txt", age.listing(keys)
@@ -62,14 +64,14 @@ def _each(sides: Sides) -> tuple[bytes | None, bytes, bytes]:
     return sides.base, sides.ours, sides.theirs
 
 
-def _secrets(file: Path, sealed: bytes | None) -> dict[Place, Any]:
+def _secrets(file: Path, sealed: bytes | None) -> dict[SecretPlace, Any]:
     if not sealed:
         return {}
     text = age.opened(file, sealed)
     return dict(_flat(parse_document("secrets.toml", text, secret=True).data))
 
 
-def _flat(table: Mapping[str, Any], before: Place = ()) -> Iterator[tuple[Place, Any]]:
+def _flat(table: Mapping[str, Any], before: SecretPlace = ()) -> Iterator[tuple[SecretPlace, Any]]:
     for name, value in table.items():
         if isinstance(value, Mapping):
             yield from _flat(value, (*before, name))
@@ -78,32 +80,35 @@ def _flat(table: Mapping[str, Any], before: Place = ()) -> Iterator[tuple[Place,
 
 
 def _together(
-    base: dict[Place, Any], ours: dict[Place, Any], theirs: dict[Place, Any], take: str
-) -> dict[Place, Any]:
-    """Return each secret as the side that changed it has it."""
-    found: dict[Place, Any] = {}
+    base: dict[SecretPlace, Any],
+    ours: dict[SecretPlace, Any],
+    theirs: dict[SecretPlace, Any],
+    take: str,
+) -> dict[SecretPlace, Any]:
+    """Return the merged secrets: each in the version of the side that changed it."""
+    merged: dict[SecretPlace, Any] = {}
     torn = []
     for place in dict.fromkeys([*ours, *theirs]):
         before, mine, other = (side.get(place, _ABSENT) for side in (base, ours, theirs))
         if mine != other and before not in (mine, other):
-            torn.append(shown(place))
+            torn.append(secret_name(place))
         theirs_counts = before == mine or (before != other and take == "theirs")
         value = other if theirs_counts else mine
         if value is not _ABSENT:
-            found[place] = value
+            merged[place] = value
     if torn and not take:
         raise SecretsError(
             f"both sides changed {', '.join(torn)}: decide with --take ours or --take theirs; "
             "people with a link of the other lose access. Nothing was changed"
         )
-    return found
+    return merged
 
 
 def _listed(inventory: Path, sides: Sides | None) -> str:
-    """Return who can read the secrets by recipients.txt, whose sides are merged line by line."""
+    """Return the text of recipients.txt, merged line by line."""
     file = inventory / "recipients.txt"
     if sides is None:
         return age.listed(file)
     base, ours, theirs = (decode_text(file, side or b"").splitlines() for side in _each(sides))
-    kept = [line for line in ours if line in theirs or line not in base]
-    return "\n".join([*kept, *(line for line in theirs if line not in {*ours, *base})])
+    ours_and_new = [line for line in ours if line in theirs or line not in base]
+    return "\n".join([*ours_and_new, *(line for line in theirs if line not in {*ours, *base})])

@@ -1,4 +1,4 @@
-"""Read the text of the secrets, and check what only the core's silence would hide."""
+"""Parse secrets.toml, and find mistakes that the core would not report."""
 
 import base64
 import binascii
@@ -19,17 +19,17 @@ SHORTEST_PASSWORD = 16
 
 
 def parse(fleet: Fleet, file: str, text: str) -> Secrets:
-    """Return *text*, called *file* in messages, as the secrets of *fleet*."""
+    """Return the secrets in *text*; *file* is its name in messages. FleetError if it is wrong."""
     document = parse_toml(file, text, secret=True)
-    found = checked(document, SecretsFile)
-    problems = list(found.problems)
-    if found.shape:
-        problems += _key_problems(document, found.shape.keys)
-        problems += _inbound_problems(document, found.shape.hosts)
-        problems += _mismatches(document, found.shape.hosts, fleet)
-    if problems or not found.shape:
+    result = checked(document, SecretsFile)
+    problems = list(result.problems)
+    if result.shape:
+        problems += _key_problems(document, result.shape.keys)
+        problems += _inbound_problems(document, result.shape.hosts)
+        problems += _mismatches(document, result.shape.hosts, fleet)
+    if problems or not result.shape:
         raise FleetError(sorted(problems))
-    return _secrets(found.shape)
+    return _secrets(result.shape)
 
 
 def _secrets(file: SecretsFile) -> Secrets:
@@ -66,11 +66,11 @@ def _key_problems(document: Document, keys: Mapping[str, KeySecretsTable]) -> It
 
 
 def _identities(table: KeySecretsTable) -> Iterator[tuple[str, object]]:
-    """Yield what the core tells users apart by, as it sees it."""
+    """Yield the values by which the core distinguishes users, in the core's form."""
     if is_uuid(table.uuid):
-        seen = bytearray(UUID(table.uuid).bytes)
-        seen[6:8] = b"\0\0"  # VLESS ignores the third group: proxy/vless/validator.go, ProcessUUID
-        yield "uuid", bytes(seen)
+        raw = bytearray(UUID(table.uuid).bytes)
+        raw[6:8] = b"\0\0"  # VLESS ignores the third group: proxy/vless/validator.go, ProcessUUID
+        yield "uuid", bytes(raw)
     if table.password:
         yield "password", table.password
     if table.psk:
@@ -88,7 +88,7 @@ def _same(field: str, name: str, other: str) -> tuple[str, str]:
 
 
 def _another(owner: str) -> str:
-    """Return what makes other secrets of *owner*, a key or ``host/inbound``."""
+    """Return the remedy for a wrong secret of *owner*, a key or ``host/inbound``."""
     return f"put the right one back, or `ops secrets fill --replace {owner}` makes another"
 
 
@@ -115,7 +115,7 @@ def _inbound_problems(
 def _mismatches(
     document: Document, hosts: Mapping[str, Mapping[str, InboundSecretsTable]], fleet: Fleet
 ) -> Iterator[Problem]:
-    """Find private keys that do not belong to the public keys that links carry."""
+    """Find private keys that do not belong to the public keys in links."""
     for (host, name), public in fleet.public_keys.items():
         table = hosts.get(host, {}).get(name)
         if table and is_private_key(table.private_key) and public_key(table.private_key) != public:
@@ -125,12 +125,12 @@ def _mismatches(
 
 
 def is_short_id(text: str) -> bool:
-    """Return whether *text* is a short id of REALITY."""
+    """Return whether *text* is a REALITY short ID: 2, 4, ... 16 hexadecimal digits."""
     return bool(re.fullmatch(r"([0-9a-f]{2}){1,8}", text))
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether *text* is a UUID as the core writes it."""
+    """Return whether *text* is a UUID in the form 8-4-4-4-12."""
     return bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
 
 

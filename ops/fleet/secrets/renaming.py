@@ -1,4 +1,4 @@
-"""Give the secrets of a key, a host or an inbound to its new name."""
+"""Move the secrets of a renamed key, host or inbound to its new name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,14 @@ import tomlkit
 from ops.errors import SecretsError, UsageError
 from ops.files import locked
 from ops.fleet.secrets import issued, store
-from ops.fleet.secrets.fill import Place, delete, get, held_in, put, shown
+from ops.fleet.secrets.places import (
+    SecretPlace,
+    delete_secret,
+    get_secret,
+    places_in,
+    put_secret,
+    secret_name,
+)
 from ops.model import Fleet
 from ops.model.spelling import with_suggestion
 
@@ -21,23 +28,23 @@ def rename(fleet: Fleet, old: str, new: str, *, replace: bool = False) -> list[s
     """
     with locked(fleet.folder / "inventory"):
         document = store.document(fleet)
-        known = held_in(document) | issued.places(fleet)
+        known = places_in(document) | issued.places(fleet)
         moves = _moves(fleet, known, tuple(old.split("/")), tuple(new.split("/")))
         if not replace:
             _must_be_free(fleet, document, moves, f"{old} {new}")
         issued.rename(fleet, {place[:-1]: moved[:-1] for place, moved in moves.items()})
         for place, moved in moves.items():
-            if value := get(document, place):
-                put(document, moved, value)
-                delete(document, place)
+            if value := get_secret(document, place):
+                put_secret(document, moved, value)
+                delete_secret(document, place)
         if store.path(fleet):
             store.write(fleet, tomlkit.dumps(document))
-        return [shown(place) for place in sorted(moves.values())]
+        return [secret_name(place) for place in sorted(moves.values())]
 
 
 def _moves(
-    fleet: Fleet, known: set[Place], old: tuple[str, ...], new: tuple[str, ...]
-) -> dict[Place, Place]:
+    fleet: Fleet, known: set[SecretPlace], old: tuple[str, ...], new: tuple[str, ...]
+) -> dict[SecretPlace, SecretPlace]:
     """Return the new place of each secret in *known* that belongs to *old*."""
     here, depth = _living(fleet), 1 + len(old)
     kinds = [kind for kind in ("keys", "hosts") if (kind, *new) in here and len(old) == len(new)]
@@ -52,7 +59,7 @@ def _moves(
     return moves
 
 
-def _nothing_to_move(known: set[Place], here: set[Place], old: str, new: str) -> str:
+def _nothing_to_move(known: set[SecretPlace], here: set[SecretPlace], old: str, new: str) -> str:
     owners = {"/".join(place[1:depth]) for place in known for depth in range(2, len(place))}
     living = {"/".join(place[1:]) for place in here}
     if old not in owners:
@@ -64,21 +71,23 @@ def _nothing_to_move(known: set[Place], here: set[Place], old: str, new: str) ->
     return f"{old} and {new} are not two keys, two hosts or two inbounds; nothing was changed"
 
 
-def _living(fleet: Fleet) -> set[Place]:
+def _living(fleet: Fleet) -> set[SecretPlace]:
     """Return the keys, hosts and inbounds of *fleet*, as the beginnings of places."""
     inbounds = {("hosts", host.name, i.name) for host in fleet.hosts for i in host.inbounds}
     keys = {("keys", key.name) for key in fleet.keys}
     return inbounds | keys | {("hosts", host.name) for host in fleet.hosts}
 
 
-def _must_be_free(fleet: Fleet, document: Any, moves: Mapping[Place, Place], names: str) -> None:
+def _must_be_free(
+    fleet: Fleet, document: Any, moves: Mapping[SecretPlace, SecretPlace], names: str
+) -> None:
     """Raise SecretsError if a move would overwrite another secret."""
     made = issued.places(fleet)
     for place, moved in moves.items():
-        before, there = get(document, place), get(document, moved)
-        if (there and there != before) or (moved in made and place in made):
+        secret, other = get_secret(document, place), get_secret(document, moved)
+        if (other and other != secret) or (moved in made and place in made):
             raise SecretsError(
-                f"{shown(moved)} is another secret already, perhaps from `ops secrets fill`. If no "
-                f"server and no link has it: `ops secrets rename --replace {names}`. "
+                f"{secret_name(moved)} is another secret already, perhaps from `ops secrets fill`. "
+                f"If no server and no link has it: `ops secrets rename --replace {names}`. "
                 "Nothing was changed"
             )

@@ -1,4 +1,4 @@
-"""What a secret looks like, by its field: for secrets that come from a host and not from a file."""
+"""Check the form of secrets that come from a host, and not from a file."""
 
 import base64
 import binascii
@@ -8,12 +8,13 @@ from ops.fleet.secrets.parse import SHORTEST_PASSWORD, is_psk, is_short_id, is_u
 from ops.fleet.secrets.reality import is_private_key
 
 _LONGEST = 200
+"""The most characters of a secret."""
 _MOST = 32
-"""Short ids of one inbound."""
+"""The most short IDs of one inbound."""
 
 
 def is_sound(field: str, value: object) -> bool:
-    """Return whether *value* can be the secret called *field*; nothing else may come to a file.
+    """Return whether *value* has the form of a secret in *field*. Others are not written to a file.
 
     >>> is_sound("short_ids", ["0a"]), is_sound("short_ids", "0a"), is_sound("uuid", 5)
     (True, False, False)
@@ -32,7 +33,7 @@ def _password(text: str) -> bool:
 
 
 def _psk(text: str) -> bool:
-    """Half of one is what a 128-bit method has."""
+    """Return whether *text* is a PSK. A host with a 128-bit method has only its first half."""
     try:
         return is_psk(text) or len(base64.b64decode(text, validate=True)) == 16
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""Where secrets lie: one file, plain and private, or encrypted to the fleet's age recipients."""
+"""The file of the secrets: plain and private, or encrypted to the fleet's age recipients."""
 
 import stat
 from pathlib import Path
@@ -15,28 +15,28 @@ from ops.model import Fleet
 
 
 def plain(fleet: Fleet) -> Path:
-    """Return where the plain file lies, if it is there."""
+    """Return the path of the plain file. It can be missing."""
     return fleet.folder / "inventory" / "secrets.toml"
 
 
 def encrypted(fleet: Fleet) -> Path:
-    """Return where the encrypted file lies, if it is there."""
+    """Return the path of the encrypted file. It can be missing."""
     return fleet.folder / "inventory" / "secrets.toml.age"
 
 
 def path(fleet: Fleet) -> Path | None:
-    """Return the file that holds the secrets, or None; both at once is an error."""
-    found = [file for file in (plain(fleet), encrypted(fleet)) if exists(file)]
-    if len(found) > 1:
+    """Return the file of the secrets, or None; SecretsError if there are both files."""
+    existing = [file for file in (plain(fleet), encrypted(fleet)) if exists(file)]
+    if len(existing) > 1:
         raise SecretsError(
-            f"{shown_path(found[0])} and {shown_path(found[1])} are both there, and may differ: "
-            "delete the one that is out of date"
+            f"{shown_path(existing[0])} and {shown_path(existing[1])} are both there, and may "
+            "differ: delete the one that is out of date"
         )
-    return found[0] if found else None
+    return existing[0] if existing else None
 
 
 def read(fleet: Fleet) -> str:
-    """Return the text of the secrets; nothing if they were never made."""
+    """Return the text of the secrets; empty if there is no file."""
     file = path(fleet)
     if file is None:
         return ""
@@ -47,18 +47,18 @@ def read(fleet: Fleet) -> str:
 
 
 def document(fleet: Fleet) -> tomlkit.TOMLDocument:
-    """Return the secrets as a document to edit; FleetError with the line if it is none."""
+    """Return the secrets as a document to edit; FleetError if the file is wrong."""
     text = read(fleet)
-    found = checked(
+    result = checked(
         parse_toml(shown_path(path(fleet) or plain(fleet)), text, secret=True), SecretsFile
     )
-    if found.problems:
-        raise FleetError(found.problems)
+    if result.problems:
+        raise FleetError(result.problems)
     return tomlkit.parse(text)
 
 
 def write(fleet: Fleet, text: str) -> None:
-    """Keep *text* as the secrets, in the form they were in; plain if they are new."""
+    """Write *text* as the secrets: encrypted if they are encrypted now, else plain."""
     if path(fleet) == encrypted(fleet):
         write_to(fleet, text, age.recipients(fleet))
     else:
@@ -66,21 +66,24 @@ def write(fleet: Fleet, text: str) -> None:
 
 
 def write_to(fleet: Fleet, text: str, public_keys: list[str]) -> None:
-    """Keep *text* as the secrets, encrypted to *public_keys*; not if we could not read it then."""
+    """Write *text* as the secrets, encrypted to *public_keys*.
+
+    SecretsError if this user could not decrypt them; nothing is written then.
+    """
     sealed = age.encrypt(text, public_keys)
     age.must_open(sealed)
     write_atomically(encrypted(fleet), sealed)
 
 
 def is_encrypted_to_all(fleet: Fleet) -> bool:
-    """Return whether the secrets are encrypted already, to as many as recipients.txt lists."""
+    """Return whether the secrets are encrypted to as many people as recipients.txt lists."""
     if path(fleet) != encrypted(fleet):
         return False
     return age.count_readers(read_bytes(encrypted(fleet))) == len(age.recipients(fleet))
 
 
 def is_open(fleet: Fleet) -> bool:
-    """Return whether the secrets that are here can be read by this user."""
+    """Return whether this user can read the secrets."""
     try:
         read(fleet)
     except SecretsError:
@@ -89,7 +92,7 @@ def is_open(fleet: Fleet) -> bool:
 
 
 def set_aside(fleet: Fleet) -> Path:
-    """Rename the encrypted file, which nobody here can open; return its new name."""
+    """Rename the encrypted file, which this user cannot open; return its new path."""
     file = encrypted(fleet)
     aside = file.with_name(f"{file.name}.unopened")
     if exists(aside):
@@ -101,7 +104,7 @@ def set_aside(fleet: Fleet) -> Path:
 
 
 def encrypt(fleet: Fleet) -> Path:
-    """Encrypt the secrets to the fleet's recipients, and remove the plain file."""
+    """Encrypt the secrets to the fleet's recipients, delete the plain file, and return the path."""
     text = read(fleet)
     if not text:
         raise SecretsError("there are no secrets to encrypt; `ops secrets fill` makes them")
