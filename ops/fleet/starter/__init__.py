@@ -1,4 +1,4 @@
-"""The files of a new fleet: most lie beside this module, some are those of the example fleet."""
+"""The files of a new fleet: most lie beside this module, others are the example fleet's own."""
 
 from pathlib import Path
 
@@ -21,9 +21,9 @@ CI = {
     "github": (".github/workflows/fleet.yml", "ci/github.yml"),
     "gitlab": (".gitlab-ci.yml", "ci/gitlab.yml"),
 }
-"""Where each CI system looks for its file, and ours for it."""
+"""For each CI system the path of its file in a fleet, and the source here."""
 _SHARED = ("deploy.py", "config.py", "inventory/__init__.py")
-"""The very files that our own example fleet runs on; an installed package holds copies."""
+"""Files of the example fleet in this repository. An installed package has copies."""
 
 NEXT = """\
   ops core pin VERSION          # which Xray core, and its checksum
@@ -36,24 +36,24 @@ NEXT = """\
 
 
 def write(folder: Path, ci: str = "") -> tuple[list[str], list[str]]:
-    """Write a new fleet into *folder*; return the names written, and those there before.
+    """Write a new fleet into *folder*; return the names of new files, and of files that existed.
 
-    *ci* is a name in :data:`CI`, or nothing.
+    Files that exist are not changed. *ci* is a name in :data:`CI`, or empty.
     """
     files = _FILES | (dict([CI[ci]]) if ci else {})
     sources = {name: _HERE / source for name, source in files.items()}
     sources |= {name: _shared(name) for name in _SHARED}
     written: list[str] = []
-    kept: list[str] = []
+    existing: list[str] = []
     for name, source in sources.items():
-        (written if _written(folder / name, source) else kept).append(name)
-    return written, kept
+        (written if _written(folder / name, source) else existing).append(name)
+    return written, existing
 
 
 def write_ci(folder: Path, ci: str) -> tuple[str, bool]:
-    """Write the job of *ci* alone into the fleet in *folder*.
+    """Write only the job of *ci* into the fleet in *folder*.
 
-    Return its name, and whether it is new.
+    Return the name of the file, and whether it is new.
     """
     name, source = CI[ci]
     return name, _written(folder / name, _HERE / source)
@@ -68,7 +68,7 @@ def write_requirements(folder: Path, source: str) -> list[str]:
 
 
 def _written(target: Path, source: Path) -> bool:
-    """Write *target* unless it is there; return whether it was written."""
+    """Write *target* unless it exists; return whether it was written."""
     if exists(target):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""The requirements.txt of a fleet: it installs this version of ops, from a source that is named.
+"""The requirements.txt of a fleet: it installs this version of ops from a named source.
 
-A name alone is never written: whoever registers that name on an index would run code in a CI that
-holds the deploy secrets.
+A bare package name is never written. Anybody can register a name on an index, and its code would
+run in a CI with the deploy secrets.
 """
 
 import hashlib
