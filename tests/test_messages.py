@@ -17,8 +17,7 @@ from ops.cli.printing import comparison_table
 from ops.counting.tunnel.failures import tunnel_error
 from ops.counting.tunnel.route import Route
 from ops.errors import FleetError
-from ops.fleet.inventory import load, pyinfra_groups
-from ops.fleet.inventory import run as pyinfra_run
+from ops.fleet.inventory import load, pyinfra_cli, pyinfra_groups
 from ops.ledger import open_ledger
 from ops.model import Reading, Traffic
 from ops.reporting.comparison import Comparison, Estimate, Figures
@@ -143,8 +142,8 @@ def test_only_hosts_of_this_run_are_warned_about(
     hosts = hosts.replace("[hosts.ams1]", '[hosts.ams1]\nssh_key = "lost_ams1"')
     folder = fleets.write(tmp_path, hosts=hosts, more=more)
     (folder / "inventory" / "known_hosts").touch()
-    given = pyinfra_run.typed(["inventory", "deploy.py", *limits])
-    monkeypatch.setattr("ops.fleet.inventory.typed", lambda: given)
+    given = pyinfra_cli.typed_targets(["inventory", "deploy.py", *limits])
+    monkeypatch.setattr("ops.fleet.inventory.typed_targets", lambda: given)
     pyinfra_groups(folder)
     said = capsys.readouterr().err
     for host in ("ams1", "fra1", "away1"):
