@@ -84,7 +84,7 @@ def _shared(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(file, isolation_level=None, check_same_thread=False)
 
 
-def test_lines_stay_open_and_the_disk_is_looked_at_when_the_run_changed(
+def test_lines_stay_open_and_the_disk_is_read_when_the_run_changed(
     fleet: Fleet, host: Core
 ) -> None:
     with fleet.rounds() as rounds:

@@ -1,4 +1,4 @@
-"""What a look says of the machine behind a host's name."""
+"""What a probe says of the machine behind a host's name."""
 
 import shutil
 import subprocess

@@ -364,13 +364,13 @@ def test_a_bad_live_answer_is_a_failure_whose_disk_is_read(fleet: Fleet) -> None
         f"file {'9' * 5000} 1.5 a.last.json",
     ],
 )
-def test_a_look_that_breaks_a_rule_is_refused(line: str) -> None:
+def test_a_probe_that_breaks_a_rule_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         probe.parse_probe(f"boot b\n{line}\nend\n", "ams", datetime.now(UTC))
 
 
 @pytest.mark.parametrize("line", ["file", "file 1 nan a.last.json", "file 1 x", "boot", "clock"])
-def test_a_line_of_a_look_that_is_no_line_is_passed_over(line: str) -> None:
+def test_a_line_of_a_probe_that_is_malformed_is_passed_over(line: str) -> None:
     found = probe.parse_probe(f"{line}\nend\n", "ams", datetime.now(UTC))
     assert (found.files, found.nic, found.clock) == ((), None, None)
 
@@ -432,7 +432,7 @@ def test_negative_and_overflowing_counters_are_no_figures(
     code, printed, complaint = typed(fleet, "traffic", "--csv")
     assert code == 3
     assert "alice,100,200,300,at least" in printed
-    assert complaint.startswith("ams: its API says what no core of ours says: -5 is no count")
+    assert complaint.startswith("ams: its API sent an impossible answer: -5 is no count")
 
 
 def test_a_reply_of_too_many_users_is_one_short_failure(

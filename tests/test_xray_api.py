@@ -131,7 +131,7 @@ def test_an_api_without_statistics_says_so(folder: Path) -> None:
 
 
 def test_nobody_at_the_socket_is_unavailable(folder: Path) -> None:
-    with pytest.raises(UnavailableError, match="nobody answers at its API"):
+    with pytest.raises(UnavailableError, match="nothing answers at its API"):
         ask(folder / "api")
 
 

@@ -67,7 +67,7 @@ class FuzzedHost:
         if "statsquery" in command:
             return self.printed
         if command == PROBE:
-            return self._look()
+            return self._probe()
         if command.startswith(CORE):
             true = b"Xray 26.10.10 (Xray, Penetrates Everything.) ac3e243 (go1.27.2 linux/amd64)\n"
             return true if self.rng.random() < 0.5 else mangled(self.rng, true)
@@ -107,7 +107,7 @@ class FuzzedHost:
         }
         return json_bytes(self.rng, held)
 
-    def _look(self) -> bytes:
+    def _probe(self) -> bytes:
         lines = ["boot b", "card hardware 1 500 700", "clock 1764072000", "machine m1"]
         lines += ["core installed", f"fleet {FLEET}", "before r0"]
         lines += [f"file {len(text)} 1764072000.5 {name}" for name, text in self.files.items()]

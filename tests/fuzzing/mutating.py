@@ -14,7 +14,7 @@ NASTY: tuple[Any, ...] = (
 )
 TOKENS = (
     *(b"\n", b" ", b'"', b"{", b"[" * 5000, b"Infinity", b"NaN", b"-1", b"9" * 5000, b"\xff\xfe"),
-    *(b"\x1b[2J", b"boot\n", b"end\n", b"kept 1 nan a.last.json\n", b"= \n", b"null", b"\x00"),
+    *(b"\x1b[2J", b"boot\n", b"end\n", b"file 1 nan a.last.json\n", b"= \n", b"null", b"\x00"),
     *(b"card hardware 1\n", b"clock x\n", b"\xed\xa0\x80", b"1e999", b"Tcp: \n", b"log x y z\n"),
 )
 

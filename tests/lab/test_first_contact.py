@@ -138,7 +138,7 @@ def test_of_many_keys_in_the_agent_sshd_hears_the_likely_one_first(
             said = refused(operator, "hosts", "--host", "lab1")
             assert "lab1  unreachable" in said
             assert "the ssh agent offers 9 keys, and sshd at" in said
-            assert "hears 6 or fewer (MaxAuthTries): set ssh_key in hosts.toml" in said
+            assert "tries 6 or fewer (MaxAuthTries): set ssh_key in hosts.toml" in said
             shutil.copy(lab.private_key, tmp_path / ".ssh" / "id_ed25519")
             assert "unreachable" not in answered(operator, "hosts", "--host", "lab1")
     finally:

@@ -71,7 +71,7 @@ class Disk:
         return [file for file in self.files.values() if file.run == run]
 
     def listed(self) -> Iterator[str]:
-        """Yield the line of each file that a look prints."""
+        """Yield the line of each file that a probe prints."""
         for file in self.files.values():
             yield f"file {len(file.text)} {file.read_at / 1000:.3f} {file.name}"
 

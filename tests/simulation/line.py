@@ -34,7 +34,7 @@ class SimulatedLine:
             raise TunnelError(self.host.name, "its disk cannot be read")
         self._machine.tick()
         return (
-            "\n".join(_looked(self._machine) if command == PROBE else self._files(command)) + "\n"
+            "\n".join(_probed(self._machine) if command == PROBE else self._files(command)) + "\n"
         )
 
     def pass_(self) -> None:
@@ -94,7 +94,7 @@ async def open_reader(world: World, host: Host) -> AsyncIterator[SimulatedReader
     yield SimulatedReader(world, host, machine)
 
 
-def _looked(machine: Machine) -> Iterator[str]:
+def _probed(machine: Machine) -> Iterator[str]:
     yield f"boot {machine.identity}-{machine.boots}"
     yield "card hardware 1 1000 1000"
     yield f"clock {machine.clock // 1000}"

@@ -19,7 +19,7 @@ from ops.model import Booked, Host
 _RETRY_AFTER = 0.2
 """Seconds before the ledger is asked again for hosts of our own."""
 _QUICK_FAILURE = 1.0
-"""Seconds. A lost database connection fails sooner than that, an unavailable database later."""
+"""Seconds. A lost connection to the database fails sooner, a database that is down later."""
 _ENROL_EVERY = 60.0
 """Seconds after which the inventory is written into the ledger again."""
 

@@ -34,8 +34,8 @@ def open_event_loop(hosts: int) -> Iterator["EventLoop"]:
 class EventLoop:
     """Runs one coroutine after another.
 
-    At Ctrl-C (KeyboardInterrupt) and SIGTERM (SystemExit 143) the coroutine is cancelled first,
-    so that it closes its sockets and files first.
+    At Ctrl-C (KeyboardInterrupt) and SIGTERM (SystemExit 143) the coroutine is cancelled,
+    so that it closes its sockets and files before the exception is raised.
     """
 
     def __init__(self, runner: asyncio.Runner) -> None:

@@ -116,8 +116,8 @@ def _not_run(printed: ProcessOutput, last_line: str, host: str, user: str) -> Ho
         return TunnelError(host, "ssh is up, but a command did not end in time")
     if b"=begin-" in printed.stdout:
         return CommandError(host, "the output of other programs is mixed into that of a command")
-    said = last_line or " ".join(printed.stdout.decode("utf-8", "replace").split())[-200:]
-    reason = _explained(said) or "it printed nothing"
+    message = last_line or " ".join(printed.stdout.decode("utf-8", "replace").split())[-200:]
+    reason = _explained(message) or "it printed nothing"
     return CommandError(host, f"its login shell runs no commands: {reason}")
 
 

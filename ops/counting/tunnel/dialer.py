@@ -136,7 +136,7 @@ class Dialer:
                     arguments["tunnel"] = None
                     arguments["sock"] = await _connect_to_server(route, deadline)
                     opened.push(partial(_close_unless_used, arguments["sock"]))
-                late = _late(route, f"ssh at {route.place} did not let us in")
+                late = _late(route, f"ssh at {route.place} did not finish the login")
                 async with deadline.or_fail(late):
                     yield arguments
         except TROUBLE as error:
@@ -153,7 +153,9 @@ class Dialer:
         if task is None or _is_useless(task):
             task = self._jumps[jump] = asyncio.create_task(self._dial_jump(jump, deadline))
         try:
-            async with deadline.or_fail(_late(route, f"its jump host {jump.hostname} is silent")):
+            async with deadline.or_fail(
+                _late(route, f"its jump host {jump.hostname} did not answer")
+            ):
                 # Shielded: if the first host gives up, the others still need the connection.
                 return await asyncio.shield(task)
         except TunnelError as error:
@@ -195,11 +197,13 @@ async def _connect_to_server(route: Route, deadline: Deadline) -> socket.socket:
 
     The errors tell a host that drops every packet, or accepts and sends nothing, from a busy one.
     """
-    async with deadline.or_fail(_late(route, f"nobody answers at {route.place}")):
+    async with deadline.or_fail(_late(route, f"nothing answered at {route.place}")):
         addresses = await tcp.resolve(route.hostname, route.port, route.family)
         connection = await tcp.connect(addresses)
     try:
-        async with deadline.or_fail(_late(route, f"{route.place} accepts, but its sshd is silent")):
+        async with deadline.or_fail(
+            _late(route, f"{route.place} accepts, but its sshd sent nothing")
+        ):
             await tcp.wait_for_data(connection)
     except BaseException:
         connection.close()

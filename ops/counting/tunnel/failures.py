@@ -11,8 +11,8 @@ from ops.errors import TunnelError
 
 _NUMBERS = re.compile(r"\[Errno (\d+)\]")
 CHANGED = (
-    "its host key is not the one in inventory/known_hosts: it was reinstalled, or somebody is"
-    " in between; if you know why, `ops hosts trust {host} --replace`"
+    "its host key is not the one in inventory/known_hosts: it was reinstalled, or somebody"
+    " intercepts the connection; if you know why, `ops hosts trust {host} --replace`"
 )
 UNKNOWN = (
     "its host key is not in inventory/known_hosts; make first contact with `ops hosts trust {host}`"
@@ -58,21 +58,23 @@ def _key_exchange(route: Route, error: Exception) -> str:
 def _refused_login(route: Route, error: Exception) -> str:
     locked = route.credentials.locked
     add = f"; {locked[0]} needs its passphrase: `ssh-add {locked[0]}`" if locked else ""
-    return f"ssh at {route.place} lets nobody in as {route.user} with the keys at hand{add}"
+    return f"ssh at {route.place} refuses {route.user} with every ssh key of this machine{add}"
 
 
 def _too_many(route: Route, of_agent: int) -> str:
-    offered = f"the ssh agent offers {of_agent} keys" if of_agent else "too many keys were offered"
+    offered = (
+        f"the ssh agent offers {of_agent} keys" if of_agent else "too many ssh keys were offered"
+    )
     return (
-        f"{offered}, and sshd at {route.place} hears {TRIES} or fewer (MaxAuthTries): set ssh_key"
-        " in hosts.toml, or IdentityFile in ~/.ssh/config, to the key that it knows"
+        f"{offered}, and sshd at {route.place} tries {TRIES} or fewer (MaxAuthTries): set ssh_key"
+        " in hosts.toml, or IdentityFile in ~/.ssh/config, to the ssh key that it accepts"
     )
 
 
 def _lost(route: Route, error: Exception) -> str:
     return (
-        f"ssh at {route.place} hung up before the login was done: a firewall, fail2ban, or too many"
-        " connections at once (MaxStartups)"
+        f"ssh at {route.place} closed the connection before the login: a firewall, fail2ban, or too"
+        " many connections at once (MaxStartups)"
     )
 
 

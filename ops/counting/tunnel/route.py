@@ -114,8 +114,8 @@ class RoutePlanner:
 
     def _resolved(self, name: str, ssh: Ssh, lines: str) -> SSHClientConfig:
         """Return the value of every option for *name*; the settings in *ssh* have priority."""
-        given = (self._user, ssh.user or (), name, ssh.port or ())
-        config = SSHClientConfig.load(None, self._files(lines), False, False, False, *given)
+        options = (self._user, ssh.user or (), name, ssh.port or ())
+        config = SSHClientConfig.load(None, self._files(lines), False, False, False, *options)
         return cast(SSHClientConfig, config)
 
     def _files(self, lines: str) -> list[Path] | None:

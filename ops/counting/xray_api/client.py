@@ -61,7 +61,7 @@ class Api:
     async def _began(self, timeout: float) -> datetime:
         reply = self._whole(await self._stub.GetSysStats(SysStatsRequest(), timeout=timeout))
         if reply.Uptime > LONGEST_UPTIME:
-            raise ApiError(self._host.name, f"its core says it has run for {reply.Uptime} seconds")
+            raise ApiError(self._host.name, f"its core claims an uptime of {reply.Uptime} seconds")
         return began(datetime.now(UTC), reply.Uptime)
 
     def _whole(self, reply: Reply | None) -> Reply:
@@ -73,7 +73,7 @@ class Api:
     def _reading(self, reply: QueryStatsResponse, counting_since: datetime) -> Reading:
         if len(reply.stat) > MOST_COUNTERS:
             many = f"{len(reply.stat)} counters, more than {MOST_COUNTERS}"
-            raise ApiError(self._host.name, f"its API says what no core of ours says: {many}")
+            raise ApiError(self._host.name, f"its API sent an impossible answer: {many}")
         return reading_of(
             ((stat.name, stat.value) for stat in reply.stat),
             host=self._host.name,

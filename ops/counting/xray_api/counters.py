@@ -43,7 +43,7 @@ def reading_of(
         users, inbounds, outbounds = _by_kind(counters)
         run = _take_run(outbounds)
     except ValueError as error:
-        raise ApiError(host, f"its API says what no core of ours says: {error}") from None
+        raise ApiError(host, f"its API sent an impossible answer: {error}") from None
     if not inbounds:
         raise ApiError(
             host,

@@ -12,7 +12,7 @@ class UnavailableError(ApiError):
 
 
 _SENTENCES = {
-    StatusCode.UNAVAILABLE: "ssh is up, but nobody answers at its API ({details}): on the host,"
+    StatusCode.UNAVAILABLE: "ssh is up, but nothing answers at its API ({details}): on the host,"
     " `systemctl status xray`",
     StatusCode.DEADLINE_EXCEEDED: "ssh is up, but its API gave no answer in time: the core hangs,"
     " or its API inbound has no routing rule",
