@@ -53,11 +53,12 @@ class Visitor:
     async def visit(self, closed: Collection[str], until: Deadline) -> Visit:
         """Return the result of a visit that ends by *until*; HostError if it read nothing.
 
-        Last readings of *closed* runs are not fetched, because all of them is booked.
+        Last readings of *closed* runs are not fetched, because they are booked completely.
         """
         if self._open:
+            reader, _ = self._open
             try:
-                return await self._visit_open(closed, until, accept_disk_only=False)
+                return await self._visit_over(reader, closed, until, accept_disk_only=False)
             except HostError:
                 # The host rebooted, or its core restarted: a new connection works then.
                 if not until.left:
@@ -65,7 +66,7 @@ class Visitor:
         async with AsyncExitStack() as opening:
             reader = await opening.enter_async_context(open_reader(self._dialer, self.host, until))
             self._open = reader, opening.pop_all()
-        return await self._visit_open(closed, until, accept_disk_only=True)
+        return await self._visit_over(reader, closed, until, accept_disk_only=True)
 
     def note_booking(self, observation: Observation, *, done: bool) -> None:
         """Note whether the ledger booked *observation*; if not, later visits repeat its readings.
@@ -85,15 +86,18 @@ class Visitor:
             (_, opened), self._open = self._open, None
             await opened.aclose()
 
-    async def _visit_open(
-        self, closed: Collection[str], until: Deadline, *, accept_disk_only: bool
+    async def _visit_over(
+        self,
+        reader: HostReader,
+        closed: Collection[str],
+        until: Deadline,
+        *,
+        accept_disk_only: bool,
     ) -> Visit:
-        """Visit over the open connection; HostError if the core does not answer.
+        """Visit over the connection of *reader*; HostError if the core does not answer.
 
         With *accept_disk_only* that is an error only if the probe fails, too.
         """
-        assert self._open  # noqa: S101
-        reader, _ = self._open
         keep = False
         try:
             reading, failure = await self._read(reader, until, accept_failure=accept_disk_only)
