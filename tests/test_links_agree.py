@@ -49,7 +49,7 @@ def test_our_own_templates_render_what_links_say(name: str) -> None:
         ("ws", "settings.decryption", "mlkem768x25519plus", "links say decryption 'none'"),
         ("xhttp", "streamSettings.xhttpSettings.path", "/y", "links say path '/x'"),
         ("xhttp", "streamSettings.xhttpSettings.mode", "packet-up", "links say mode 'auto'"),
-        ("reality", "streamSettings.tcpSettings", {"header": {"type": "http"}}, "know no header"),
+        ("reality", "streamSettings.tcpSettings", {"header": {"type": "http"}}, "have no header"),
         ("reality", "streamSettings.realitySettings.serverNames", ["x.net"], "not among"),
         ("reality", "streamSettings.realitySettings.shortIds", [""], "not among the shortIds"),
         ("reality", "streamSettings.realitySettings.privateKey", "x", "another privateKey"),

@@ -1,4 +1,4 @@
-"""Judge a fleet, or configs that nobody here wrote: rules, and the real core."""
+"""Judge a fleet, or config files from anywhere, by rules and by the real core."""
 
 from ops.config.validation.files import validate_files
 from ops.config.validation.fleet import validate_fleet

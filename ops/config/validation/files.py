@@ -1,4 +1,4 @@
-"""Judge configs that nobody here wrote."""
+"""Judge config files that do not come from a fleet."""
 
 import sys
 from collections.abc import Sequence
@@ -35,10 +35,15 @@ STDIN = "-"
 
 
 def validate_files(paths: Sequence[Path], options: Options, pinned: Core | None = None) -> Report:
-    """Return what is wrong with the config in *paths*: several are merged as ``-confdir`` does.
+    """Return the findings about the config in *paths*; several files are merged as ``-confdir``.
 
-    A file that cannot be read is a finding, too. *pinned* is the core of the fleet around, if there
-    is one. CoreError where the named core does not run.
+    Args:
+        paths: the files, in order; `-` is stdin. A file that cannot be read is a finding.
+        options: the core to test with, and the strictness.
+        pinned: the core of the fleet around, if there is one.
+
+    Raises:
+        CoreError: the core that *options* name does not run.
     """
     findings = Findings()
     texts = [text for path in paths if (text := _read(path, findings))]
@@ -60,7 +65,7 @@ def validate_files(paths: Sequence[Path], options: Options, pinned: Core | None 
 
 
 def shown(path: Path) -> str:
-    """Return *path* as it was typed; what comes by stdin has a name, too."""
+    """Return *path* as it was typed, or `stdin` for `-`."""
     return "stdin" if str(path) == STDIN else str(path)
 
 
@@ -78,7 +83,7 @@ def _read(path: Path, findings: Findings) -> Text | None:
 
 
 def _bytes(path: Path) -> bytes:
-    """Return the file's bytes, at most one more than a config may have."""
+    """Return the first bytes of the file: one more than a config may have, at most."""
     if str(path) == STDIN:
         return sys.stdin.buffer.read(LARGEST + 1)
     with path.open("rb") as file:
@@ -94,10 +99,10 @@ def _judge(whole: Merged, texts: Sequence[Text], chosen: Chosen | None, findings
     )
     twice = tuple(name for text in texts for name in text.twice)
     for rule, hit in judge(whole.data, around, twice):
-        findings.found.append(_found(rule, hit, whole))
+        findings.found.append(_finding(rule, hit, whole))
 
 
-def _found(rule: Rule, hit: Hit, whole: Merged) -> Finding:
+def _finding(rule: Rule, hit: Hit, whole: Merged) -> Finding:
     text, path = whole.origin(hit.path)
     return Finding(
         rule=rule,
@@ -112,21 +117,25 @@ def _found(rule: Rule, hit: Hit, whole: Merged) -> Finding:
 
 
 def _test(whole: Merged, texts: Sequence[Text], chosen: Chosen, findings: Findings) -> None:
-    with bench(chosen) as there:
-        verdict = there.test([(text.name, text.data) for text in texts])
+    with bench(chosen) as core:
+        verdict = core.test([(text.name, text.data) for text in texts])
         if not verdict.accepted:
             rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
-            findings.found.append(_found(rule, refusal(there, verdict, whole.data), whole))
+            findings.found.append(_finding(rule, refusal(core, verdict, whole.data), whole))
     if verdict.missing:
         listed = ", ".join(verdict.missing)
-        message = f"not looked at, because not here: {listed}"
-        where, remedy = texts[0].name, "test it on the server, or put them here under these names"
-        findings.say(run.STOOD_IN, message, subject=where, file=where, remedy=remedy)
+        message = f"not tested, because these files are not on this machine: {listed}"
+        where = texts[0].name
+        remedy = "test the config on the server, or put the files here under the same names"
+        findings.say(run.PLACEHOLDERS_USED, message, subject=where, file=where, remedy=remedy)
 
 
 def _expiries(data: dict[str, Any]) -> dict[str, datetime]:
-    """Return when those certificates end that *data* names and that lie here."""
-    found = {}
+    """Return the ends of the certificates that *data* names, by file name.
+
+    Only files on this machine count, up to 1 MiB.
+    """
+    expiries = {}
     for name in _certificates(data):
         with suppress(OSError, UnicodeDecodeError):
             if (
@@ -134,8 +143,8 @@ def _expiries(data: dict[str, Any]) -> dict[str, datetime]:
                 and path.stat().st_size < 1 << 20
                 and (end := ends(path.read_text()))
             ):
-                found[name] = end
-    return found
+                expiries[name] = end
+    return expiries
 
 
 def _certificates(value: Any) -> list[str]:

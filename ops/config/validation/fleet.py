@@ -1,4 +1,4 @@
-"""Judge a whole fleet, on every processor there is."""
+"""Judge a whole fleet, in one process for each processor."""
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -26,9 +26,9 @@ from ops.model.phrases import listed
 Held = TypeVar("Held", KeySecrets, InboundSecrets)
 
 _WORTH_IT = 24
-"""Hosts; for fewer, starting other processes takes longer than they save."""
+"""Number of hosts; for fewer, starting other processes takes longer than it saves."""
 _USUAL = 1.0
-"""Seconds of a processor that judging a host may take on average; 10,000 users take 0.5 s."""
+"""Processor seconds that judging one host may take on average; 10,000 users take 0.5 s."""
 
 
 def validate_fleet(
@@ -37,19 +37,27 @@ def validate_fleet(
     options: Options,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Return what is wrong with *hosts* of *fleet*; *advance* is called after each.
+    """Return the findings about *hosts* of *fleet*.
 
-    Secrets that are not here are placeholders, and a finding says so.
-    CoreError where the core that was named does not run.
+    Placeholders replace secrets that are not on this machine, and a finding says so.
+
+    Args:
+        fleet: the whole fleet.
+        hosts: the hosts of it to judge.
+        options: the core to test with, and the strictness.
+        advance: called after each host.
+
+    Raises:
+        CoreError: the core that *options* name does not run.
     """
     findings = Findings()
-    known = _secrets(fleet, hosts, options, findings)
+    own_or_placeholders = _secrets(fleet, hosts, options, findings)
     chosen = None if options.without_core else choose(fleet.core, options.core)
     about_core(findings, chosen, fleet.core.version, options)
     judged: list[Judged] = []
     hosts = [] if _links_out(fleet, findings) else hosts
-    with bench(chosen) if chosen else nullcontext() as there:
-        judge = Judge(fleet, known, there, options.seconds)
+    with bench(chosen) if chosen else nullcontext() as core:
+        judge = Judge(fleet, own_or_placeholders, core, options.seconds)
         for one in _in_time(judge, [host.name for host in hosts], findings):
             judged.append(one)
             findings.found += one.findings
@@ -66,38 +74,42 @@ def validate_fleet(
 
 
 def _links_out(fleet: Fleet, findings: Findings) -> bool:
-    """Say which templates are links out of the fleet's folder; whether there are any.
+    """Report templates that are links out of the fleet's folder; return whether any are.
 
-    What a link from a stranger's pull request leads to would be read, and rendered.
+    Such a link in a stranger's pull request would make us read and render a file of this machine.
     """
     folder = os.path.realpath(fleet.folder)
-    found = False
+    any_link = False
     for path in sorted((fleet.folder / TEMPLATES).rglob("*")):
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(folder):
-            found = True
+            any_link = True
             findings.say(
                 run.INVENTORY_WRONG,
-                f"a link to {path.readlink()}, out of the fleet's folder",
+                f"it is a link to {path.readlink()}, outside the fleet's folder",
                 file=shown_path(path),
                 remedy="put the file itself here",
             )
-    return found
+    return any_link
 
 
 def _in_time(judge: Judge, names: list[str], findings: Findings) -> Iterator[Judged]:
-    """Yield what is found at each host, until judging takes longer than any sound fleet takes."""
+    """Yield the result of each host; stop with a finding when judging takes too long.
+
+    Too long is three renderings at their time limit, and ``_USUAL`` for each host.
+    """
     spent, most = 0.0, 3 * judge.seconds + _USUAL * len(names)
     with closing(_each(judge, names)) as each_one:
         for count, one in enumerate(each_one, 1):
             yield one
             spent += one.seconds
             if spent > most and count < len(names):
-                message = f"judging {count} hosts took {spent:.0f} s: {len(names) - count} were not"
-                return findings.say(run.TIME_IS_UP, f"{message} judged", file=TEMPLATES)
+                left = len(names) - count
+                message = f"judging {count} hosts took {spent:.0f} s: {left} were not judged"
+                return findings.say(run.TIME_IS_UP, message, file=TEMPLATES)
 
 
 def _each(judge: Judge, names: list[str]) -> Generator[Judged]:
-    """Yield what is found at each host, as it is found."""
+    """Yield the result of each host, in the order of *names*."""
     workers = len(os.sched_getaffinity(0))
     if len(names) < _WORTH_IT or workers < 2:
         yield from map(judge.judge, names)
@@ -106,18 +118,19 @@ def _each(judge: Judge, names: list[str]) -> Generator[Judged]:
 
 
 def _secrets(fleet: Fleet, hosts: Sequence[Host], options: Options, findings: Findings) -> Secrets:
-    """Return the fleet's secrets, placeholders where they are not here; say which those are."""
+    """Return the fleet's secrets, with placeholders for missing ones; report the missing ones."""
     real, reason = _read(fleet, options)
     lacks = _lacking(fleet, hosts, real)
     if not lacks:
         return real
-    why = reason or f"{'; '.join(lacks[:3])}{' and more' if len(lacks) > 3 else ''} not made yet"
+    first = "; ".join(lacks[:3]) + (" and more" if len(lacks) > 3 else "")
+    why = reason or f"{first} not made yet"
     if options.require_secrets:
         findings.say(run.SECRETS_MISSING, why)
     else:
         message = "placeholders replace UUIDs, passwords, REALITY private keys and short ids"
-        remedy = "`ops secrets fill` makes what never existed" if not reason else _ELSEWHERE
-        findings.say(run.STOOD_IN, f"{message}: {why}", remedy=remedy)
+        remedy = "`ops secrets fill` makes missing secrets" if not reason else _ELSEWHERE
+        findings.say(run.PLACEHOLDERS_USED, f"{message}: {why}", remedy=remedy)
     return filled(real, placeholders(fleet))
 
 
@@ -125,7 +138,7 @@ _ELSEWHERE = "on the machine that deploys, `ops validate --require-secrets` test
 
 
 def _read(fleet: Fleet, options: Options) -> tuple[Secrets, str]:
-    """Return the secrets that are here, and why not, if they are not."""
+    """Return the secrets on this machine, and an empty text; or none, and the reason."""
     if store.path(fleet) == store.encrypted(fleet) and not options.require_secrets:
         return Secrets(), "the secrets are encrypted, and only --require-secrets opens them"
     try:
@@ -135,37 +148,37 @@ def _read(fleet: Fleet, options: Options) -> tuple[Secrets, str]:
 
 
 def _lacking(fleet: Fleet, hosts: Sequence[Host], known: Secrets) -> list[str]:
-    """Return each secret that *hosts* need and *known* lacks, once."""
-    found = (
-        what
+    """Return the names of the secrets that *hosts* need and *known* lacks, without repeats."""
+    names = (
+        name
         for host in hosts
         for inbound in host.inbounds
-        for what in missing(fleet, host, inbound, known)
+        for name in missing(fleet, host, inbound, known)
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(names))
 
 
-def filled(real: Secrets, stand_ins: Secrets) -> Secrets:
-    """Return *real* with *stand_ins* wherever something is not there."""
+def filled(real: Secrets, made_up: Secrets) -> Secrets:
+    """Return *real*, with the values of *made_up* for every secret that it lacks."""
     return Secrets(
-        keys={n: _each_field(real.keys.get(n), other) for n, other in stand_ins.keys.items()},
+        keys={n: _each_field(real.keys.get(n), other) for n, other in made_up.keys.items()},
         inbounds={
-            n: _each_field(real.inbounds.get(n), other) for n, other in stand_ins.inbounds.items()
+            n: _each_field(real.inbounds.get(n), other) for n, other in made_up.inbounds.items()
         },
     )
 
 
-def _each_field(real: Held | None, stand_in: Held) -> Held:
+def _each_field(real: Held | None, made_up: Held) -> Held:
     if real is None:
-        return stand_in
-    said = {field.name: getattr(real, field.name) for field in fields(real)}
-    return replace(stand_in, **{name: value for name, value in said.items() if value})
+        return made_up
+    values = {field.name: getattr(real, field.name) for field in fields(real)}
+    return replace(made_up, **{name: value for name, value in values.items() if value})
 
 
 def _about_files(judged: Sequence[Judged], findings: Findings) -> None:
-    """Say in one line which files of the hosts were not here to be looked at."""
+    """Report in one finding the files of hosts that the test could not use."""
     names = sorted({name for one in judged for name in one.missing})
     if names:
-        message = f"not looked at, because on the hosts only: {listed(names)}"
-        remedy = "nothing to do here: a rollout has each host's own core test with them"
-        findings.say(run.STOOD_IN, message, remedy=remedy)
+        message = f"not tested, because these files are on the hosts only: {listed(names)}"
+        remedy = "nothing to do here: in a rollout the core of each host tests with them"
+        findings.say(run.PLACEHOLDERS_USED, message, remedy=remedy)

@@ -1,4 +1,4 @@
-"""Judge one host: render it, let the rules and the core look at it. What a worker does."""
+"""Judge one host: render its config, apply the rules, and test it with the core."""
 
 import json
 import time
@@ -15,28 +15,28 @@ from ops.config.render import render
 from ops.config.render.bounds import TooLong, bounded
 from ops.config.validation.pairs import written_fault
 from ops.config.validation.refusal import refusal
-from ops.config.validation.source_lines import Line, Whence
+from ops.config.validation.source_lines import SourceLine, SourceLines
 from ops.errors import FleetError, Problem
 from ops.model import Fleet, Host, InboundSecrets, Secrets
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was found at one host."""
+    """The result of judging one host."""
 
     host: str
     findings: tuple[Finding, ...] = ()
     ignored: int = 0
     missing: tuple[str, ...] = ()
-    """Files that the core's test stood in for."""
+    """Files that the core's test replaced by placeholders."""
     tested: bool = False
     seconds: float = 0.0
-    """What judging took."""
+    """The duration of judging."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """All that judging a host takes; made once in each worker."""
+    """Judges hosts of one fleet; each worker process has one."""
 
     fleet: Fleet
     secrets: Secrets
@@ -44,17 +44,17 @@ class Judge:
     seconds: float
 
     @cached_property
-    def _whence(self) -> Whence:
-        return Whence(self.fleet)
+    def _source_lines(self) -> SourceLines:
+        return SourceLines(self.fleet)
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        """Return what rules for many hosts may name though one host lacks it."""
+        """Return the names of all inbounds and keys: a rule for many hosts may use any of them."""
         inbounds = (inbound.name for host in self.fleet.hosts for inbound in host.inbounds)
         return frozenset((*inbounds, *(key.name for key in self.fleet.keys)))
 
     def judge(self, name: str) -> Judged:
-        """Return what is wrong with the host called *name*."""
+        """Return the findings about the host called *name*."""
         began = time.monotonic()
         return replace(self._judge(name), seconds=time.monotonic() - began)
 
@@ -64,8 +64,7 @@ class Judge:
             with bounded(self.seconds):
                 text = render(self.fleet, host, self.secrets)
         except FleetError as error:
-            found = (self._problem(host, problem) for problem in error.problems)
-            return Judged(name, tuple(found))
+            return Judged(name, tuple(self._problem(host, one) for one in error.problems))
         except (TooLong, MemoryError) as error:
             return Judged(name, (self._endless(host, error),))
         return self._judged(host, text)
@@ -76,25 +75,25 @@ class Judge:
         verdict = self.bench.test([(host.name, data)]) if self.bench else Verdict(True)
         if not verdict.accepted:
             rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
-            assert self.bench  # noqa: S101  it refused
+            assert self.bench  # noqa: S101  only a core refuses
             hits.append((rule, refusal(self.bench, verdict, data)))
         reasons = dict(host.ignore)
-        kept = [(rule, hit) for rule, hit in hits if rule.code not in reasons]
-        whence = self._whence
+        reported = [(rule, hit) for rule, hit in hits if rule.code not in reasons]
+        lines = self._source_lines
         vain = set(reasons) - {rule.code for rule, _ in hits}
         return Judged(
             host.name,
             findings=(
-                *(_found(host, rule, hit, whence.line(host, hit.path, data)) for rule, hit in kept),
-                *(_vain(host, code, whence.host(host.name, "ignore")) for code in sorted(vain)),
+                *(_finding(host, *one, lines.line(host, one[1].path, data)) for one in reported),
+                *(_vain(host, code, lines.host(host.name, "ignore")) for code in sorted(vain)),
             ),
-            ignored=len(hits) - len(kept),
+            ignored=len(hits) - len(reported),
             missing=verdict.missing,
             tested=self.bench is not None,
         )
 
     def _dead_links(self, host: Host, data: dict[str, Any]) -> Iterator[tuple[Rule, Hit]]:
-        """Yield the places where the rendered config differs from the links to *host*."""
+        """Yield a hit for each place where the rendered config contradicts the links to *host*."""
         rendered = data["inbounds"] if isinstance(data.get("inbounds"), list) else []
         parts = [(at, part) for at, part in enumerate(rendered) if isinstance(part, dict)]
         tagged = {str(part.get("tag")): at for at, part in parts}
@@ -123,20 +122,20 @@ class Judge:
         )
 
     def _problem(self, host: Host, problem: Problem) -> Finding:
-        return _found(
+        return _finding(
             host,
             run.UNREADABLE,
             Hit((), problem.message, remedy=problem.remedy),
-            Line(problem.file, problem.line),
+            SourceLine(problem.file, problem.line),
         )
 
     def _endless(self, host: Host, error: BaseException) -> Finding:
         much = "a GiB of memory" if isinstance(error, MemoryError) else f"{self.seconds:g} s"
         message = f"rendering {host.name} took more than {much}: a template loops"
-        return _found(host, run.TIME_IS_UP, Hit((), message), Line("templates", 0))
+        return _finding(host, run.TIME_IS_UP, Hit((), message), SourceLine("templates", 0))
 
 
-def _found(host: Host, rule: Rule, hit: Hit, line: Line) -> Finding:
+def _finding(host: Host, rule: Rule, hit: Hit, line: SourceLine) -> Finding:
     return Finding(
         rule=rule,
         severity=rule.severity if hit.severity is None else hit.severity,
@@ -149,6 +148,6 @@ def _found(host: Host, rule: Rule, hit: Hit, line: Line) -> Finding:
     )
 
 
-def _vain(host: Host, code: str, line: Line) -> Finding:
-    message = f"{host.name} ignores {code}, which finds nothing there"
-    return _found(host, run.IGNORED_IN_VAIN, Hit((), message), line)
+def _vain(host: Host, code: str, line: SourceLine) -> Finding:
+    message = f"{host.name} ignores {code}, but {code} finds nothing on this host"
+    return _finding(host, run.IGNORED_IN_VAIN, Hit((), message), line)

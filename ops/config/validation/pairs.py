@@ -1,4 +1,7 @@
-"""Does a certificate go with its private key? The core drops a pair that does not, and starts."""
+"""Check that a certificate and its private key belong together.
+
+The core ignores a pair that does not, and starts without a certificate.
+"""
 
 import os
 import ssl
@@ -9,18 +12,18 @@ from typing import Any
 
 _MISMATCH = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"}
 _LARGEST = 1 << 20
-"""Bytes of a file with certificates; longer ones are not looked into."""
+"""Bytes; a longer file is not read."""
 
 
 def written_fault(entry: Mapping[str, Any]) -> str:
-    """Return what is wrong with a pair that is written in the config; empty where nothing is."""
+    """Return the fault of the pair in *entry* if its PEM text is in the config; else empty."""
     return "" if {"certificateFile", "keyFile"} & set(entry) else fault(entry)
 
 
 def fault(entry: Mapping[str, Any]) -> str:
-    """Return what is wrong with the pair in *entry* of ``certificates``; empty where nothing is.
+    """Return the fault of the pair in *entry* of ``certificates``; empty if there is none.
 
-    Files that are not here are another finding's: nothing is said of them.
+    A pair with a file that is not on this machine has no fault: another finding reports the file.
     """
     with ExitStack() as stack:
         try:
@@ -35,7 +38,7 @@ def fault(entry: Mapping[str, Any]) -> str:
 
 def _tried(certificate: str, key: str) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("ALL:@SECLEVEL=0")  # a short key is not what is asked here
+    context.set_ciphers("ALL:@SECLEVEL=0")  # accept short keys: only the match is checked
     try:
         context.load_cert_chain(certificate, key, password=bytes)
     except ssl.SSLError as error:
@@ -49,9 +52,9 @@ def _tried(certificate: str, key: str) -> str:
 
 @contextmanager
 def _file(entry: Mapping[str, Any], written: str, named: str) -> Iterator[str]:
-    """Give the name of a file that holds what the core would read; empty where there is none.
+    """Give the name of a file with the PEM text of the entry; empty if there is none.
 
-    What is written in the config goes through memory alone: no private key reaches a disk.
+    PEM text inside the config goes into a file in memory, so that no private key reaches a disk.
     """
     if name := entry.get(named):
         here = Path(name).is_file() and Path(name).stat().st_size <= _LARGEST

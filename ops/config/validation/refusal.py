@@ -1,4 +1,4 @@
-"""What the core refused, and where that is."""
+"""Turn the core's refusal of a config into a finding with a place."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from ops.config.lint.core_errors import blame, redacted, with_tags
 
 
 def refusal(bench: Bench, verdict: Verdict, data: dict[str, Any]) -> Hit:
-    """Return what the core refused in *data*, where that is, and without a secret.
+    """Return the core's message about *data*, and the place that it means, without a secret.
 
-    An inbound or outbound without a tag gets one, and the core is asked once more.
+    If the message names an inbound or outbound without a tag, each gets a tag for a second test.
     """
     message, asked = verdict.message, data
     if tagged := with_tags(message, data):

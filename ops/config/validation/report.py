@@ -1,4 +1,4 @@
-"""What was judged, by what, and what was found."""
+"""The report of a validation: its subjects, its core and its findings."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,15 +11,15 @@ from ops.config.lint.rules import run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How strictly to judge."""
+    """The core to test with, and the strictness of a validation."""
 
     core: Path | None = None
-    """A program to test with, in place of the pinned one."""
+    """A program to test with, instead of the pinned one."""
     without_core: bool = False
     require_core: bool = False
     require_secrets: bool = False
     seconds: float = 20.0
-    """The longest that rendering one host may take."""
+    """The time limit for rendering one host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +33,22 @@ class Report:
     pinned: str = ""
     """The version that the inventory pins; empty without an inventory."""
     tested: int = 0
-    """How many configs the core has tested."""
+    """The number of configs that the core tested."""
     ignored: int = 0
-    """How many findings hosts ignore, each with a reason."""
+    """The number of findings that hosts ignore, each with a reason."""
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings are of *severity*; what hosts share counts once."""
+        """Return the number of findings of *severity*; one that hosts share counts once."""
         return sum(finding.severity == severity for finding, _ in merged(self.findings))
 
     def failed(self, *, strict: bool = False) -> bool:
-        """Return whether the answer is no; warnings say no where *strict*."""
+        """Return whether there is an error, or a warning if *strict*."""
         return any(f.severity >= (WARNING if strict else ERROR) for f in self.findings)
 
 
 @dataclass
 class Findings:
-    """Findings being gathered."""
+    """Collects findings during a validation."""
 
     found: list[Finding] = field(default_factory=list)
 
@@ -63,7 +63,7 @@ class Findings:
         severity: Severity | None = None,
         remedy: str = "",
     ) -> None:
-        """Take in what is not found in a config: the core, the secrets, a file."""
+        """Add a finding that has no place in a config: about the core, the secrets or a file."""
         self.found.append(
             Finding(
                 rule=rule,
@@ -77,7 +77,7 @@ class Findings:
         )
 
     def in_order(self) -> tuple[Finding, ...]:
-        """Return them as people mend them: the worst first, then by file and line."""
+        """Return the findings, the most severe first, then by file, line and code."""
         order = sorted(self.found, key=lambda f: (-f.severity, f.file, f.line, f.rule.code))
         return tuple(order)
 
@@ -87,29 +87,29 @@ _WITHOUT_FLEET = "name one with --core FILE, or run this in a fleet with a pinne
 
 
 def about_core(findings: Findings, chosen: Chosen | None, pinned: str, options: Options) -> None:
-    """Say that there is no core, or another than the pinned one."""
+    """Add a finding if no core, or another than the pinned core, tests the configs."""
     severity = ERROR if options.require_core else WARNING
     if options.without_core:
         message = "no core tested this, because of --no-core"
         findings.say(run.CORE_NOT_ASKED, message, severity=NOTE, remedy=_WITH_CORE)
     elif chosen is None:
         wanted = f"core {pinned}" if pinned else "a core"
-        message = f"{wanted} is neither cached nor installed: nothing was tested by it"
+        message = f"{wanted} is neither cached nor installed: no config was tested"
         remedy = "" if pinned else _WITHOUT_FLEET
         findings.say(run.CORE_NOT_ASKED, message, severity=severity, remedy=remedy)
     elif pinned and not chosen.is_pinned:
         same = " (the same version, but not from the pinned release)"
         message = (
-            f"core {chosen.version} tested, the inventory pins {pinned}"
+            f"core {chosen.version} tested, but the inventory pins {pinned}"
             f"{same if chosen.version == pinned else ''}"
         )
         findings.say(run.CORE_NOT_PINNED, message, severity=severity)
 
 
 def merged(findings: Iterable[Finding]) -> list[tuple[Finding, tuple[str, ...]]]:
-    """Return *findings* once each, with the subjects that share them, in their order."""
-    found: dict[Finding, list[str]] = {}
+    """Return *findings* without repeats, each with the subjects that share it, in their order."""
+    shared: dict[Finding, list[str]] = {}
     for finding in findings:
-        found.setdefault(replace(finding, subject="", path=()), []).append(finding.subject)
+        shared.setdefault(replace(finding, subject="", path=()), []).append(finding.subject)
     firsts = {replace(one, subject="", path=()): one for one in reversed(list(findings))}
-    return [(firsts[one], tuple(dict.fromkeys(hosts))) for one, hosts in found.items()]
+    return [(firsts[one], tuple(dict.fromkeys(hosts))) for one, hosts in shared.items()]

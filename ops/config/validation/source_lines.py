@@ -1,4 +1,4 @@
-"""From a place in a rendered config back to the line of the inventory that it came from."""
+"""Find the line of the inventory that a place in a rendered config came from."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,20 +26,20 @@ _FIELDS = {
     "network": "transport",
     "security": "security",
 }
-"""Xray's keys, and the fields of an inbound that they come from."""
+"""Fields of Xray's config, and the field of an inbound in hosts.toml that each comes from."""
 _USERS = {"clients", "users"}
 
 
-class Line(NamedTuple):
-    """A line of a file."""
+class SourceLine(NamedTuple):
+    """A line of a file: the file's name, and the number from 1, or 0 for the whole file."""
 
     file: str
     number: int
 
 
 @dataclass(frozen=True)
-class Whence:
-    """The inventory of a fleet, to look places up in."""
+class SourceLines:
+    """The lines of a fleet's inventory, by places in rendered configs."""
 
     fleet: Fleet
 
@@ -47,12 +47,12 @@ class Whence:
     def _documents(self) -> tuple[Document, Document]:
         return inventory.documents(self.fleet.folder)
 
-    def host(self, name: str, *more: str) -> Line:
+    def host(self, name: str, *more: str) -> SourceLine:
         """Return the line of the host called *name*, or of a field of it."""
         return self._line(self._documents[0], ("hosts", name, *more))
 
-    def line(self, host: Host, path: Path, config: dict[str, Any]) -> Line:
-        """Return the line that *path* of *host*'s *config* came from; the host's at worst."""
+    def line(self, host: Host, path: Path, config: dict[str, Any]) -> SourceLine:
+        """Return the line that *path* in *config* of *host* came from; if unknown, the host's."""
         match path:
             case ("inbounds", int(at), "settings", str(name), int(user), *_) if name in _USERS:
                 return self._key(config["inbounds"][at]["settings"][name][user]) or self.host(
@@ -65,7 +65,7 @@ class Whence:
             case _:
                 return self.host(host.name)
 
-    def _inbound(self, host: Host, tag: str, rest: list[str | int]) -> Line:
+    def _inbound(self, host: Host, tag: str, rest: list[str | int]) -> SourceLine:
         if tag not in {inbound.name for inbound in host.inbounds}:
             return self.host(host.name)
         hosts = self._documents[0]
@@ -74,20 +74,20 @@ class Whence:
         overridden = _holds(hosts.data, own) and fields
         return self._line(hosts, own if overridden else ("inbounds", tag, *fields[-1:]))
 
-    def _outbound(self, host: Host, tag: str) -> Line:
+    def _outbound(self, host: Host, tag: str) -> SourceLine:
         known = {outbound.name for outbound in self.fleet.outbounds}
         if tag in known:
             return self._line(self._documents[0], ("outbounds", tag))
         return self.host(host.name)
 
-    def _key(self, user: dict[str, Any]) -> Line | None:
+    def _key(self, user: dict[str, Any]) -> SourceLine | None:
         keys = self._documents[1]
         name = key_of(str(user.get("email", "")))
         return self._line(keys, ("keys", name)) if name in keys.data.get("keys", {}) else None
 
     @staticmethod
-    def _line(document: Document, place: Location) -> Line:
-        return Line(document.file, document.line(place))
+    def _line(document: Document, place: Location) -> SourceLine:
+        return SourceLine(document.file, document.line(place))
 
 
 def _holds(data: Any, place: Location) -> bool:

@@ -1,4 +1,4 @@
-"""Other processes that judge hosts, and that never outlive the one that asked them."""
+"""Worker processes that judge hosts, and end when the main process ends."""
 
 import multiprocessing
 import os
@@ -10,12 +10,12 @@ from multiprocessing.connection import Connection
 
 from ops.config.validation.one import Judge, Judged
 
-_HERE: list[Judge] = []
-"""In a worker: its judge."""
+_JUDGE: list[Judge] = []
+"""In a worker: its judge, set by ``_prepare``; empty in the main process."""
 
 
 def each(judge: Judge, names: Sequence[str], workers: int) -> Iterator[Judged]:
-    """Yield what is found at each host of *names*, in their order, by *workers* processes."""
+    """Yield the result of each host of *names*, in their order; *workers* processes judge them."""
     # Spawned, not forked: a fork of a process with threads can hang.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -25,22 +25,25 @@ def each(judge: Judge, names: Sequence[str], workers: int) -> Iterator[Judged]:
                 _judge, names, chunksize=max(1, min(16, len(names) // workers // 4))
             )
         except BaseException:
-            ours.close()  # whoever stops early does not wait for what the workers are at
+            ours.close()  # ends the workers at once, so that an early stop does not wait for them
             raise
     ours.close()
 
 
 def _prepare(judge: Judge, lifeline: Connection) -> None:
-    _HERE[:] = [judge]
+    _JUDGE[:] = [judge]
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
 
 def _end_with(lifeline: Connection) -> None:
-    """End this process when the other end of *lifeline* closes: the kernel closes it, too."""
+    """End this process when the other end of *lifeline* closes.
+
+    The kernel closes it when the main process dies.
+    """
     with suppress(EOFError, OSError):
         lifeline.recv_bytes()
     os._exit(1)
 
 
 def _judge(name: str) -> Judged:
-    return _HERE[0].judge(name)
+    return _JUDGE[0].judge(name)

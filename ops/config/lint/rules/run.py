@@ -1,4 +1,7 @@
-"""0xx: what the run itself found: the core's own word, and what could not be asked."""
+"""0xx: findings of the validation itself: the core's refusal, and missing cores or secrets.
+
+They have no check of their own: :mod:`ops.config.validation` reports them.
+"""
 
 from ops.config.lint.finding import ERROR, NOTE, WARNING, Rule, add
 
@@ -8,8 +11,9 @@ CORE_REFUSES = add(
         name="core-refuses",
         severity=ERROR,
         sentence="The core itself refuses this config.",
-        why="It would not start. Its own message is given, without the names of its modules.",
-        remedy="mend what the message says; the place is our reading of it",
+        why="The core would not start. The finding quotes the core's message. The place is our "
+        "interpretation, because the core names none.",
+        remedy="correct the fault that the core's message describes",
     )
 )
 UNREADABLE = add(
@@ -17,9 +21,9 @@ UNREADABLE = add(
         code="XO002",
         name="unreadable",
         severity=ERROR,
-        sentence="The file is no config: no JSON, no UTF-8, too big or nested too deeply.",
-        why="The core reads none of it.",
-        remedy="mend the line that is named; comments (//, /* */, #) are allowed",
+        sentence="The file is not a config: not JSON, not UTF-8, too big or nested too deeply.",
+        why="The core cannot read the file.",
+        remedy="correct the line that the finding names; comments (//, /* */, #) are allowed",
     )
 )
 CORE_NOT_ASKED = add(
@@ -27,9 +31,11 @@ CORE_NOT_ASKED = add(
         code="XO003",
         name="core-not-asked",
         severity=WARNING,
-        sentence="There is no core here that could test the configs.",
-        why="Only the core knows all that it refuses; the rules alone have judged.",
-        remedy="`ops core fetch`, or name one with --core PATH; --require-core makes this an error",
+        sentence="No core on this machine can test the configs.",
+        why="The rules alone judged the configs. They do not know every config that the core "
+        "refuses.",
+        remedy="run `ops core fetch`, or name a core with --core FILE; --require-core makes this "
+        "finding an error",
     )
 )
 CORE_NOT_PINNED = add(
@@ -37,20 +43,21 @@ CORE_NOT_PINNED = add(
         code="XO004",
         name="core-not-pinned",
         severity=WARNING,
-        sentence="The core that tested is not the one that the inventory pins.",
-        why="Another version refuses and ignores other things.",
-        remedy="`ops core fetch` gets the pinned one; --require-core makes this an error",
+        sentence="The core that tested the configs is not the pinned core.",
+        why="Another version refuses and ignores other settings.",
+        remedy="run `ops core fetch` to get the pinned core; --require-core makes this finding an "
+        "error",
     )
 )
-STOOD_IN = add(
+PLACEHOLDERS_USED = add(
     Rule(
         code="XO005",
-        name="stood-in",
+        name="placeholders-used",
         severity=NOTE,
-        sentence="Secrets or files that are not here were stood in for.",
-        why="The core tested the shape of the config, not these.",
-        remedy="for secrets `ops validate --require-secrets`, in the job that deploys; for files "
-        "nothing: a rollout has each host's own core test with them",
+        sentence="Placeholders replace secrets or files that are not on this machine.",
+        why="The core tested the rest of the config, but not these secrets and files.",
+        remedy="for secrets: run `ops validate --require-secrets` in the job that deploys; for "
+        "files: nothing, because in a rollout the core of each host tests with them",
     )
 )
 SECRETS_MISSING = add(
@@ -58,9 +65,10 @@ SECRETS_MISSING = add(
         code="XO006",
         name="secrets-missing",
         severity=ERROR,
-        sentence="Secrets are not here, and --require-secrets asked for them.",
-        why="The rollout would refuse these hosts.",
-        remedy="`ops secrets fill` makes new ones, `ops secrets recover` reads back old ones",
+        sentence="Secrets are missing on this machine, and --require-secrets was given.",
+        why="A rollout would refuse the hosts that need these secrets.",
+        remedy="run `ops secrets fill` to make new secrets, or `ops secrets recover` to read the "
+        "old ones from the servers",
     )
 )
 IGNORED_IN_VAIN = add(
@@ -68,9 +76,9 @@ IGNORED_IN_VAIN = add(
         code="XO007",
         name="ignored-in-vain",
         severity=WARNING,
-        sentence="A host's `ignore` names a rule that finds nothing there.",
-        why="What it hid is mended; left in place it would hide the next one.",
-        remedy="take it out of `ignore`",
+        sentence="A host's `ignore` names a rule that finds nothing on this host.",
+        why="The fault is corrected. The entry would hide the next fault of the same kind.",
+        remedy="remove the rule from `ignore`",
     )
 )
 INVENTORY_WRONG = add(
@@ -78,9 +86,9 @@ INVENTORY_WRONG = add(
         code="XO009",
         name="inventory-wrong",
         severity=ERROR,
-        sentence="The files of the fleet are wrong.",
-        why="Nothing can be rendered from them.",
-        remedy="mend the line that is named",
+        sentence="A file of the fleet has an error.",
+        why="No config can be rendered from the fleet.",
+        remedy="correct the line that the finding names",
     )
 )
 TIME_IS_UP = add(
@@ -88,9 +96,9 @@ TIME_IS_UP = add(
         code="XO008",
         name="time-is-up",
         severity=ERROR,
-        sentence="Rendering or testing a config took longer than it may.",
-        why="A template that loops, or a core that hangs, would hold the rollout for ever.",
-        remedy="look for a loop in the fleet's templates/",
+        sentence="Rendering or testing a config exceeded its time limit.",
+        why="A template with an endless loop, or a core that hangs, would block the rollout.",
+        remedy="look for an endless loop in the fleet's templates/",
     )
 )
 LINK_DEAD = add(
@@ -98,9 +106,9 @@ LINK_DEAD = add(
         code="XO010",
         name="link-cannot-work",
         severity=ERROR,
-        sentence="A link to an inbound cannot work with what was rendered.",
-        why="Links are made from hosts.toml. A template of the fleet renders another inbound: the "
-        "core starts, and nobody who was given the link connects.",
-        remedy="say it in hosts.toml, or mend the template in templates/",
+        sentence="A share link cannot work with the rendered inbound.",
+        why="Links are made from hosts.toml, but a template of the fleet renders a different "
+        "inbound. The core starts, and clients with the link cannot connect.",
+        remedy="change hosts.toml to match the template, or correct the template in templates/",
     )
 )
