@@ -1,6 +1,6 @@
-"""What people's apps are given: share links, QR codes, and a config for an Xray client.
+"""Make share links, QR codes and client configs for the apps of people.
 
-Pure; knows neither templates nor the network.
+The functions are pure: they use no template and no network.
 """
 
 from ops.config.links.agreement import differences

@@ -1,9 +1,8 @@
-"""A whole config for an Xray client, where an app takes no links or somebody wants to look."""
+"""Make a complete config for an Xray client, for apps that accept no links."""
 
 from typing import Any
 
-from ops.config.links.proofs import proof, reality
-from ops.config.links.share import ALPN, TRANSPORT
+from ops.config.links.share import ALPN, TRANSPORT, proof, reality_of
 from ops.model import Fleet, Host, Inbound, Key, Secrets
 
 
@@ -16,12 +15,21 @@ def client(
     address: str,
     socks_port: int = 1080,
 ) -> dict[str, Any]:
-    """Return an Xray config that offers SOCKS on 127.0.0.1 and leaves by *inbound* of *host*.
+    """Return an Xray config with SOCKS on 127.0.0.1 that sends all traffic to *inbound* of *host*.
 
-    Field names are the old ones, which every core still reads.
+    It uses the old field names, because every core accepts them.
+
+    Args:
+        fleet: the fleet; it holds the REALITY public keys.
+        host: the host that the client connects to.
+        inbound: an inbound of the host.
+        key: the key that the client uses.
+        secrets: the secrets of the fleet.
+        address: the address of the host in the config.
+        socks_port: the local port of the client's SOCKS server.
 
     Raises:
-        SecretsError: *secrets* lacks what the client needs.
+        SecretsError: a secret of the config is missing.
     """
     entrance = {
         "tag": "socks",
@@ -73,7 +81,7 @@ def _stream(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> dic
 
 
 def _reality(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> dict[str, Any]:
-    public_key, short_id = reality(fleet, host, inbound, secrets)
+    public_key, short_id = reality_of(fleet, host, inbound, secrets)
     return {
         "serverName": inbound.server_names[0],
         "fingerprint": inbound.fingerprint,

@@ -1,4 +1,4 @@
-"""QR codes of links: for a terminal, as PNG, as SVG."""
+"""Draw links as QR codes: for a terminal, as PNG and as SVG."""
 
 import io
 from typing import TYPE_CHECKING
@@ -7,19 +7,22 @@ if TYPE_CHECKING:
     import segno
 
 _QUIET = 4
-"""Modules around the code, by its standard; most cameras make do with less."""
+"""Width of the empty border, in modules (ISO/IEC 18004); most cameras need less."""
 
 
 def narrowest(link: str) -> int:
-    """Return how many columns the code needs at least."""
+    """Return the number of columns that the code needs at least."""
     return int(_code(link).symbol_size(border=1)[0])
 
 
 def terminal(link: str, colour: bool = True, width: int | None = None) -> str:
-    """Return the code as text, two modules a character, in *width* columns if it can be.
+    """Return the code as text, with two modules in each character.
 
-    With *colour* it is white on black whatever the terminal's own colours are: cameras want it
-    that way round. Without, light modules are drawn in the text's colour.
+    Args:
+        link: the link.
+        colour: draw light modules white on black. Without it, they have the text's colour, and
+            cameras can fail on a light terminal.
+        width: the columns of the terminal. The border becomes smaller to fit.
     """
     out = io.StringIO()
     room = _QUIET if width is None else (width - narrowest(link)) // 2 + 1
@@ -44,7 +47,10 @@ def svg(link: str, scale: int = 8) -> str:
 
 
 def _code(link: str) -> "segno.QRCode":
-    """Return the smallest code: links are long, and screens clean enough for little correction."""
-    import segno  # takes 40 ms: a shell that completes names does without
+    """Return the smallest code for *link*.
+
+    Links are long, and a screen needs little error correction.
+    """
+    import segno  # takes 40 ms, which shell completion does not need
 
     return segno.make_qr(link, error="l", boost_error=False)
