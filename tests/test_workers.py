@@ -118,12 +118,12 @@ def test_rendering_an_endless_template_ends_with_a_sentence(
 @pytest.mark.parametrize(
     ("rendered", "said"),
     [
-        ("[]", "is JSON, but no object"),
-        ("5", "is JSON, but no object"),
-        ("null", "is JSON, but no object"),
-        ('"text"', "is JSON, but no object"),
-        ('{"a": NaN}', "a number that is no JSON"),
-        ('{"a": ' + "9" * 5000 + "}", "a number that is no JSON"),
+        ("[]", "is JSON, but not an object"),
+        ("5", "is JSON, but not an object"),
+        ("null", "is JSON, but not an object"),
+        ('"text"', "is JSON, but not an object"),
+        ('{"a": NaN}', "a number that is not JSON"),
+        ('{"a": ' + "9" * 5000 + "}", "a number that is not JSON"),
         ("[" * 100_000, "nested too deeply"),
         ('{"inbounds": {}}', '"inbounds" must be a list'),
         ('{"inbounds": [1]}', "inbounds[0] must be an object"),

@@ -1,7 +1,7 @@
-"""The releases of the core, cached by SHA-256, and the core itself as a judge of configs.
+"""Cache the releases of the core by SHA-256, and test configs with the core.
 
-The cache gives an archive only if its sum is right. :mod:`ops.config.core.trial` runs the core on
-a config, because nothing else knows all that it refuses.
+The cache returns an archive only if its SHA-256 is right. :mod:`ops.config.core.trial` runs the
+core on a config, because only the core knows every fault that it refuses.
 """
 
 from ops.config.core.cache import ARCHIVES, archive, cached, keep

@@ -1,4 +1,4 @@
-"""Keep the releases that the inventory pins, each under the SHA-256 of its zip."""
+"""Cache the releases of the core, each under the SHA-256 of its zip file."""
 
 import hashlib
 import shutil
@@ -17,19 +17,19 @@ ARCHIVES = {
     "aarch64": "Xray-linux-arm64-v8a.zip",
     "armv7l": "Xray-linux-arm32-v7a.zip",
 }
-"""The release's file for each ``uname -m`` (XTLS/Xray-core, .github/workflows/release.yml)."""
+"""The file of a release for each ``uname -m`` (XTLS/Xray-core, .github/workflows/release.yml)."""
 
 _DOWNLOAD = 3600.0
-"""Seconds that somebody else's download is waited for."""
+"""Seconds to wait for the download of another process."""
 
 
 def place() -> Path:
-    """Return where the cache's folder is; it may be missing."""
+    """Return the path of the cache's folder, which may not exist."""
     return files.cache_folder() / "core"
 
 
 def folder() -> Path:
-    """Return the cache's folder, made if need be; CoreError where it cannot be."""
+    """Return the cache's folder and make it if necessary; CoreError if that fails."""
     try:
         files.make_folder(place())
     except OSError as error:
@@ -42,7 +42,7 @@ def _unusable(error: OSError) -> str:
 
 
 def pinned(core: Core, machine: str) -> str:
-    """Return the SHA-256 that the inventory pins for *machine*; CoreError where it pins none."""
+    """Return the SHA-256 that the inventory pins for *machine*; CoreError if it pins none."""
     if sha256 := core.sha256.get(machine):
         return sha256
     raise CoreError(
@@ -53,41 +53,49 @@ def pinned(core: Core, machine: str) -> str:
 
 
 def cached(sha256: str) -> Path | None:
-    """Return the archive whose sum is *sha256*, if it is here and still is that."""
+    """Return the cached archive with the SHA-256 *sha256*; None if it is missing or damaged."""
     path = place() / f"{sha256}.zip"
     return path if path.is_file() and sum_of(path) == sha256 else None
 
 
 def keep(archive: Path, sha256: str | None = None) -> str:
-    """Put a copy of *archive* into the cache; return its sum. CoreError if that is not *sha256*."""
-    found = sum_of(archive)
-    if sha256 not in (None, found):
+    """Put a copy of *archive* into the cache, and return its SHA-256.
+
+    Raises:
+        CoreError: its SHA-256 is not *sha256*, or it cannot be copied.
+    """
+    actual = sum_of(archive)
+    if sha256 not in (None, actual):
         raise CoreError(
-            f"{archive} is not the pinned release: its SHA-256 is {found}, the inventory's {sha256}"
+            f"{archive} is not the pinned release: its SHA-256 is {actual}, "
+            f"the inventory's {sha256}"
         )
     try:
-        _copy(archive, folder() / f"{found}.zip")
+        _copy(archive, folder() / f"{actual}.zip")
     except OSError as error:
         raise CoreError(_unusable(error)) from None
-    return found
+    return actual
 
 
-def _copy(archive: Path, kept: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=kept.parent) as private:
-        beside = Path(private) / kept.name
+def _copy(archive: Path, target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as private:
+        beside = Path(private) / target.name
         shutil.copyfile(archive, beside)
-        beside.replace(kept)
+        beside.replace(target)
 
 
 def archive(core: Core, machine: str, progress: Progress = lambda *_: None) -> Path:
-    """Return the verified archive for *machine*, downloaded if it is not here yet.
+    """Return the verified archive of *core* for *machine*; download it if it is not cached.
 
-    A download that broke off goes on where it stopped, the next time, too.
+    A later call resumes a download that broke off.
+
+    Raises:
+        CoreError: the download failed, or the archive has another SHA-256 than the inventory pins.
     """
     sha256 = pinned(core, machine)
     if path := cached(sha256):
         return path
-    with locked(folder(), _DOWNLOAD):  # one download, however many hosts want it
+    with locked(folder(), _DOWNLOAD):  # one download, also if several processes need it
         if path := cached(sha256):
             return path
         part = folder() / f"{sha256}.part"
@@ -95,14 +103,14 @@ def archive(core: Core, machine: str, progress: Progress = lambda *_: None) -> P
         try:
             keep(part, sha256)
         finally:
-            part.unlink(missing_ok=True)  # whole, and right or wrong: nothing to go on with
+            part.unlink(missing_ok=True)  # it is complete, so there is nothing to resume
     return folder() / f"{sha256}.zip"
 
 
 def fetch_release(
     core: Core, version: str, machine: str, progress: Progress = lambda *_: None
 ) -> str:
-    """Download *version* from where *core* comes from into the cache; return its SHA-256."""
+    """Download *version* of *core* for *machine* into the cache; return its SHA-256."""
     with tempfile.TemporaryDirectory(dir=folder()) as beside:
         wanted = replace(core, version=version)
         download(url(wanted, machine), file := Path(beside) / ARCHIVES[machine], progress)
@@ -110,12 +118,12 @@ def fetch_release(
 
 
 def url(core: Core, machine: str) -> str:
-    """Return where *core* for *machine* is downloaded from."""
+    """Return the download URL of *core* for *machine*."""
     return core.url.format(version=core.version, file=ARCHIVES[machine])
 
 
 def sum_of(path: Path) -> str:
-    """Return the SHA-256 of *path*; CoreError where it cannot be read."""
+    """Return the SHA-256 of the file *path*; CoreError if it cannot be read."""
     try:
         files.must_be_file(path)
         with path.open("rb") as file:

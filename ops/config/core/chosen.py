@@ -1,4 +1,4 @@
-"""Which core is to test: one that was named, the pinned release, or whatever is installed."""
+"""Choose the core for tests: a named program, the pinned release, or the installed core."""
 
 import os
 import platform
@@ -15,23 +15,23 @@ from ops.files import sentence
 from ops.model import Core
 
 _DATA = (Path("/usr/local/share/xray"), Path("/usr/share/xray"))
-"""Where installers put the data files, if they do not lie beside the program."""
+"""Folders of installers for the data files, if these are not beside the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A program of Xray that runs here."""
+    """A program of Xray that runs on this machine."""
 
     program: Path
     version: str
     is_pinned: bool
-    """Whether it is the very release that the inventory pins."""
+    """Whether it is the release that the inventory pins, byte for byte."""
 
     @property
     def data(self) -> Path | None:
-        """Return the folder of its data files, if they are here."""
-        said = os.environ.get("XRAY_LOCATION_ASSET")
-        places = [Path(said)] if said else [self.program.resolve().parent, *_DATA]
+        """Return the folder of its data files; None if they are not on this machine."""
+        variable = os.environ.get("XRAY_LOCATION_ASSET")
+        places = [Path(variable)] if variable else [self.program.resolve().parent, *_DATA]
         return next((place for place in places if (place / "geoip.dat").is_file()), None)
 
 
@@ -39,11 +39,11 @@ def choose(core: Core | None, asked: Path | None = None) -> Chosen | None:
     """Return the core to test with; None if there is none.
 
     Args:
-        core: what the inventory pins, if there is an inventory.
-        asked: a program that was named; nothing else will do then.
+        core: the core that the inventory pins; None without an inventory.
+        asked: a program that the user named. No other program is chosen then.
 
     Raises:
-        CoreError: the one that was named, or the cached one, does not run.
+        CoreError: the named or cached core does not run.
     """
     pinned = core.sha256.get(platform.machine()) if core else None
     unpacked = _unpacked(pinned) if pinned else None
@@ -59,7 +59,10 @@ def choose(core: Core | None, asked: Path | None = None) -> Chosen | None:
 
 
 def _unpacked(sha256: str) -> Path | None:
-    """Return the program of the cached release *sha256*, unpacked the first time; None without."""
+    """Return the program of the cached release *sha256*; None if it is not cached.
+
+    The first call unpacks it.
+    """
     place = cache() / sha256
     if not (place / "xray").is_file():
         archive = cached(sha256)
@@ -67,7 +70,7 @@ def _unpacked(sha256: str) -> Path | None:
             return None
         try:
             _unpack(archive, place)
-        except OSError as error:  # somebody else was quicker, or the disk is full
+        except OSError as error:  # another process was faster, or the disk is full
             if not (place / "xray").is_file():
                 raise CoreError(f"{archive} cannot be unpacked: {sentence(error)}") from None
     return place / "xray"

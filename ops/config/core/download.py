@@ -1,4 +1,4 @@
-"""Download a file, and go on where an earlier download of it broke off."""
+"""Download a file, and resume an earlier download of it that broke off."""
 
 import http.client
 import urllib.error
@@ -10,20 +10,26 @@ from typing import Any
 from ops.errors import CoreError
 
 SECONDS = 60
-"""The longest that a download may stand still."""
+"""The longest time without new bytes."""
 _TRIES = 5
-"""How often it goes on after breaking off."""
+"""Attempts in one call, while each brings new bytes."""
 _PIECE = 1 << 16
 
 Progress = Callable[[int, int], None]
-"""Is told how many bytes are here, and of how many; 0 where the server does not say."""
+"""Called with the bytes received so far, and the total, which is 0 if the server gives none."""
 
 
 def download(address: str, file: Path, progress: Progress = lambda *_: None) -> None:
-    """Fetch *address* into *file*; what is in *file* already is the beginning of it.
+    """Download *address* into *file*; bytes that are already in *file* are not sent again.
 
-    https, http and file addresses, through the proxy of the environment (``https_proxy``).
-    CoreError where that fails; what has come by then stays in *file*.
+    Args:
+        address: an https, http or file address. The proxy of the environment (``https_proxy``)
+            is used.
+        file: the target, which may hold the beginning from an earlier call.
+        progress: called after each piece.
+
+    Raises:
+        CoreError: the download failed; the received bytes stay in *file*.
     """
     if not address.startswith(("https://", "http://", "file://")):
         raise CoreError(f"the core's url {address!r} begins with neither https:// nor file://")
@@ -38,23 +44,23 @@ def download(address: str, file: Path, progress: Progress = lambda *_: None) -> 
 
 def _fetch(address: str, file: Path, progress: Progress) -> None:
     here = _size(file)
-    request = urllib.request.Request(address)  # noqa: S310  the scheme was looked at
+    request = urllib.request.Request(address)  # noqa: S310  the caller checked the scheme
     if here:
         request.add_header("Range", f"bytes={here}-")
     try:
-        # One of its own: the shared opener keeps the proxy that the environment named first.
+        # A new opener, because the shared one keeps the first proxy of the environment.
         with urllib.request.build_opener().open(request, timeout=SECONDS) as answer:
             goes_on = getattr(answer, "status", None) == http.HTTPStatus.PARTIAL_CONTENT
             _receive(answer, file, here if goes_on else 0, progress)
     except urllib.error.HTTPError as error:
         if not (here and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
             raise
-        file.unlink()  # longer than what is there now, or another file: from the start
+        file.unlink()  # the server now has a shorter or another file: download all of it
         _fetch(address, file, progress)
 
 
 def _receive(answer: Any, file: Path, here: int, progress: Progress) -> None:
-    """Append what *answer* brings to the first *here* bytes of *file*."""
+    """Write the body of *answer* into *file*, after its first *here* bytes."""
     length = int(answer.headers.get("Content-Length") or 0)
     whole = here + length if length else 0
     with file.open("r+b" if here else "wb") as out:

@@ -1,14 +1,20 @@
-"""Data files in the core's form: protobuf, written by hand for want of more than three fields.
+"""Write data files like geoip.dat and geosite.dat.
 
-``GeoIPList`` and ``GeoSiteList`` of XTLS/Xray-core, common/geodata: a list of entries (field 1),
-each with its code (1) and its networks or names (2).
+They are protobuf messages with three fields, so no library is needed: ``GeoIPList`` and
+``GeoSiteList`` of XTLS/Xray-core, common/geodata. Each is a list of entries (field 1). An entry has
+a code (field 1) and networks or names (field 2).
 """
 
 from collections.abc import Sequence
 
 
 def data_file(codes: Sequence[str], is_address: bool) -> bytes:
-    """Return a data file in which each of *codes* is something, so that the core accepts it."""
+    """Return a data file with an entry for each of *codes*, so that the core finds them.
+
+    Args:
+        codes: codes as a config writes them, with attributes (``google@ads``).
+        is_address: write networks (as geoip.dat), not names (as geosite.dat).
+    """
     whole: dict[str, set[str]] = {}
     for code in codes:
         name, _, attributes = code.lstrip("!").partition("@")
@@ -22,20 +28,23 @@ def data_file(codes: Sequence[str], is_address: bool) -> bytes:
 
 
 def _network(_: set[str]) -> bytes:
-    """CIDR: the address (1) and the prefix's length (2, a number)."""
+    """Return a CIDR message: the address (field 1) and the length of the prefix (field 2)."""
     return _field(1, bytes([192, 0, 2, 0])) + b"\x10\x18"
 
 
 def _name(attributes: set[str]) -> bytes:
-    """Domain: its type (1: 2 is the name and those below), its value (2), attributes (3)."""
+    """Return a Domain message: type (field 1), name (field 2), attributes (field 3).
+
+    Type 2 is the name and all names below it.
+    """
     with_attributes = b"".join(
         _field(3, _field(1, name.lstrip("!").encode()) + b"\x10\x01") for name in sorted(attributes)
     )
-    return b"\x08\x02" + _field(2, b"stand-in.invalid") + with_attributes
+    return b"\x08\x02" + _field(2, b"placeholder.invalid") + with_attributes
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """Return *content* as field *number* of a message: tag, length, bytes."""
+    """Return *content* as field *number* of a protobuf message: tag, length, bytes."""
     return bytes([number << 3 | 2]) + _varint(len(content)) + content
 
 

@@ -8,10 +8,17 @@ from ops.files import locked, read_text, write_atomically
 
 
 def pin(folder: Path, version: str, sums: dict[str, str]) -> list[str]:
-    """Pin *version* with *sums*, by ``uname -m``, in the hosts.toml of the fleet in *folder*.
+    """Pin *version* in the hosts.toml of the fleet in *folder*.
 
-    Sums of another version are forgotten; comments and order stay. Return the machines that had
-    a sum and have none now.
+    Sums of another version are removed. Comments and the order of the file stay.
+
+    Args:
+        folder: the folder of the fleet.
+        version: the version of the core.
+        sums: the SHA-256 of the release, by ``uname -m``.
+
+    Returns:
+        The machines that had a sum before and have none now.
     """
     file = folder / "inventory" / "hosts.toml"
     with locked(file.parent):
@@ -21,8 +28,8 @@ def pin(folder: Path, version: str, sums: dict[str, str]) -> list[str]:
         if core.get("version") != version:
             core["version"] = version
             core["sha256"] = tomlkit.inline_table()
-        kept = core.setdefault("sha256", tomlkit.inline_table())
+        pinned = core.setdefault("sha256", tomlkit.inline_table())
         for machine, sha256 in sums.items():
-            kept[machine] = sha256
+            pinned[machine] = sha256
         write_atomically(file, tomlkit.dumps(document).encode())
-        return sorted(before - set(kept))
+        return sorted(before - set(pinned))

@@ -1,4 +1,4 @@
-"""Ask the program in a release what it is."""
+"""Unpack the program of a release, and read its version and machine."""
 
 import re
 import subprocess
@@ -10,14 +10,18 @@ from ops.errors import CoreError
 from ops.files import ContentError, must_be_file, sentence
 
 _MACHINES = {62: "x86_64", 183: "aarch64", 40: "armv7l"}
-"""ELF's numbers of machines, and their ``uname -m``."""
+"""Machine numbers of ELF (e_machine), and their ``uname -m``."""
 _MACHINE = slice(18, 20)
-"""Where an ELF file says it."""
+"""The bytes of e_machine in an ELF file."""
 _VERSION = re.compile(r"^Xray (\d+\.\d+\.\d+)")
 
 
 def extract(archive: Path, folder: Path) -> Path:
-    """Unpack the release *archive* into *folder*; return the program in it."""
+    """Unpack the release *archive* into *folder*, and return the path of the program.
+
+    Raises:
+        CoreError: *archive* is not a zip file, or has no program ``xray``.
+    """
     try:
         must_be_file(archive)
         with zipfile.ZipFile(archive) as release:
@@ -28,13 +32,17 @@ def extract(archive: Path, folder: Path) -> Path:
         raise CoreError(f"{archive} cannot be unpacked: {error}") from None
     program = folder / "xray"
     if not program.is_file():
-        raise CoreError(f"{archive} is no release of Xray: there is no xray in it")
+        raise CoreError(f"{archive} is not a release of Xray: it has no file xray")
     program.chmod(0o755)
     return program
 
 
 def machine_of(archive: Path) -> str:
-    """Return the ``uname -m`` of the machines that the program in *archive* is made for."""
+    """Return the ``uname -m`` of machines that can run the program in *archive*.
+
+    Raises:
+        CoreError: it is not a program for Linux on a known machine.
+    """
     with tempfile.TemporaryDirectory() as folder, extract(archive, Path(folder)).open("rb") as file:
         head = file.read(_MACHINE.stop)
     number = int.from_bytes(head[_MACHINE], "little")
@@ -44,13 +52,17 @@ def machine_of(archive: Path) -> str:
 
 
 def version_of(archive: Path) -> str:
-    """Return the version of the program in *archive*, as the program says it."""
+    """Return the version of the program in *archive*, which must run on this machine."""
     with tempfile.TemporaryDirectory() as folder:
         return ask_version(extract(archive, Path(folder)))
 
 
 def ask_version(program: Path) -> str:
-    """Return the version of *program*, as it says it; CoreError if it is no Xray that runs here."""
+    """Run *program* and return its version.
+
+    Raises:
+        CoreError: it does not run on this machine, or is not Xray.
+    """
     try:
         answer = subprocess.run(
             [program, "version"], capture_output=True, text=True, check=True, timeout=20
@@ -58,6 +70,6 @@ def ask_version(program: Path) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CoreError(f"{program} does not run here: {reason}") from None
-    if found := _VERSION.match(answer):
-        return found[1]
-    raise CoreError(f"{program} does not say its version: {answer[:80]!r}")
+    if version := _VERSION.match(answer):
+        return version[1]
+    raise CoreError(f"{program} does not print its version: {answer[:80]!r}")

@@ -1,6 +1,7 @@
-"""Fleet and secrets in, a host's config out: pure, the same input gives the same bytes.
+"""Render the config of a host from the fleet and its secrets.
 
-Knows Jinja, and where our templates lie. Knows nothing of ssh, pyinfra or the API.
+Rendering is a pure function: the same input gives the same bytes. It uses Jinja and the template
+folders, but neither ssh nor pyinfra nor the API.
 """
 
 from ops.config.render.config import render

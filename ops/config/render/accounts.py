@@ -1,4 +1,4 @@
-"""A host's users, in the form that each protocol of the core wants them."""
+"""Write the users of an inbound in the form that its protocol has in the core's config."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -12,7 +12,13 @@ _WORDS = {"uuid": "UUID", "password": "password", "psk": "PSK"}
 
 
 def accounts(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> list[dict[str, Any]]:
-    """Return the users of *inbound*, one for each key that opens it, in the order of the file."""
+    """Return the users of *inbound*: one for each key that opens it, in the order of keys.toml.
+
+    A Shadowsocks inbound without keys gets one blocked user, so that it starts as multi-user.
+
+    Raises:
+        KeyError: *secrets* has no entry for a key or the inbound.
+    """
     write = {"vless": _vless, "trojan": _trojan, "shadowsocks": _shadowsocks}[inbound.protocol]
     keys = fleet.keys_on(host, inbound)
     if not keys and inbound.protocol == "shadowsocks":
@@ -21,7 +27,7 @@ def accounts(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> li
 
 
 def missing(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> list[str]:
-    """Return what *secrets* lacks for *inbound*, as people call it."""
+    """Return the names of the secrets that *inbound* needs and *secrets* lacks, for messages."""
     field = FIELD_OF[inbound.protocol]
     keys = fleet.keys_on(host, inbound)
     without = [k.name for k in keys if not getattr(secrets.keys.get(k.name), field, "")]
@@ -49,9 +55,10 @@ def _shadowsocks(inbound: Inbound, key: Key, secret: KeySecrets) -> dict[str, An
 
 
 def _nobody(method: str, psk: str) -> dict[str, Any]:
-    """Return the user that keeps an inbound without users a multi-user one.
+    """Return the user of a Shadowsocks inbound without keys; with it, the inbound is multi-user.
 
-    Whoever has a link knows what its PSK is made of: the routing blocks it.
+    The API can add users to a multi-user inbound only (docs/xray.md, users by the API). People
+    with an old link can compute this user's PSK, so a routing rule blocks the user.
     """
     made = b64encode(sha256(f"{NOBODY}/{psk_for(method, psk)}".encode()).digest()).decode()
     return {"password": psk_for(method, made), "email": NOBODY, "level": 0}

@@ -1,4 +1,4 @@
-"""End what renders for too long, or takes too much memory: a template can ask for any amount."""
+"""Limit the time and memory of rendering, because a template can loop or grow without end."""
 
 import resource
 import signal
@@ -11,18 +11,22 @@ from ops.errors import FleetError, Problem
 from ops.model import Host
 
 _ROOM = 1 << 30
-"""Bytes that rendering may take beyond what there is: a template can ask for any amount."""
+"""Bytes of address space that rendering may add to the process."""
 
 
-class TooLong(Exception):  # noqa: N818  what templates may raise is caught; this is not one of it
-    """Rendering took longer than it may."""
+class TooLong(Exception):  # noqa: N818  not an error of templates, which `fill` would catch
+    """Rendering exceeded its time limit."""
 
 
 @contextmanager
 def bounded(seconds: float) -> Iterator[None]:
-    """Raise TooLong where the block takes longer than *seconds*, MemoryError beyond a GiB more.
+    """Limit the block to *seconds* and 1 GiB of additional memory.
 
-    Signals reach only a main thread; in another one nothing is bounded.
+    Only a main thread receives signals. In another thread nothing is limited.
+
+    Raises:
+        TooLong: the block took longer.
+        MemoryError: the block asked for more memory.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -41,7 +45,11 @@ def bounded(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def rendering(host: Host, seconds: float = 20.0) -> Iterator[None]:
-    """Raise FleetError where the block, which renders *host*, takes too much time or memory."""
+    """Limit the block, which renders *host*, as :func:`bounded` does.
+
+    Raises:
+        FleetError: the block took too much time or memory.
+    """
     try:
         with bounded(seconds):
             yield
@@ -52,9 +60,9 @@ def rendering(host: Host, seconds: float = 20.0) -> Iterator[None]:
 
 
 def _room(hard: int) -> int:
-    """Return how much address space there may be: what there is, and a GiB."""
+    """Return the limit of address space: the present size of the process, and 1 GiB."""
     try:
-        with open("/proc/self/statm") as file:  # noqa: PTH123  read as it is, once a host
+        with open("/proc/self/statm") as file:  # noqa: PTH123  faster; runs once for each host
             pages = int(file.read().split()[0])
     except OSError:  # not Linux
         return hard

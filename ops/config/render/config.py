@@ -1,4 +1,4 @@
-"""Put a host's config together."""
+"""Render the config of a host from its inbounds, outbounds and rules."""
 
 import re
 from collections.abc import Iterable
@@ -19,15 +19,15 @@ def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[s
     """Return the core's config on *host*, as JSON text; the same input gives the same bytes.
 
     Args:
-        fleet: the fleet that *host* is of.
+        fleet: the fleet of *host*.
         host: the host.
         secrets: the secrets of the fleet, or placeholders (:mod:`ops.config.render.placeholders`).
-        own_addresses: the addresses of the host's interfaces, as read on it. Users are kept from
-            them, and from private ones and what the inventory calls the host's own anyway.
+        own_addresses: the addresses of the host's interfaces, as read on it. The config blocks
+            users from them, from the host's addresses in the inventory, and from private networks.
 
     Raises:
-        SecretsError: secrets of this host are missing; names all of them.
-        FleetError: a template is missing, broken, or renders something that is no config.
+        SecretsError: secrets of this host are missing; the message names all of them.
+        FleetError: a template is missing or broken, or does not render a config.
     """
     _demand(fleet, host, secrets)
     templates = environment(fleet.folder)
@@ -51,14 +51,15 @@ def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[s
 
 
 def _demand(fleet: Fleet, host: Host, secrets: Secrets) -> None:
-    """Refuse to go on without every secret that *host* needs."""
-    found = (what for i in host.inbounds for what in missing(fleet, host, i, secrets))
-    lacks = list(dict.fromkeys(found))
+    """Raise SecretsError if a secret that *host* needs is missing."""
+    names = (name for i in host.inbounds for name in missing(fleet, host, i, secrets))
+    lacks = list(dict.fromkeys(names))
     if not lacks:
         return
-    # A public key is written down when a pair is first issued: from then on servers may know it.
+    # The first REALITY pair writes a public key into the fleet. After that, servers may have it.
     remedy = (
-        "`ops secrets recover` reads back what the servers have, `ops secrets fill` makes the rest"
+        "`ops secrets recover` reads back those that the servers have, `ops secrets fill` makes "
+        "the rest"
         if fleet.public_keys
         else "`ops secrets fill` makes them"
     )
@@ -66,11 +67,11 @@ def _demand(fleet: Fleet, host: Host, secrets: Secrets) -> None:
 
 
 def _values(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> dict[str, Any]:
-    """Return what the template of an inbound's kind may speak of."""
+    """Return the variables of the template of an inbound."""
     own = secrets.inbounds.get((host.name, inbound.name), InboundSecrets())
     return {
         "inbound": inbound,
-        "listen": "::" if host.ipv6 else "0.0.0.0",  # noqa: S104  what a server is for
+        "listen": "::" if host.ipv6 else "0.0.0.0",  # noqa: S104  clients connect from anywhere
         "users": accounts(fleet, host, inbound, secrets),
         "sniffing": sniffing(fleet.core),
         "certificate": f"{layout.CERTIFICATES}/{inbound.name}.crt",
@@ -82,12 +83,13 @@ def _values(fleet: Fleet, host: Host, inbound: Inbound, secrets: Secrets) -> dic
 
 
 def _outbound(outbound: Outbound, guard: Guarded) -> dict[str, Any]:
-    """Return *outbound* as the core reads it; one that dials from here is guarded as ours is."""
-    here = outbound.protocol in ("freedom", "direct")
+    """Return *outbound* in the core's form; one that dials from the host gets our final rules."""
+    is_local = outbound.protocol in ("freedom", "direct")
+    rules = {"finalRules": final_rules(guard)} if is_local else {}
     parts = {
         "tag": outbound.name,
         "protocol": outbound.protocol,
-        "settings": ({"finalRules": final_rules(guard)} if here else {}) | dict(outbound.settings),
+        "settings": rules | dict(outbound.settings),
         "streamSettings": dict(outbound.stream_settings),
     }
     return {name: part for name, part in parts.items() if part}
@@ -108,7 +110,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _generations(key: str) -> tuple[str, str]:
-    """Return what matches the users of *key*; a new generation does not change the rule."""
+    """Return patterns that match the users of *key* in every generation, present and future."""
     return key, f"regexp:^{re.escape(key)}{GENERATION}[0-9]+$"
 
 

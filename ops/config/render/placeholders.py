@@ -1,4 +1,4 @@
-"""Secrets that never existed, to validate a fleet where nobody may know the real ones."""
+"""Make placeholders for secrets, to validate a fleet on a machine without the real secrets."""
 
 from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha256
@@ -8,9 +8,9 @@ from ops.model import Fleet, InboundSecrets, KeySecrets, Secrets
 
 
 def placeholders(fleet: Fleet) -> Secrets:
-    """Return well-formed secrets for the whole of *fleet*; the same each time, known to everyone.
+    """Return well-formed placeholders for all keys and inbounds of *fleet*; the same each time.
 
-    They open nothing: the REALITY private keys do not fit the public ones of the fleet.
+    Everybody can compute them. The REALITY private keys do not match the fleet's public keys.
     """
     return Secrets(
         keys={key.name: _key(key.name) for key in fleet.keys},

@@ -1,4 +1,4 @@
-"""Prove that what templates rendered is a config: JSON, and of the shape that others rely on."""
+"""Check that the templates rendered a config: a JSON object of the shape that other code needs."""
 
 import json
 import re
@@ -13,21 +13,22 @@ _LISTS = ("clients", "users")
 
 
 def proved(parts: Sequence[tuple[str, str]]) -> str:
-    """Return the last of *parts* in one form, parsed and written anew.
+    """Return the last of *parts* as JSON in a uniform layout.
 
     Args:
-        parts: templates' names and what they rendered; the last holds the others.
+        parts: pairs of a template's name and its rendered text. The last is the whole config,
+            which contains the other texts.
 
     Raises:
-        FleetError: one of them is no JSON object, or the last is no config; never the last if
-            another is to blame.
+        FleetError: a text is not a JSON object, or the whole is not a config. It names the first
+            wrong part.
     """
     broken = [problem for problem in (_not_an_object(*part) for part in parts) if problem]
     if broken:
         raise FleetError(broken[:1])
     config = _read(parts[-1][1])
     if wrong := next(_misshapen(config), ""):
-        raise FleetError([Problem(f"{FOLDER}/{parts[-1][0]}", 0, f"what it renders: {wrong}")])
+        raise FleetError([Problem(f"{FOLDER}/{parts[-1][0]}", 0, f"the rendered config: {wrong}")])
     return json.dumps(config, indent=2) + "\n"
 
 
@@ -40,25 +41,30 @@ def _no_constant(word: str) -> Any:
 
 
 def _not_an_object(name: str, text: str) -> Problem | None:
-    """Say why *text* is no JSON object, without a word of it: it may be an unquoted secret."""
+    """Return the problem if *text* is not a JSON object, else None.
+
+    The message quotes only names of fields, because a value may be a secret without quotes.
+    """
     try:
         if isinstance(_read(text), dict):
             return None
-        message, remedy = "what it renders is JSON, but no object", "begin with { and end with }"
+        message = "the rendered text is JSON, but not an object"
+        remedy = "begin with { and end with }"
     except json.JSONDecodeError as error:
         fields = re.findall(r'"(\w+)"\s*:', text[: error.pos])
         after = f', after "{fields[-1]}"' if fields else ""
-        message = f"what it renders is not JSON{after}: {error.msg}"
-        remedy = "every value wants `| tojson`, every entry but the last a comma"
+        message = f"the rendered text is not JSON{after}: {error.msg}"
+        remedy = "write `| tojson` after every value, and a comma after every entry but the last"
     except RecursionError:
-        message, remedy = "what it renders is nested too deeply", "close each bracket"
+        message, remedy = "the rendered text is nested too deeply", "close each bracket"
     except ValueError:  # Infinity, or a number of thousands of digits
-        message, remedy = "what it renders holds a number that is no JSON", "write another"
+        message = "the rendered text holds a number that is not JSON"
+        remedy = "write another number"
     return Problem(f"{FOLDER}/{name}", 0, message, remedy)
 
 
 def _misshapen(config: dict[str, Any]) -> Iterator[str]:
-    """Say what of *config* is not of the shape in which its users are looked up."""
+    """Yield each fault in the shape of *config* that would break the search for its users."""
     inbounds = config.get("inbounds", [])
     if not isinstance(inbounds, list):
         yield '"inbounds" must be a list'

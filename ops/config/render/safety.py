@@ -1,4 +1,4 @@
-"""What proxied users may not reach: private networks, and the host they go through."""
+"""Block users of a proxy from private networks and from the host itself."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,35 +35,38 @@ PRIVATE = (
     "fe80::/10",
     "ff00::/8",
 )
-"""The core's own list (its ``common/geodata/consts.go``), written out: ``geoip:private`` needs a
-data file, and without it the core refuses to start. IPv4-mapped addresses are IPv4 to the core."""
+"""The core's own list of private networks (docs/xray.md, private networks).
+
+It is written out, because ``geoip:private`` needs a data file, and the core does not start without
+that file. IPv4-mapped IPv6 addresses need no entry: the core treats them as IPv4.
+"""
 
 _NETWORKS = tuple(ip_network(network) for network in PRIVATE)
 _GUARDS_ITS_WAY_OUT = (26, 5, 3)
-"""The first core whose freedom outbound knows ``finalRules``."""
+"""The first core with ``finalRules`` in its freedom outbound (docs/xray.md, private networks)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """Networks, and names as the core matches them, that no proxied user may reach."""
+    """Networks and names that no user may reach, in the form of the core's routing rules."""
 
     addresses: tuple[str, ...]
     names: tuple[str, ...]
 
 
 def guarded(host: Host, own_addresses: Iterable[str]) -> Guarded:
-    """Return what users of *host* may not reach.
+    """Return the networks and names that users of *host* may not reach.
 
-    Names that a WebSocket inbound serves are left out: they may be a CDN's, with a site behind
-    them that is everybody's. Where such a name leads to the host itself, its address is guarded.
+    Names of WebSocket inbounds are not blocked: they may belong to a CDN, with a public site behind
+    them. If such a name leads to the host itself, the address of the host is blocked anyway.
 
     Args:
-        host: gives the names and addresses that clients dial.
-        own_addresses: those of the host's interfaces, as read on it. Where they change by
-            themselves (IPv6 privacy addresses), their network.
+        host: the host, with the names and addresses that clients dial.
+        own_addresses: the addresses of the host's interfaces, as read on it. For addresses that
+            change by themselves (IPv6 privacy addresses), their network.
     """
-    found = (_network(text) for text in (*host.address, *own_addresses))
-    own = {network for network in found if network and not _private(network)}
+    networks = (_network(text) for text in (*host.address, *own_addresses))
+    own = {network for network in networks if network and not _private(network)}
     v4 = collapse_addresses(network for network in own if isinstance(network, IPv4Network))
     v6 = collapse_addresses(network for network in own if isinstance(network, IPv6Network))
     fronted = {i.server_name.lower() for i in host.inbounds if i.transport == "ws"}
@@ -75,17 +78,17 @@ def guarded(host: Host, own_addresses: Iterable[str]) -> Guarded:
 
 
 def final_rules(guard: Guarded) -> list[dict[str, Any]]:
-    """Return what the core's freedom outbound checks last, by the address it is about to dial."""
+    """Return the ``finalRules`` of the freedom outbound; they check the address that it dials."""
     return [{"action": "block", "ip": guard.addresses}]
 
 
 def sniffing(core: Core) -> dict[str, Any]:
-    """Return how *core* looks into connections for the name they are meant for.
+    """Return the ``sniffing`` settings of inbounds on *core*.
 
-    Routing then looks at that name in place of what is dialled: a user who dials 127.0.0.1 and
-    says ``Host: example.com`` passes the rule that guards addresses (run on 26.10.10). Only
-    :func:`final_rules` stop that, so an older core looks for the protocol and for no name, and
-    rules that name domains do not see those inside a connection to an address.
+    With a sniffed name, routing ignores the dialled address. A user who dials 127.0.0.1 and sends
+    ``Host: example.com`` passes a rule on addresses (docs/xray.md, sniffing). Only
+    :func:`final_rules` block this. An older core has none, so it sniffs no names there, and rules
+    on domains do not match connections to an address.
     """
     guards = tuple(map(int, core.version.split("."))) >= _GUARDS_ITS_WAY_OUT
     names = ["http", "tls", "quic"] if guards else []
@@ -93,7 +96,7 @@ def sniffing(core: Core) -> dict[str, Any]:
 
 
 def _private(network: IPv4Network | IPv6Network) -> bool:
-    """Return whether all of *network* is on the list of private ones."""
+    """Return whether one of the private networks contains all of *network*."""
     return any(
         network.version == private.version and network.subnet_of(private)  # type: ignore[arg-type]
         for private in _NETWORKS
@@ -102,7 +105,9 @@ def _private(network: IPv4Network | IPv6Network) -> bool:
 
 @cache
 def _network(text: str) -> IPv4Network | IPv6Network | None:
-    """Return the network that *text* is, or that of its one address; None if it is a name.
+    """Return *text*, an address or network, as a network; None if it is a name.
+
+    The text of an interface, such as 2a00::1/64, means its one address.
 
     >>> _network("2a00::/64"), _network("2a00::1/64"), _network("::ffff:8.8.4.4")
     (IPv6Network('2a00::/64'), IPv6Network('2a00::1/128'), IPv4Network('8.8.4.4/32'))

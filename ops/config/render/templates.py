@@ -1,7 +1,7 @@
-"""Find templates and fill them; what is wrong with one is told by file and line.
+"""Find templates and render them; an error names the file and the line.
 
-Templates come with the fleet, and a fleet may come from a stranger's pull request: they run in
-Jinja's sandbox and read nothing but their own folders.
+Templates belong to the fleet, and a change of the fleet may be a stranger's pull request.
+Therefore they run in Jinja's sandbox, and can read only the template folders.
 """
 
 import errno
@@ -46,7 +46,7 @@ _BROKEN = (
     RecursionError,
     OSError,
 )
-"""What a template can make happen."""
+"""Errors that a wrong template can raise."""
 
 
 def ours() -> Path:
@@ -57,7 +57,7 @@ def ours() -> Path:
 
 
 class _Folder(BaseLoader):
-    """The fleet's own templates; what lies there and cannot be read is an OSError."""
+    """Loads the fleet's own templates; OSError if a template exists and cannot be read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -66,7 +66,7 @@ class _Folder(BaseLoader):
     def get_source(
         self, environment: Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
-        """Return the text, the path, and whether that is still so."""
+        """Return the text, the path, and a function that tells if the file is unchanged."""
         path = self._folder.joinpath(*split_template_path(template))
         if not files.exists(path):
             self._must_be_folder()
@@ -80,32 +80,32 @@ class _Folder(BaseLoader):
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=16)
 def environment(fleet: Path) -> Environment:
-    """Return where the templates of the fleet in folder *fleet* are found.
+    """Return the Jinja environment for the fleet in folder *fleet*.
 
-    One of the fleet's own, in its ``templates/``, stands in for ours of the same name. Undefined
-    names fail; ``tojson`` turns a value into JSON.
+    A template in the fleet's ``templates/`` replaces ours of the same name. An undefined name is an
+    error. The filter ``tojson`` writes a value as JSON.
     """
-    found = ImmutableSandboxedEnvironment(
+    jinja = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([_Folder(fleet / FOLDER), FileSystemLoader(ours())]),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # JSON and unit files, not HTML
     )
-    found.filters["tojson"] = _json
-    return found
+    jinja.filters["tojson"] = _json
+    return jinja
 
 
 def fill(templates: Environment, name: str, values: Mapping[str, Any]) -> str:
-    """Return the text of the template called *name*, filled with *values*.
+    """Return the text of the template called *name*, rendered with the variables *values*.
 
     Raises:
-        FleetError: the template is missing or broken; says where, and what to write instead.
+        FleetError: the template is missing or broken; it names the place and the remedy.
     """
     try:
         return templates.get_template(name).render(values)
@@ -117,18 +117,18 @@ def fill(templates: Environment, name: str, values: Mapping[str, Any]) -> str:
 
 
 def _json(value: object) -> str:
-    """Write *value* as JSON, in the order of its fields; Jinja's own sorts them, for HTML."""
+    """Return *value* as JSON with its fields in order; Jinja's own filter would sort them."""
     return json.dumps(value, default=_plain)
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Undefined):
-        str(value)  # raises what Jinja says of an undefined name
+        str(value)  # raises Jinja's error for an undefined name
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
 def _problem(error: Exception, name: str) -> Problem | None:
-    """Say what is wrong with a template; None if it is not the template that is wrong."""
+    """Return *error* as a problem of a template; None if no template caused it."""
     file, line = _place(error, name)
     if isinstance(error, TemplateSyntaxError):
         return Problem(_shown(error.filename or name), error.lineno, error.message or "bad syntax")
@@ -136,10 +136,10 @@ def _problem(error: Exception, name: str) -> Problem | None:
         missing = f"there is no template {error.name}"
         return Problem(file, line, missing, f"write {FOLDER}/{error.name} in the fleet's folder")
     if isinstance(error, UndefinedError):
-        remedy = "the head of the template lists what there is"
+        remedy = "use a name that the comment at the top of the template lists"
         return Problem(file, line, error.message or "undefined", remedy)
     if isinstance(error, SecurityError):
-        return Problem(file, line, f"templates may not do this: {error}", "use plain values only")
+        return Problem(file, line, f"templates may not do this: {error}", "use simple values only")
     if isinstance(error, OSError) and error.filename:
         where = _shown(str(error.filename))
         return Problem(where, getattr(error, "line", 0), *files.reason(error))
@@ -147,9 +147,9 @@ def _problem(error: Exception, name: str) -> Problem | None:
 
 
 def _place(error: Exception, name: str) -> tuple[str, int]:
-    """Return the template and line that *error* came from; line 0 if it came from none.
+    """Return the template and the line of *error*; line 0 if no line is known.
 
-    Jinja gives its tracebacks frames with the template's own file and line.
+    Jinja's tracebacks have frames with the file and line of the template.
     """
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if frame.filename.endswith(".j2")]
@@ -159,7 +159,7 @@ def _place(error: Exception, name: str) -> tuple[str, int]:
 
 
 def _shown(file: str) -> str:
-    """Return *file* as people know it: ``templates/...``."""
+    """Return *file* in the form for messages: ``templates/...``."""
     parts = Path(file).parts
     if FOLDER not in parts:
         return f"{FOLDER}/{file}"

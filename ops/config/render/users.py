@@ -1,11 +1,11 @@
-"""Who is in a config, rendered now or long ago."""
+"""Read the users out of a config, also of one that an older version rendered."""
 
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 _LISTS = ("clients", "users", "accounts")
-"""Where a kind's template, ours or an operator's, may have put its users."""
+"""Names of the list of users in the settings of an inbound; a fleet's template may use any."""
 
 
 class User(NamedTuple):
@@ -14,14 +14,14 @@ class User(NamedTuple):
     inbound: str
     name: str
     id: str
-    """What proves the user: UUID, password or PSK."""
+    """The secret of the user: UUID, password or PSK."""
 
     def __repr__(self) -> str:
         return f"User({self.inbound!r}, {self.name!r})"
 
 
 def users(text: str) -> tuple[User, ...]:
-    """Return the users of the config in *text*, in its order."""
+    """Return the users of the config in the JSON *text*, in its order."""
     return tuple(
         User(inbound["tag"], entry["email"], entry.get("id") or entry.get("password", ""))
         for inbound in json.loads(text)["inbounds"]

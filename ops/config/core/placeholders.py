@@ -1,7 +1,7 @@
-"""Stand in for what a config needs and is not on this machine, so that the core can test the rest.
+"""Replace files that a config names and this machine lacks, so that the core can test the rest.
 
-A throwaway certificate, made by the core itself; data files that hold just the names that are
-looked up; no log files. Everything else in the config is the core's to judge.
+Certificates and keys become a throwaway pair, which the core makes. Data files get entries for the
+names that the config looks up. Log files are removed from the config. Nothing else is changed.
 """
 
 import os
@@ -16,68 +16,70 @@ from ops.config.core.geodata import data_file
 from ops.config.lint.geo import GeoName, geo_names
 from ops.errors import CoreError
 
-_FILES = {"certificatefile": "stand-in.crt", "keyfile": "stand-in.key"}
-_HERS = ("xray_location_", "xray.location.")
-"""Variables that say where the core finds its files: they are the server's."""
+_FILES = {"certificatefile": "placeholder.crt", "keyfile": "placeholder.key"}
+_LOCATIONS = ("xray_location_", "xray.location.")
+"""Beginnings of variables that name folders of the server."""
 
 
 @dataclass
-class StandIns:
-    """Stand-ins in a folder of their own; *missing* is what they stood in for."""
+class Placeholders:
+    """Makes placeholders in *folder*; *missing* lists the files that they replace."""
 
     folder: Path
     program: Path
     data: Path | None
-    """The folder of the real data files, if they are here."""
+    """The folder of the real data files; None if they are not on this machine."""
     missing: set[str] = field(default_factory=set)
 
     def prepared(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return *config* as it can be tested here."""
+        """Return *config* changed so that it can be tested on this machine."""
         made: dict[str, Any] = self._replaced(config)
         for name, value in made.items():
             if name.lower() == "log" and isinstance(value, dict):
                 made[name] = {k: v for k, v in value.items() if not _is_log_file(k, v)}
             if name.lower() == "env" and isinstance(value, dict):
-                made[name] = {k: v for k, v in value.items() if not k.lower().startswith(_HERS)}
+                made[name] = {
+                    k: v for k, v in value.items() if not k.lower().startswith(_LOCATIONS)
+                }
         return made
 
     def assets(self, configs: Iterable[dict[str, Any]]) -> Path | None:
-        """Return the folder where the core finds the data files that *configs* name."""
+        """Return a folder with the data files that *configs* name, real ones if possible."""
         names = [name for config in configs for name in geo_names(config)]
         files = {name.file for name in names}
         here = {file for file in files if self.data and (self.data / file).is_file()}
         if files == here:
             return self.data
         self.missing |= {f"the data file {file}" for file in files - here}
-        return self._stood_in(names, here)
+        return self._data_folder(names, here)
 
     def _replaced(self, value: Any) -> Any:
         if isinstance(value, dict):
-            # With root's rights the core would otherwise make a network device, even for a test.
+            # Without this, the core as root makes a network device for WireGuard, even in a test.
             no_device = {"noKernelTun": True} if "secretKey" in value else {}
             return {name: self._entry(name, entry) for name, entry in value.items()} | no_device
         return [self._replaced(entry) for entry in value] if isinstance(value, list) else value
 
     def _entry(self, name: str, value: Any) -> Any:
-        stand_in = _FILES.get(name.lower())
-        if stand_in is None or not isinstance(value, str) or not value:
+        placeholder = _FILES.get(name.lower())
+        if placeholder is None or not isinstance(value, str) or not value:
             return self._replaced(value)
         if os.access(value, os.R_OK):
             return str(Path(value).resolve())  # the core runs in another folder
         self.missing.add(
             f"the certificate {value}" if "cert" in name.lower() else f"the key {value}"
         )
-        return str(self._certificate() / stand_in)
+        return str(self._certificate() / placeholder)
 
     def _certificate(self) -> Path:
-        place = self.folder / "stand-in"
+        place = self.folder / "placeholder"
         if not place.with_suffix(".crt").exists():
             words: list[str | Path] = [
                 self.program,
                 "tls",
                 "cert",
                 "-domain",
-                "stand-in.invalid",
+                "placeholder.invalid",
                 "-file",
                 place,
             ]
@@ -87,7 +89,7 @@ class StandIns:
                 raise CoreError(f"{self.program} made no certificate to test with") from None
         return self.folder
 
-    def _stood_in(self, names: list[GeoName], here: set[str]) -> Path:
+    def _data_folder(self, names: list[GeoName], here: set[str]) -> Path:
         texts = "\n".join(sorted({f"{name.file} {name.code} {name.is_address}" for name in names}))
         place = self.folder / sha256(texts.encode()).hexdigest()[:16]
         if not place.exists():
