@@ -15,7 +15,7 @@ import pytest
 
 from ops.config.core.chosen import choose
 from ops.config.core.trial import Bench, bench
-from ops.config.lint.schema import NEWEST, Key, keys_of, protocols, settings_of
+from ops.config.lint.schema import NEWEST, Field, fields_of, protocols, settings_of
 from ops.config.lint.walk import Walk, mistyped
 
 Wrap = Callable[[dict[str, Any]], dict[str, Any]]
@@ -65,16 +65,16 @@ def objects() -> list[Object]:
     waiting = ["config"]
     while waiting:
         holder = found[waiting.pop(0)]
-        for key in keys_of(holder.name).values():
-            for name, made in _below(holder, key):
-                if name not in found and not key.until:
+        for field in fields_of(holder.name).values():
+            for name, made in _below(holder, field):
+                if name not in found and not field.until:
                     found[name] = made
                     waiting.append(name)
     return list(found.values())
 
 
-def _below(holder: Object, key: Key) -> Iterator[tuple[str, Object]]:
-    kind = key.type
+def _below(holder: Object, field: Field) -> Iterator[tuple[str, Object]]:
+    kind = field.type
     if kind.endswith("-*}"):
         side = kind[1:-3]
         for protocol in protocols(side):
@@ -84,8 +84,8 @@ def _below(holder: Object, key: Key) -> Iterator[tuple[str, Object]]:
             made = _with(holder, _as_settings(said))
             yield name, Object(name, made if protocol not in OF_UDP else _by_udp(made))
     elif kind[0] in "{[<" and kind[1:-1] not in PLAIN:
-        beside = BESIDE.get((holder.name, key.name), {})
-        yield kind[1:-1], Object(kind[1:-1], _with(holder, lambda x: _put(kind, key, beside, x)))
+        beside = BESIDE.get((holder.name, field.name), {})
+        yield kind[1:-1], Object(kind[1:-1], _with(holder, lambda x: _put(kind, field, beside, x)))
 
 
 def _as_settings(beside: dict[str, Any]) -> Wrap:
@@ -102,13 +102,13 @@ def _by_udp(wrap: Wrap) -> Wrap:
     return wrapped
 
 
-def _put(kind: str, key: Key, beside: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
-    if key.name in IN_HOLDER:
-        return {**beside, key.name: inner}
+def _put(kind: str, field: Field, beside: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
+    if field.name in IN_HOLDER:
+        return {**beside, field.name: inner}
     value: Any = {**beside, **inner}
     if kind[0] != "{":
         value = [value] if kind[0] == "[" else {"0": value}
-    return {key.name: value}
+    return {field.name: value}
 
 
 def _with(holder: Object, put: Wrap) -> Wrap:
@@ -121,14 +121,14 @@ def wrong(kind: str) -> Any:
 
 
 def unknown_to(there: Bench, thing: Object) -> list[str]:
-    """Return the keys of *thing* that the core shows no sign of knowing."""
+    """Return the fields of *thing* that the core shows no sign of knowing."""
     plain = there.test([("x", thing.wrap({}))])
     found = []
-    for key in keys_of(thing.name).values():
-        if key.known_to(NEWEST) and key.type != "any" and (thing.name, key.name) not in UNSEEN:
-            verdict = there.test([("x", thing.wrap({key.name: wrong(key.type)}))])
+    for field in fields_of(thing.name).values():
+        if not field.until and field.type != "any" and (thing.name, field.name) not in UNSEEN:
+            verdict = there.test([("x", thing.wrap({field.name: wrong(field.type)}))])
             if verdict == plain:
-                found.append(f"{thing.name}.{key.name}")
+                found.append(f"{thing.name}.{field.name}")
     return found
 
 

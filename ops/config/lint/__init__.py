@@ -1,15 +1,17 @@
-"""Rules that judge a config, beyond the checks of the core itself: one pure function a rule.
+"""Judge configs by rules, beyond the checks of the core itself.
 
-The input is a :class:`~ops.config.lint.config.Config`. The output is a list of
-:class:`~ops.config.lint.finding.Finding`, each with a JSON path; the caller maps paths to files.
+Each rule is one pure function. It takes a :class:`~ops.config.lint.config.Config` and yields a
+:class:`~ops.config.lint.finding.Hit` with a JSON path for each fault. The caller finds the file and
+line of the path.
 """
 
 from ops.config.lint.config import Around, Config
-from ops.config.lint.finding import ERROR, NOTE, RULES, WARNING, Finding, Hit, Rule, Severity
+from ops.config.lint.finding import RULES, Finding, Hit, Rule
 from ops.config.lint.judge import judge
 from ops.config.lint.merge import merged
 from ops.config.lint.positions import Path, shown
 from ops.config.lint.schema import version_of
+from ops.config.lint.severity import ERROR, NOTE, WARNING, Severity
 from ops.config.lint.text import ConfigError, Text, read
 
 __all__ = [

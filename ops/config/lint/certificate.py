@@ -1,4 +1,4 @@
-"""When a certificate ends: as much of X.509 as that takes."""
+"""Read the end date of a certificate, and no other part of X.509."""
 
 import re
 from base64 import b64decode
@@ -6,20 +6,23 @@ from datetime import UTC, datetime
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _FORMS = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}
-"""UTCTime and GeneralizedTime (RFC 5280, 4.1.2.5)."""
+"""ASN.1 tags of UTCTime and GeneralizedTime, and their formats (RFC 5280, 4.1.2.5)."""
 
 
 def ends(pem: str) -> datetime | None:
-    """Return when the first certificate in *pem* ends; None where there is none to be read."""
-    found = _PEM.search(pem)
+    """Return the end date of the first certificate in *pem*; None if none can be read."""
+    block = _PEM.search(pem)
     try:
-        return _not_after(b64decode(found[1])) if found else None
+        return _not_after(b64decode(block[1])) if block else None
     except (ValueError, IndexError):
         return None
 
 
 def _not_after(der: bytes) -> datetime | None:
-    """Certificate -> TBSCertificate -> validity, the fifth part (the version is optional)."""
+    """Return notAfter of the certificate in *der*; None if its form of time is unknown.
+
+    The validity is the fifth field of TBSCertificate, or the fourth without the optional version.
+    """
     _, certificate, _ = _part(der)
     _, body, _ = _part(certificate)
     tag, _, rest = _part(body)
@@ -34,7 +37,7 @@ def _not_after(der: bytes) -> datetime | None:
 
 
 def _part(der: bytes) -> tuple[int, bytes, bytes]:
-    """Return the tag and content of the first element of *der*, and what follows it."""
+    """Return the tag and content of the first element in *der*, and the bytes after the element."""
     tag, length, start = der[0], der[1], 2
     if length & 0x80:
         start += length & 0x7F

@@ -1,4 +1,4 @@
-"""A config as the rules see it: what the core acts on, and what is known beside it."""
+"""The config that rules judge: its settings in one form, and facts about its server."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
-from ops.config.lint.finding import NOTE, Severity
 from ops.config.lint.routes import Route
 from ops.config.lint.schema import NEWEST, Version
+from ops.config.lint.severity import NOTE, Severity
 from ops.config.lint.views import Inbound, Way
 from ops.config.lint.walk import Odd, Walk
 
@@ -19,32 +19,35 @@ def _nothing(_: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Around:
-    """What is known of the place where a config will run."""
+    """Facts about the server that will run a config."""
 
     version: Version = NEWEST
     ours: bool = False
-    """Whether this product rendered it: then it has to count."""
+    """Whether this product rendered the config, which must then count traffic."""
     live: bool | None = None
-    """Whether downloads are counted while they run; None where only the unit could tell."""
+    """Whether downloads are counted while they run; None if only the systemd unit decides."""
     data_files: bool = False
-    """Whether geoip.dat and geosite.dat lie beside the core."""
+    """Whether geoip.dat and geosite.dat are beside the core."""
     expiries: Mapping[str, datetime] = field(default_factory=dict)
-    """When the certificates end, by their paths, as far as they could be read."""
+    """End dates of the certificates that could be read, by path."""
     pair_fault: Callable[[Mapping[str, Any]], str] = _nothing
-    """Says what is wrong with a certificate and its key, by the entry that names both."""
+    """Returns the fault of a certificate and its key, from their entry in ``certificates``."""
     addresses: tuple[str, ...] = ()
     """Public addresses of the server itself."""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    """The browser that an inbound's links tell clients to imitate, by its tag."""
+    """The fingerprint (imitated browser) in an inbound's links, by the inbound's tag."""
     names: frozenset[str] = frozenset()
-    """Inbounds and keys that other hosts of the fleet have: a rule for all may name them."""
+    """All inbounds and keys of the fleet: a rule for several hosts may use any of these names."""
     ssh_port: int = 22
-    """Where sshd listens."""
+    """The port of sshd."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
 class Config:
-    """One config, brought into Xray's own form."""
+    """One config, with Xray's own names and only the settings that the core uses.
+
+    ``odd`` has the keys and values that the core ignores or refuses, ``twice`` the repeated keys.
+    """
 
     def __init__(self, data: dict[str, Any], around: Around, twice: tuple[str, ...] = ()) -> None:
         walk = Walk()
@@ -65,18 +68,13 @@ class Config:
 
     @cached_property
     def outbounds(self) -> tuple[Way, ...]:
-        """Return the outbounds, in order; the first is where what no rule matches leaves."""
+        """Return the outbounds, in order; the first takes all traffic that no rule matches."""
         return tuple(Way(("outbounds", at), entry) for at, entry in self._entries("outbounds"))
 
     @cached_property
     def proxies(self) -> tuple[Inbound, ...]:
-        """Return the inbounds that let people in who have a key."""
+        """Return the inbounds that admit users of a proxy protocol."""
         return tuple(inbound for inbound in self.inbounds if inbound.is_proxy)
-
-    @cached_property
-    def servers(self) -> tuple[Inbound, ...]:
-        """Return those of them that are the config's own business: none, on a client."""
-        return self.proxies
 
     @cached_property
     def rules(self) -> tuple[Route, ...]:
@@ -85,28 +83,28 @@ class Config:
         return tuple(Route(("routing", "rules", at), entry) for at, entry in enumerate(rules))
 
     def part(self, *names: str) -> dict[str, Any]:
-        """Return the object at *names*; an empty one where it is not there."""
-        found: Any = self.data
+        """Return the object at the path *names*; an empty one if it is missing."""
+        part: Any = self.data
         for name in names:
-            found = found.get(name) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else {}
+            part = part.get(name) if isinstance(part, dict) else None
+        return part if isinstance(part, dict) else {}
 
     def _entries(self, name: str) -> list[tuple[int, dict[str, Any]]]:
         return list(enumerate(self.data.get(name, [])))
 
     @cached_property
     def api_tag(self) -> str:
-        """Return the tag of the API; empty where there is none."""
+        """Return the tag of the API; empty if there is no API."""
         tag: str = self.part("api").get("tag", "")
         return tag
 
     @cached_property
     def inner_tags(self) -> frozenset[str]:
-        """Return the tags of the outbounds that the core itself adds: its API, its metrics."""
-        found = {self.part("metrics").get("tag", "")}
+        """Return the tags of the outbounds that the core itself adds, for API and metrics."""
+        tags = {self.part("metrics").get("tag", "")}
         if not self.part("api").get("listen"):
-            found.add(self.api_tag)
-        return frozenset(found - {""})
+            tags.add(self.api_tag)
+        return frozenset(tags - {""})
 
     @cached_property
     def services(self) -> frozenset[str]:
@@ -115,7 +113,7 @@ class Config:
 
     @cached_property
     def api_inbounds(self) -> tuple[Inbound, ...]:
-        """Return the inbounds that are there for the API: tunnels to loopback under its name."""
+        """Return the tunnels that serve the API: a rule leads to it, or their tag names it."""
         routed = {
             tag for rule in self.rules if rule.outbound == self.api_tag for tag in rule.inbounds
         }
@@ -129,7 +127,7 @@ class Config:
 
     @cached_property
     def counts(self) -> bool:
-        """Return whether this config wants statistics; any part of them says so."""
+        """Return whether this config has any setting for statistics."""
         levels = self.part("policy", "levels").values()
         wanted = any(
             level.get("statsUserUplink") or level.get("statsUserDownlink") for level in levels
@@ -137,5 +135,5 @@ class Config:
         return self.around.ours or "stats" in self.data or "statsservice" in self.services or wanted
 
     def graded(self, severity: Severity) -> Severity:
-        """Return *severity* for a fault of the statistics, a note where nobody asked for any."""
+        """Return *severity* for a fault of the statistics, or NOTE if the config wants none."""
         return severity if self.counts else NOTE

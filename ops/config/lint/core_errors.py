@@ -1,4 +1,7 @@
-"""Where in a config is what the core complains of? Its messages name a tag, a key or a value."""
+"""Find the place in a config that an error message of the core means.
+
+The messages name a tag, a JSON field or a value, but never a line.
+"""
 
 import copy
 import re
@@ -8,7 +11,7 @@ from typing import Any
 
 from ops.config.lint.hints import INSIDE, KEYS, SECTIONS
 from ops.config.lint.positions import Path
-from ops.config.lint.schema import keys_of
+from ops.config.lint.schema import fields_of
 from ops.config.lint.walk import Walk, mistyped
 
 _TAGGED = re.compile(
@@ -36,15 +39,15 @@ _SECRET = {
     "shortids",
     "shortid",
 }
-"""Keys whose values must not be repeated, in small letters."""
+"""Names of fields with secret values, in small letters."""
 _SHORTEST = 4
-"""Characters; a shorter secret hides nothing, and would blank half the message."""
+"""Characters; a shorter secret is no secret, and to blank it would spoil the message."""
 
 Place = tuple[Path, Any]
 
 
 def blame(message: str, data: dict[str, Any]) -> Path:
-    """Return the place in *data* that the core's *message* is most likely about."""
+    """Return the path in *data* that the core's *message* most likely means; () for the whole."""
     if message.startswith("panic"):
         return next((path for path, value in _everything(data, ()) if _is_hole(path, value)), ())
     if "bad key" in message and (path := _bad_psk(data)):
@@ -55,14 +58,14 @@ def blame(message: str, data: dict[str, Any]) -> Path:
     for search in (_wrong_type, _quoted_key, _hinted_key, _value):
         for scope in scopes:
             inside = list(_everything(_at(data, scope), scope))
-            found = search(message, data, scope, inside)
-            if found is not None:
-                return found
+            place = search(message, data, scope, inside)
+            if place is not None:
+                return place
     return scopes[0]
 
 
 def redacted(message: str, data: dict[str, Any]) -> str:
-    """Return *message* without what *data* keeps secret: the core repeats a key that is bad."""
+    """Return *message* without the secrets of *data*, because the core quotes a wrong secret."""
     for path, value in _everything(data, ()):
         names = [part.lower() for part in path if isinstance(part, str)]
         if isinstance(value, str) and len(value) >= _SHORTEST and set(names[-1:]) & _SECRET:
@@ -71,11 +74,11 @@ def redacted(message: str, data: dict[str, Any]) -> str:
 
 
 def _scopes(message: str, data: dict[str, Any]) -> list[Path]:
-    """Return the parts that *message* may be about, the likeliest first."""
+    """Return the paths of the parts that *message* may mean, the most likely first."""
     if tagged := _TAGGED.search(message):
         side = f"{tagged[1]}s"
         ways = _tagged(data, side, (tagged[2] or "").strip()) or [_key(data, side)]
-        # Of several without a tag, one that has what the message speaks of.
+        # Of several without a tag, the first is one with the part that the message names.
         return sorted((_narrowed(message, data, way) for way in ways), key=len, reverse=True)
     if existing := _EXISTING.search(message):
         for side in ("inbounds", "outbounds"):
@@ -89,7 +92,7 @@ def _scopes(message: str, data: dict[str, Any]) -> list[Path]:
 
 
 def _narrowed(message: str, data: dict[str, Any], way: Path) -> Path:
-    """Return the part of an inbound or outbound that *message* is about, as far as it is there."""
+    """Return the part of the inbound or outbound *way* that *message* means, as deep as it goes."""
     for pattern, keys in INSIDE:
         if pattern.search(message):
             path = way
@@ -103,13 +106,13 @@ def _narrowed(message: str, data: dict[str, Any], way: Path) -> Path:
 
 
 def _bare_rule(message: str, data: dict[str, Any], path: Path) -> Path:
-    """Return the routing rule that says too little, where the message is about one."""
+    """Return the routing rule without a target or condition, if *message* complains of one."""
     targets, rest = ("outboundtag", "balancertag"), ("type", "ruletag", "domainmatcher")
     rules = _key(_at(data, path), "rules") if path[0] == "routing" else ()
     entries = _at(data, (*path, *rules)) if rules else []
     for at, entry in enumerate(entries if isinstance(entries, list) else []):
-        said = entry.items() if isinstance(entry, dict) else ()
-        names = {name.lower() for name, value in said if value and name.lower() in keys_of("rule")}
+        items = entry.items() if isinstance(entry, dict) else ()
+        names = {name.lower() for name, value in items if value} & set(fields_of("rule"))
         no_target = "neither outboundTag" in message and not names & set(targets)
         no_condition = "no effective fields" in message and not names - {*targets, *rest}
         if no_target or no_condition:
@@ -122,7 +125,7 @@ def _tagged(data: dict[str, Any], side: str, tag: str) -> list[Path]:
 
 
 def _wrong_type(message: str, data: dict[str, Any], scope: Path, _: list[Place]) -> Path | None:
-    """The table of types knows which value it is, where the core says only a field's name."""
+    """Return a value of a wrong type by the table of types; the core names only its field."""
     walk = Walk()
     walk.config(data)
     wrong = [odd.path for odd in mistyped(walk.odd) if odd.path[: len(scope)] == scope]
@@ -132,17 +135,17 @@ def _wrong_type(message: str, data: dict[str, Any], scope: Path, _: list[Place])
 
 
 def _quoted_key(message: str, _: dict[str, Any], scope: Path, inside: list[Place]) -> Path | None:
-    """The last key that is named in quotes; what is missing is missing from its scope."""
+    """Return the last field that *message* quotes and that is in *inside*."""
     field = _FIELD.search(message)
     for name in [*([field[1]] if field else []), *reversed(_QUOTED.findall(message))]:
-        for path, _value_there in inside:
+        for path, _ in inside:
             if str(path[-1]).lower() == name.lower() and path != scope:
                 return path
     return None
 
 
 def _hinted_key(message: str, _: dict[str, Any], __: Path, inside: list[Place]) -> Path | None:
-    """A key that is not named, but whose value is: the one with that value, or an empty one."""
+    """Return a field that ``KEYS`` derives from *message*: one with the quoted value, or empty."""
     last = message.rsplit(":", 1)[-1].strip()
     for pattern, key in KEYS:
         if pattern.search(message):
@@ -158,7 +161,7 @@ def _hinted_key(message: str, _: dict[str, Any], __: Path, inside: list[Place]) 
 
 
 def _lacking(key: str, inside: list[Place]) -> Path | None:
-    """Return the first entry of a list that has no *key*, or an empty one."""
+    """Return the path of *key* in the first entry of a list that lacks it or has it empty."""
     for path, value in inside:
         if isinstance(path[-1], int) and isinstance(value, dict) and not _get(value, key):
             return (*path, *_key(value, key))
@@ -166,16 +169,17 @@ def _lacking(key: str, inside: list[Place]) -> Path | None:
 
 
 def _value(message: str, _: dict[str, Any], __: Path, inside: list[Place]) -> Path | None:
-    """The longest text that *message* repeats; a protocol's name stands in every message."""
-    found = [
+    """Return the longest text value that *message* quotes."""
+    quoted = [
         (len(value), path)
         for path, value in inside
-        if isinstance(value, str) and value and _said(value, message, path)
+        if isinstance(value, str) and value and _quotes(message, value, path)
     ]
-    return max(found, key=lambda one: one[0])[1] if found else None
+    return max(quoted, key=lambda one: one[0])[1] if quoted else None
 
 
-def _said(value: str, message: str, path: Path) -> bool:
+def _quotes(message: str, value: str, path: Path) -> bool:
+    """Return whether *message* quotes *value*; names that are in every message do not count."""
     if path[-1] in ("tag", "security", "network", "type"):
         return False
     if str(path[-1]).lower() == "protocol" and not _PROTOCOL.search(message):
@@ -188,12 +192,12 @@ def _repeated(value: str, message: str) -> bool:
 
 
 def _is_hole(path: Path, value: object) -> bool:
-    """A null in a list: what the core stumbles over."""
+    """Return whether *value* is a null in a list, which makes the core panic."""
     return value is None and isinstance(path[-1], int)
 
 
 def _bad_psk(data: dict[str, Any]) -> Path:
-    """Return the Shadowsocks 2022 password that is no key of its method's length, base64."""
+    """Return the Shadowsocks 2022 password that is not base64 of its method's length."""
     for path, settings in _everything(data, ()):
         method = _get(settings, "method") if isinstance(settings, dict) else None
         if not (isinstance(method, str) and method.startswith("2022-")):
@@ -207,7 +211,7 @@ def _bad_psk(data: dict[str, Any]) -> Path:
 
 
 def _second_user(data: dict[str, Any], email: str) -> Path:
-    """Return where an inbound names *email* again; the core compares without case."""
+    """Return the second place of *email* in one inbound; capital letters make no difference."""
     for path in _entries(data, "inbounds"):
         seen = False
         for at, value in _everything(_at(data, path), path):
@@ -219,7 +223,7 @@ def _second_user(data: dict[str, Any], email: str) -> Path:
 
 
 def _entries(data: dict[str, Any], side: str) -> list[Path]:
-    """Return where the entries of *side* are that are objects, as they should be."""
+    """Return the paths of the objects in the list *side*: ``inbounds`` or ``outbounds``."""
     path = _key(data, side)
     entries = _at(data, path) if path else []
     return [
@@ -230,9 +234,9 @@ def _entries(data: dict[str, Any], side: str) -> list[Path]:
 
 
 def with_tags(message: str, data: dict[str, Any]) -> dict[str, Any] | None:
-    """Return *data* with a tag for each inbound and outbound, where *message* names one by none.
+    """Return *data* with a tag for each inbound or outbound, if *message* names an empty tag.
 
-    Asked again, the core says which of them it means. None where it need not be asked.
+    In a second test of the result, the core names the tag. None if no second test is necessary.
     """
     tagged = _TAGGED.search(message)
     if not tagged or (tagged[2] or "").strip():
@@ -246,7 +250,7 @@ def with_tags(message: str, data: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _length(psk: object) -> int:
-    """Return how many bytes *psk* is, -1 if it is none; of a client's chain the last counts."""
+    """Return the number of bytes of *psk*; -1 if it is not base64. In a chain, the last counts."""
     try:
         return len(b64decode(str(psk).rsplit(":", 1)[-1], validate=True))
     except ValueError:
@@ -254,7 +258,7 @@ def _length(psk: object) -> int:
 
 
 def _everything(value: Any, path: Path) -> Iterator[Place]:
-    """Yield each key and entry below *value*, with its path."""
+    """Yield each field and entry below *value*, with its path."""
     entries: Iterator[tuple[str | int, Any]] = iter(())
     if isinstance(value, dict):
         entries = iter(value.items())

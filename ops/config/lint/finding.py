@@ -1,30 +1,12 @@
-"""What a rule is, and what it finds."""
+"""Rules and their findings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import TYPE_CHECKING
 
+from ops.config.lint.config import Config
 from ops.config.lint.positions import Path, shown
 from ops.config.lint.schema import Version
-
-if TYPE_CHECKING:
-    from ops.config.lint.config import Config
-
-
-class Severity(IntEnum):
-    """How bad a finding is; only an error fails (and a warning, where that is asked for)."""
-
-    NOTE = 0
-    WARNING = 1
-    ERROR = 2
-
-    def __str__(self) -> str:
-        """Return the word for people and programs."""
-        return self.name.lower()
-
-
-NOTE, WARNING, ERROR = Severity
+from ops.config.lint.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +15,45 @@ class Hit:
 
     path: Path
     message: str
-    """A sentence about this place; without a dot at its end, and without a secret."""
+    """A sentence about this place, without a full stop and without a secret."""
     severity: Severity | None = None
-    """If it is another than the rule's."""
+    """The severity, if it is not the rule's."""
     remedy: str = ""
-    """If it is another than the rule's."""
+    """The remedy, if it is not the rule's."""
 
 
-Check = Callable[["Config"], Iterator[Hit]]
+Check = Callable[[Config], Iterator[Hit]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing that can be wrong with a config."""
+    """One kind of fault in a config."""
 
     code: str
-    """Stable: ``XO`` and three digits, the first for the topic."""
+    """``XO`` and three digits, of which the first is the topic. It never changes."""
     name: str
     severity: Severity
     sentence: str
-    """What the rule says."""
+    """The fault, as one sentence."""
     why: str
-    """What happens otherwise."""
+    """The consequence of the fault."""
     remedy: str
-    """What to write instead."""
+    """The change that corrects the fault."""
     since: Version = ()
-    """The first core that it holds for."""
+    """The first core with this fault."""
     before: Version = ()
-    """The first core that it no longer holds for."""
+    """The first later core without this fault."""
     check: Check | None = field(default=None, compare=False)
-    """None where something else than a config is judged: the core, the secrets."""
+    """None if the fault is not in a config, but in the core, the secrets or a file."""
 
     def holds_for(self, version: Version) -> bool:
-        """Return whether it is about cores of *version*."""
+        """Return whether the rule applies to the core of *version*."""
         return self.since <= version and (not self.before or version < self.before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A rule that a config breaks, and where: for people, CI and editors."""
+    """A fault at a place, for people, CI and editors."""
 
     rule: Rule
     severity: Severity
@@ -80,10 +62,10 @@ class Finding:
     subject: str
     """The host, or the config file."""
     path: Path = ()
-    """In the config."""
+    """The place in the config."""
     file: str = ""
     line: int = 0
-    """What to edit, from 1; 0 where no line is to blame."""
+    """The line to edit, from 1; 0 if no line is known."""
 
     @property
     def place(self) -> str:
@@ -92,7 +74,7 @@ class Finding:
 
     @property
     def json_path(self) -> str:
-        """Return where in the config it is, as jq writes it."""
+        """Return the place in the config in jq's notation."""
         return shown(self.path)
 
 
@@ -111,7 +93,7 @@ def rule(
     since: Version = (),
     before: Version = (),
 ) -> Callable[[Check], Check]:
-    """Make the decorated function the check of a new rule."""
+    """Register the decorated function as the check of a new rule."""
 
     def register(check: Check) -> Check:
         add(
@@ -133,7 +115,7 @@ def rule(
 
 
 def add(new: Rule) -> Rule:
-    """Take *new* in among the rules."""
+    """Add *new* to ``RULES`` and return it."""
     assert new.code not in RULES, new.code  # noqa: S101
     RULES[new.code] = new
     return new

@@ -1,4 +1,4 @@
-"""What a config looks up in data files: ``geoip.dat``, ``geosite.dat``, and files of one's own."""
+"""Find the names that a config looks up in ``geoip.dat``, ``geosite.dat`` and other data files."""
 
 import re
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ _OF_ADDRESSES = re.compile(
 
 
 class GeoName(NamedTuple):
-    """One thing that is looked up."""
+    """One name that the core looks up in a data file."""
 
     path: Path
     text: str
-    """As it is written."""
+    """The text in the config."""
     file: str
     code: str
-    """In the file, with its attributes (``google@ads``)."""
+    """The name in the file, with its attributes (``google@ads``)."""
     is_address: bool
 
 
 def geo_names(value: Any, path: Path = ()) -> Iterator[GeoName]:
-    """Yield everything in *value* that is looked up in a data file."""
+    """Yield each name in *value* that the core looks up in a data file."""
     if isinstance(value, dict):
         for name, entry in value.items():
             yield from _named(name, (*path, name))

@@ -1,6 +1,6 @@
-"""What the core's messages are about, where they name neither a key nor a value.
+"""Patterns of the core's messages, and the parts of a config that each pattern means.
 
-Learnt from the core's own source (infra/conf) and from what 26.10.10 says of broken configs.
+They come from the core's source (infra/conf), and from messages of 26.10.10 about broken configs.
 """
 
 import re
@@ -27,7 +27,7 @@ SECTIONS = {
     "global transport": "transport",
     "listen on": "inbounds",
 }
-"""Words of a message, and the part at the top of the config that it is about."""
+"""Words of a message, and the top-level part of the config that the message means."""
 
 INSIDE: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), keys)
@@ -59,7 +59,7 @@ INSIDE: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"inbound handler|inbound detour|outbound handler|outbound detour", ("settings",)),
     )
 )
-"""Patterns of a message, and the keys that lead from an inbound or outbound to its subject."""
+"""Patterns of a message, and the path to its subject inside an inbound or outbound."""
 
 KEYS = (
     (re.compile(r"invalid uuid", re.IGNORECASE), "id"),
@@ -69,4 +69,4 @@ KEYS = (
     (re.compile(r"cipher|method", re.IGNORECASE), "method"),
     (re.compile(r"bad key|password|psk", re.IGNORECASE), "password"),
 )
-"""Patterns of a message, and the key whose value it is about though it does not name it."""
+"""Patterns of a message, and the field that the message means without naming it."""

@@ -1,4 +1,4 @@
-"""Let every rule look at a config."""
+"""Apply every rule to a config."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +7,19 @@ from ops.config.lint import rules
 from ops.config.lint.config import Around, Config
 from ops.config.lint.finding import RULES, Hit, Rule
 
-assert rules.__all__  # importing them took them in  # noqa: S101
+assert rules.__all__  # the import registered the rules  # noqa: S101
 
 
 def judge(
     data: dict[str, Any], around: Around, twice: tuple[str, ...] = ()
 ) -> list[tuple[Rule, Hit]]:
-    """Return what the rules find in the config *data*, in the order of their codes."""
+    """Return the hits of all rules in the config *data*, in the order of the rules' codes.
+
+    Args:
+        data: the config, as parsed JSON.
+        around: facts about the server.
+        twice: keys that *data* had more than once, before it was parsed.
+    """
     config = Config(data, around, twice)
     return list(_judged(config))
 

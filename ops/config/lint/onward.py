@@ -1,4 +1,4 @@
-"""Where the traffic of an inbound can go: by rules, balancers, and outbounds that hand it on."""
+"""Follow the traffic of an inbound through rules, balancers and outbounds to all its ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,33 +11,33 @@ from ops.config.lint.views import Way
 
 
 class Step(NamedTuple):
-    """An outbound that traffic reaches, and the place that sends it there."""
+    """An outbound that traffic reaches, and the place in the config that sends it there."""
 
     outbound: str
     path: Path
     entry: str = ""
-    """The inbound tag under which a loopback outbound sends it through the rules again."""
+    """The inbound tag that a loopback outbound gives to the traffic for the next routing."""
 
 
 @dataclass(frozen=True)
 class Onward:
-    """The ways of a config from an inbound's tag onward."""
+    """Follows traffic through a config, from the tag of an inbound."""
 
     config: Config
 
     def steps(self, inbound: str) -> list[Step]:
-        """Return each step that a user's own bytes can take who came in by *inbound*, once."""
+        """Return each step that the bytes of users of *inbound* can take, without repeats."""
         waiting = list(self._routed(inbound))
-        found: dict[tuple[str, str], Step] = {}
+        seen: dict[tuple[str, str], Step] = {}
         while waiting:
             step = waiting.pop(0)
-            if (step.outbound, step.entry) not in found:
-                found[step.outbound, step.entry] = step
+            if (step.outbound, step.entry) not in seen:
+                seen[step.outbound, step.entry] = step
                 waiting += self._routed(step.entry) if step.entry else self._handed_on(step)
-        return list(found.values())
+        return list(seen.values())
 
     def _routed(self, inbound: str) -> Iterator[Step]:
-        """Yield where the rules can send what came in by *inbound*, up to one that takes all."""
+        """Yield the targets of the rules for *inbound*, up to a rule that takes all its traffic."""
         for route in self.config.rules:
             if not route.inbounds or inbound in route.inbounds:
                 yield from self._targets(route)
@@ -45,7 +45,7 @@ class Onward:
                     return
         if first := self.config.outbounds[:1]:
             yield Step(first[0].tag, first[0].path)
-        else:  # the core adds the API's and the metrics' outbounds, and the first is the default
+        else:  # the default is then an outbound that the core adds, for the API or the metrics
             yield from (Step(tag, ("outbounds",)) for tag in sorted(self.config.inner_tags))
 
     def _targets(self, route: Route) -> Iterator[Step]:
@@ -57,7 +57,7 @@ class Onward:
                     yield from self._balanced(entry, ("routing", "balancers", at))
 
     def _balanced(self, balancer: dict[str, object], path: Path) -> Iterator[Step]:
-        """Yield what *balancer* chooses from: a selector is the beginning of a tag."""
+        """Yield the outbounds of *balancer*; each selector is the beginning of their tags."""
         selectors = balancer.get("selector", [])
         known = {way.tag for way in self.config.outbounds} | self.config.inner_tags
         for selector in selectors if isinstance(selectors, list) else ():
@@ -71,12 +71,16 @@ class Onward:
             if way.protocol == "loopback":
                 path = (*way.path, "settings", "inboundTag")
                 yield Step(way.tag, path, str(way.settings.get("inboundTag", "")))
-            # What another protocol sends through its dialerProxy is not the user's own bytes.
+            # Other protocols send encrypted bytes through dialerProxy, not the user's own.
             if way.protocol == "direct":
                 yield from (Step(name, path) for path, name in dialer_proxies(way))
 
     def _ways(self, step: Step) -> list[Way]:
-        """Return the outbound of *step*: the core puts the API in the place of one of its name."""
+        """Return the outbounds of the config that *step* means.
+
+        None if the core itself has an outbound of that tag, such as the API: it replaces the
+        config's.
+        """
         if step.outbound in self.config.inner_tags:
             return []
         if not step.outbound:
@@ -85,7 +89,7 @@ class Onward:
 
 
 def dialer_proxies(way: Way) -> Iterator[tuple[Path, str]]:
-    """Yield the outbounds through which *way* dials, and where each is named."""
+    """Yield the place and the tag of each outbound that *way* dials through."""
     path, sockopt = way.stream.settings("sockopt")
     if name := sockopt.get("dialerProxy"):
         yield (*path, "dialerProxy"), name

@@ -1,4 +1,4 @@
-"""Where in a JSON text each thing stands. ``json`` keeps no positions, so this reads again."""
+"""Find the line of each field in a JSON text; the module ``json`` gives no positions."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from bisect import bisect_right
 _PLAIN = re.compile(r"[\w$-]+", re.ASCII)
 
 Path = tuple[str | int, ...]
-"""From the top of a config: keys, and places in lists from 0."""
+"""A path from the top of a config: names of fields, and indexes of lists from 0."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
 class Positions:
-    """The place of every key and list entry of one well-formed JSON text without comments."""
+    """The positions of all fields and list entries in a valid JSON text without comments."""
 
     def __init__(self, text: str) -> None:
         self._breaks = [found.start() for found in re.finditer("\n", text)]
@@ -21,14 +21,14 @@ class Positions:
         self._walk(text)
 
     def line(self, path: Path) -> int:
-        """Return the line, from 1, of *path*, or of the nearest thing around it."""
+        """Return the line of *path*, from 1; if it is missing, the line of its nearest parent."""
         wanted = tuple(part.lower() if isinstance(part, str) else part for part in path)
         while wanted and wanted not in self._starts:
             wanted = wanted[:-1]
         return bisect_right(self._breaks, self._starts.get(wanted, 0)) + 1
 
     def _walk(self, text: str) -> None:
-        """Note where each key, and each entry of a list, begins; the last of two counts."""
+        """Record the start of each field and list entry; of two equal fields the last counts."""
         path: list[str | int] = []
         expects_key = False
         for found in _TOKEN.finditer(text):
@@ -56,13 +56,13 @@ class Positions:
                 self._note(path, found.start())
 
     def _note(self, path: list[str | int], start: int) -> None:
-        """Note an entry of a list; a value's place is its key's."""
+        """Record *start* for an entry of a list; a value of a field has the field's position."""
         if path and isinstance(path[-1], int):
             self._starts[tuple(path)] = start
 
 
 def shown(path: Path) -> str:
-    """Return *path* as people and jq write it.
+    """Return *path* in jq's notation.
 
     >>> shown(("inbounds", 0, "settings", "clients", 3, "email"))
     'inbounds[0].settings.clients[3].email'
@@ -71,7 +71,7 @@ def shown(path: Path) -> str:
 
 
 def _shown(part: str | int) -> str:
-    """A strange key is quoted, so that it cannot play tricks on a terminal or a log."""
+    """Return one part; unusual names are quoted, because they may hold control characters."""
     if isinstance(part, int):
         return f"[{part}]"
     return f".{part}" if _PLAIN.fullmatch(part) else f"[{json.dumps(part)}]"

@@ -1,4 +1,4 @@
-"""What can be reached from an inbound by leaving straight from the server."""
+"""Find the networks that users of an inbound can reach directly from the server."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,45 +11,50 @@ from ops.config.lint.routes import Network, Route, network_of, within
 from ops.config.lint.views import Inbound, Way, texts
 
 GUARDS_BY_ITSELF = (26, 4, 15)
-"""The first core whose freedom outbound keeps users from private addresses."""
+"""The first core that blocks private addresses by itself (docs/xray.md, private networks)."""
 FINAL_RULES = (26, 5, 3)
-"""The first that knows ``finalRules``."""
+"""The first core with ``finalRules`` (docs/xray.md, private networks)."""
 _NAMES = {"http", "tls", "quic", "https", "ssl", "fakedns", "fakedns+others"}
 
 _OF_ANY_TARGET = {"inboundTag", "network", "port", "user", "sourceIP", "sourcePort", "vlessRoute"}
-"""Conditions that a connection to a private address can meet as well as any other."""
+"""Conditions of rules that connections to any target can fulfil."""
 
 ADDRESS, NAME, SNIFFED = "address", "name", "sniffed"
 
 
 @dataclass(frozen=True)
 class Reach:
-    """The ways from one inbound to the networks beside the server."""
+    """The ways from one inbound to networks near the server (docs/xray.md, private networks)."""
 
     config: Config
     inbound: Inbound
 
     def ways(self, network: Network, *, private: bool) -> frozenset[str]:
-        """Return how *network* can be reached: by its address, by a name, by a sniffed name."""
+        """Return the ways to reach *network*: ``ADDRESS``, ``NAME``, ``SNIFFED``.
+
+        Args:
+            network: the network to reach.
+            private: whether newer cores block the network by themselves.
+        """
         if not any(self._lets_out(way, network, private) for way in self.exits):
             return frozenset()
         if not any(self._covers(route, network) for route in self.guards):
             return frozenset({ADDRESS, NAME})
-        found = set()
+        open_ways = set()
         if self.strategy not in ("ipondemand", "ipifnonmatch"):
-            found.add(NAME)
+            open_ways.add(NAME)
         if self._sniffs_past_rules:
-            found.add(SNIFFED)
-        return frozenset(found)
+            open_ways.add(SNIFFED)
+        return frozenset(open_ways)
 
     @property
     def strategy(self) -> str:
-        """Return when routing resolves names."""
+        """Return the ``domainStrategy`` of the routing, in small letters."""
         return str(self.config.part("routing").get("domainStrategy", "")).lower()
 
     @cached_property
     def exits(self) -> tuple[Way, ...]:
-        """Return the outbounds that dial from here and that something is sent to."""
+        """Return the used outbounds that dial their targets directly from the server."""
         named = {route.outbound for route in self.config.rules}
         handing = [way for way in self.config.outbounds if way.protocol == "direct"]
         named |= {name for way in handing for _, name in dialer_proxies(way)}
@@ -64,10 +69,10 @@ class Reach:
 
     @cached_property
     def guards(self) -> tuple[Route, ...]:
-        """Return the rules that keep addresses from this inbound, up to one that lets them pass."""
+        """Return the rules that block addresses for this inbound, up to one that lets all pass."""
         exits = {way.tag for way in self.exits}
         again = {way.tag for way in self.config.outbounds if way.protocol == "loopback"}
-        found = []
+        guards = []
         for route in self.config.rules:
             about = set(route.conditions)
             mine = not route.inbounds or self.inbound.tag in route.inbounds
@@ -75,15 +80,15 @@ class Reach:
             if mine and about <= (_OF_ANY_TARGET if leads_out else {"inboundTag"}):
                 break
             if mine and about and about <= {"ip", "inboundTag"} and route.outbound not in exits:
-                found.append(route)
-        return tuple(found)
+                guards.append(route)
+        return tuple(guards)
 
     @staticmethod
     def _covers(route: Route, network: Network) -> bool:
         return any(within(network, mine) for mine in route.networks)
 
     def _lets_out(self, way: Way, network: Network, private: bool) -> bool:
-        """Return whether *way* itself dials *network*; the first final rule that matches says."""
+        """Return whether *way* dials *network*; the first matching final rule decides."""
         if self.config.version >= FINAL_RULES:
             for rule in way.settings.get("finalRules", []):
                 if _matches(rule, network):
@@ -92,14 +97,17 @@ class Reach:
 
     @property
     def _sniffs_past_rules(self) -> bool:
-        """Whether routing looks at a name inside the connection in place of what is dialled."""
-        said = self.inbound.data.get("sniffing", {})
-        names = {name.lower() for name in texts(said.get("destOverride"))}
-        return bool(said.get("enabled") and said.get("routeOnly") and names & _NAMES)
+        """Return whether routing uses a sniffed name instead of the dialled address."""
+        sniffing = self.inbound.data.get("sniffing", {})
+        names = {name.lower() for name in texts(sniffing.get("destOverride"))}
+        return bool(sniffing.get("enabled") and sniffing.get("routeOnly") and names & _NAMES)
 
 
 def final_rules(config: Config) -> tuple[Path, list[dict[str, Any]]]:
-    """Return the final rules of the way out, and where they are; where they would be if none."""
+    """Return the path of ``finalRules`` in the first direct outbound, and the rules.
+
+    The path is the place to write them if there are none.
+    """
     for way in config.outbounds:
         if way.protocol == "direct":
             return (*way.path, "settings", "finalRules"), way.settings.get("finalRules", [])
@@ -107,13 +115,16 @@ def final_rules(config: Config) -> tuple[Path, list[dict[str, Any]]]:
 
 
 def _matches(rule: dict[str, Any], network: Network) -> bool:
-    """Return whether *rule* is about *network*; one for some ports only is about some of it."""
+    """Return whether the final rule *rule* decides about *network*.
+
+    A block of some ports only does not. An allow counts if it touches a part of the network.
+    """
     if str(rule.get("action", "")).lower() == "block" and {"port", "network"} & set(rule):
         return False
     addresses = texts(rule.get("ip"))
     if not addresses:
         return True
-    named = [found for text in addresses if (found := network_of(text))]
+    named = [its for text in addresses if (its := network_of(text))]
     if str(rule.get("action", "")).lower() == "allow":
         return any(within(mine, network) or within(network, mine) for mine in named)
     return "geoip:private" in addresses or any(within(network, mine) for mine in named)

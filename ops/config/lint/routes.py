@@ -1,4 +1,4 @@
-"""Routing rules: what they match, and what they leave for those after them."""
+"""Compare routing rules: their conditions, their networks, and rules that cover other rules."""
 
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -21,7 +21,7 @@ PROBES = (
     "fc00::/7",
     "fe80::/10",
 )
-"""What every guard must cover: this machine, the networks beside it, a cloud's metadata."""
+"""Networks that a guard must block: this machine, private networks, and a cloud's metadata."""
 _CONDITIONS = (
     ("domain", "domains"),
     ("ip",),
@@ -42,31 +42,34 @@ _CONDITIONS = (
 
 
 _PORTS = {"port", "sourcePort", "vlessRoute", "localPort"}
-"""Conditions that are ranges of numbers, as ``low-high``."""
+"""Conditions with ranges of numbers, ``low-high``."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """One routing rule; every condition that it names has to hold."""
+    """One routing rule; it matches if all its conditions hold."""
 
     path: Path
     data: dict[str, Any] = field(repr=False)
 
     @property
     def outbound(self) -> str:
-        """Return the tag it sends to; empty where that is a balancer."""
+        """Return the tag of its outbound; empty if it has a balancer."""
         tag: str = self.data.get("outboundTag", "")
         return tag
 
     @cached_property
     def inbounds(self) -> tuple[str, ...]:
-        """Return the tags of the inbounds it is about; none is every one."""
+        """Return the tags of its inbounds; none means every inbound."""
         return texts(self.data.get("inboundTag"))
 
     @cached_property
     def conditions(self) -> dict[str, frozenset[str]]:
-        """Return what has to match, by condition: any entry of each will do."""
-        found = {}
+        """Return the entries of each condition; a condition holds if one of its entries matches.
+
+        Conditions that always hold are left out.
+        """
+        conditions = {}
         for names in _CONDITIONS:
             value = next((self.data[name] for name in reversed(names) if name in self.data), None)
             if isinstance(value, dict):
@@ -78,20 +81,20 @@ class Route:
                     entry.lower() if names[0] == "network" else entry for entry in texts(value)
                 )
             if entries and not _every(names[0], entries):
-                found[names[0]] = entries
-        return found
+                conditions[names[0]] = entries
+        return conditions
 
     @cached_property
     def networks(self) -> tuple[Network, ...]:
-        """Return the networks it names, ``geoip:private`` written out."""
-        found = []
+        """Return its networks; ``geoip:private`` becomes ``PROBES``."""
+        networks: list[Network] = []
         for text in self.conditions.get("ip", ()):
             names = PROBES if text.lower() == "geoip:private" else (text,)
-            found += [network for network in map(network_of, names) if network]
-        return tuple(found)
+            networks += [network for network in map(network_of, names) if network]
+        return tuple(networks)
 
     def covers(self, other: "Route") -> bool:
-        """Return whether all that *other* matches is matched by this rule, too."""
+        """Return whether this rule matches everything that *other* matches."""
         for name, entries in self.conditions.items():
             theirs = other.conditions.get(name)
             if theirs is None:
@@ -107,11 +110,15 @@ class Route:
         return True
 
     def has_port(self, port: int) -> bool:
-        """Return whether its ``port`` lets *port* through."""
+        """Return whether its condition ``port`` matches *port*."""
         return any(_in(f"{port}-{port}", mine) for mine in self.conditions.get("port", ()))
 
     def guards(self, networks: tuple[Network, ...], count: int) -> bool:
-        """Return whether each of *networks*, *count* of them, lies in one of this rule's."""
+        """Return whether this rule contains each of *networks*.
+
+        *count* is the number of entries that *networks* come from. If it is higher, some entries
+        are not networks, and the answer is no.
+        """
         return len(networks) >= count > 0 and all(
             any(within(network, mine) for mine in self.networks) for network in networks
         )
@@ -119,7 +126,7 @@ class Route:
 
 @lru_cache(maxsize=4096)
 def network_of(text: str) -> Network | None:
-    """Return the network that *text* is; None if it is something else."""
+    """Return *text* as a network; None if it is not one."""
     try:
         return ip_network(text.strip("[]"), strict=False)
     except ValueError:
@@ -127,21 +134,21 @@ def network_of(text: str) -> Network | None:
 
 
 def within(network: Network, other: Network) -> bool:
-    """Return whether all of *network* lies in *other*."""
+    """Return whether *other* contains all of *network*."""
     if isinstance(network, IPv4Network):
         return isinstance(other, IPv4Network) and network.subnet_of(other)
     return isinstance(other, IPv6Network) and network.subnet_of(other)
 
 
 def _in(one: str, other: str) -> bool:
-    """Return whether the range *one* lies in the range *other*."""
+    """Return whether the range *other* contains the range *one*."""
     low, high = map(int, one.split("-"))
     least, most = map(int, other.split("-"))
     return least <= low and high <= most
 
 
 def _every(condition: str, entries: frozenset[str]) -> bool:
-    """Return whether *entries* match everything, as if the condition were not there."""
+    """Return whether *entries* of *condition* match everything."""
     if condition == "network":
         return entries >= {"tcp", "udp"}
     if condition in _PORTS:

@@ -1,4 +1,4 @@
-"""What an object of Xray's config may hold: ``schema.toml``, read once."""
+"""The fields and types of every object in Xray's config, from ``schema.toml``."""
 
 import tomllib
 from dataclasses import dataclass
@@ -9,38 +9,37 @@ from typing import Any
 Version = tuple[int, ...]
 
 NEWEST = (26, 10, 10)
-"""The newest core that the table was compared with."""
+"""The newest core that ``schema.toml`` was compared with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """One key of an object: its name as Xray writes it, its type, and the cores that know it."""
+class Field:
+    """One field of an object: Xray's spelling, its type, and the cores that know it."""
 
     name: str
     type: str
     since: Version = ()
     until: Version = ()
-    """The last that knew it; empty while it lives."""
-
-    def known_to(self, version: Version) -> bool:
-        """Return whether the core of *version* acts on it."""
-        return self.since <= version and (not self.until or version <= self.until)
+    """The last core that knew it; empty if the newest core knows it."""
 
 
-Keys = dict[str, Key]
-"""The keys of one object, by their name in small letters: Xray takes them in any."""
+Fields = dict[str, Field]
+"""The fields of one object, by name in small letters: Xray ignores the case of names."""
 
 
 @cache
-def keys_of(name: str) -> Keys:
-    """Return the keys of the object called *name* in ``schema.toml``."""
+def fields_of(name: str) -> Fields:
+    """Return the fields of the object called *name* in ``schema.toml``."""
     words = _table()["objects"][name].split()
-    return {key.name.lower(): key for key in map(_key, words)}
+    return {field.name.lower(): field for field in map(_field, words)}
 
 
 @cache
 def settings_of(side: str, protocol: str) -> str | None:
-    """Return the object that ``settings`` is for *protocol* on *side*; None if it is unknown."""
+    """Return the name of the object for ``settings`` of *protocol*; None if it is unknown.
+
+    *side* is ``in``, ``out`` or ``mask``.
+    """
     name: str | None = _table()["protocols"][side].get(protocol.lower())
     return name
 
@@ -61,7 +60,7 @@ def version_of(text: str) -> Version:
 
 
 def written(version: Version) -> str:
-    """Return *version* as people write it."""
+    """Return *version* as text, such as ``26.10.10``."""
     return ".".join(map(str, version))
 
 
@@ -70,8 +69,8 @@ def _table() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("schema.toml").read_text())
 
 
-def _key(word: str) -> Key:
+def _field(word: str) -> Field:
     name, _, rest = word.partition(":")
     rest, _, until = rest.partition("!")
     kind, _, since = rest.partition("@")
-    return Key(name, kind, *(version_of(part) if part else () for part in (since, until)))
+    return Field(name, kind, *(version_of(part) if part else () for part in (since, until)))

@@ -1,7 +1,7 @@
-"""Read JSON as Xray reads it: with comments, and with limits of our own.
+"""Read JSON as Xray does, with comments, but with limits for size and depth.
 
-Xray drops ``//``, ``/* */`` and ``#`` comments before it parses (infra/conf/json/reader.go); keys
-are not case-sensitive, and a key that is written twice counts as it stands last.
+Xray removes ``//``, ``/* */`` and ``#`` comments before it parses (infra/conf/json/reader.go). It
+ignores the case of field names. Of two equal fields, the last counts.
 """
 
 import json
@@ -15,9 +15,9 @@ from ops.config.lint.positions import Path, Positions
 from ops.errors import OpsError
 
 LARGEST = 32 * 1024 * 1024
-"""Bytes; 200,000 users are a config of about 25 MiB."""
+"""Bytes; a config with 200,000 users has about 25 MiB."""
 DEEPEST = 100
-"""Levels of nesting; Xray's own settings end at about a dozen."""
+"""Levels of nesting; Xray's own settings have about twelve."""
 
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
 _TOKEN = re.compile(
@@ -28,7 +28,7 @@ _YAML_OR_TOML = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:\[\w|\w[\w-]*\s*[:=])")
 
 
 class ConfigError(OpsError):
-    """A config cannot be read; *line* says where, from 1, or 0 where that means nothing."""
+    """A config cannot be read; ``line`` is the place, from 1, or 0 for the whole file."""
 
     def __init__(self, message: str, line: int = 0) -> None:
         self.message = message
@@ -38,28 +38,32 @@ class ConfigError(OpsError):
 
 @dataclass(frozen=True)
 class Text:
-    """A config's text, what it says, and where it says it."""
+    """A config file: its text, its data, and the lines of the data."""
 
     name: str
-    """The file as people typed it."""
+    """The file, as the user typed it."""
     text: str = field(repr=False)
-    """With every comment blanked, so that places stay what they were."""
+    """The text with spaces instead of comments, so that all positions stay the same."""
     data: dict[str, Any] = field(repr=False)
     twice: tuple[str, ...] = ()
-    """Keys that some object has more than once."""
+    """Names of fields that one object has more than once."""
 
     @cached_property
     def positions(self) -> Positions:
-        """Return where everything stands; read only when something is to be shown."""
+        """Return the positions of all fields; computed only if a line is needed."""
         return Positions(self.text)
 
     def line(self, path: Path) -> int:
-        """Return the line, from 1, of the nearest thing written that holds *path*."""
+        """Return the line of *path*, from 1; if it is missing, the line of its nearest parent."""
         return self.positions.line(path)
 
 
 def read(name: str, raw: bytes) -> Text:
-    """Return the config in *raw*; ConfigError where it is too big, no UTF-8 or no JSON."""
+    """Return the config in *raw*, called *name* in messages.
+
+    Raises:
+        ConfigError: it is too big, not UTF-8, or not a JSON object.
+    """
     if len(raw) > LARGEST:
         raise ConfigError(f"is over {LARGEST >> 20} MiB: no Xray config is that large")
     try:
@@ -68,14 +72,15 @@ def read(name: str, raw: bytes) -> Text:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigError("is not UTF-8 text: save the file as UTF-8", line) from None
     if text.startswith("\ufeff"):
-        raise ConfigError("begins with a byte order mark, which Xray refuses: save it without", 1)
+        message = "begins with a byte order mark, which Xray refuses: save the file without it"
+        raise ConfigError(message, 1)
     blanked = _blanked(text)
     twice: list[str] = []
     return Text(name, blanked, _parsed(blanked, twice), tuple(twice))
 
 
 def _blanked(text: str) -> str:
-    """Return *text* with spaces for comments; ConfigError where it is nested too deeply."""
+    """Return *text* with spaces instead of comments; ConfigError if it is nested too deeply."""
     depth, parts, done = 0, [], 0
     for found in _TOKEN.finditer(text):
         kind = found.lastindex
@@ -102,11 +107,11 @@ def _parsed(text: str, twice: list[str]) -> dict[str, Any]:
     try:
         data = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise ConfigError(_said(text, error), error.lineno) from None
+        raise ConfigError(_explained(text, error), error.lineno) from None
     except (RecursionError, ValueError) as error:
         raise ConfigError(f"is not JSON: {error}") from None
     if not isinstance(data, dict):
-        raise ConfigError("is JSON, but no config: it is to begin with {", 1)
+        raise ConfigError("is JSON, but not a config: a config must begin with {", 1)
     return data
 
 
@@ -119,11 +124,11 @@ def _repeated(pairs: list[tuple[str, Any]]) -> Iterator[str]:
 
 
 def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
-def _said(text: str, error: json.JSONDecodeError) -> str:
-    """Return what is wrong with *text*, and the commonest reasons by name."""
+def _explained(text: str, error: json.JSONDecodeError) -> str:
+    """Return a message about *error* in *text*; frequent mistakes have messages of their own."""
     if not text.strip():
         return "is empty"
     if _YAML_OR_TOML.match(text):
@@ -132,9 +137,9 @@ def _said(text: str, error: json.JSONDecodeError) -> str:
     if text[error.pos : error.pos + 1] in ("}", "]") and before.endswith(","):
         return f"is not JSON: a comma before {text[error.pos]!r}, column {error.colno}"
     if not text.lstrip().startswith("{"):
-        return "is a part of a config, which Xray refuses: put { before it and } behind it"
+        return "is a part of a config, which Xray refuses: write { before it and } after it"
     if error.msg == "Extra data":
-        return "goes on after the config's last }, and Xray ignores that without a word"
+        return "has text after the last } of the config, but Xray ignores it silently"
     if error.pos >= len(text.rstrip()):
         return "is not JSON: it ends in the middle"
     return f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}, column {error.colno}"

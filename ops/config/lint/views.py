@@ -1,4 +1,4 @@
-"""The parts of a config as rules speak of them, by one name whatever Xray's version calls them."""
+"""Views of inbounds, outbounds and users, with today's names for old and new spellings."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +12,7 @@ PROTOCOLS = {
     "freedom": "direct",
     "blackhole": "block",
 }
-"""Old names of protocols, and what they are called today (facts: Xray's own aliases)."""
+"""Old names of protocols, and today's names (docs/xray.md, old and new names)."""
 _NETWORKS = {
     "tcp": "raw",
     "splithttp": "xhttp",
@@ -21,9 +21,9 @@ _NETWORKS = {
     "": "raw",
 }
 PROXIES = {"vless", "vmess", "trojan", "shadowsocks", "hysteria", "wireguard"}
-"""Protocols of inbounds that let strangers in by a key of their own."""
+"""Protocols of inbounds that admit users by a secret of their own."""
 SERVERS = PROXIES | {"mixed", "http"}
-"""Protocols of outbounds that hand all that they carry to another server."""
+"""Protocols of outbounds that send all their traffic to another server."""
 _USERS = {"mixed": ("accounts", "users"), "http": ("accounts", "users")}
 
 
@@ -34,7 +34,7 @@ class User(NamedTuple):
     email: str
     level: int
     id: str
-    """What proves it: UUID, password or auth."""
+    """Its secret: UUID, password or auth."""
     flow: str
 
     def __repr__(self) -> str:
@@ -43,16 +43,16 @@ class User(NamedTuple):
 
 @dataclass(frozen=True)
 class Stream:
-    """How an inbound or outbound is carried."""
+    """The ``streamSettings`` of an inbound or outbound: its transport and security."""
 
     path: Path
     data: dict[str, Any] = field(repr=False)
 
     @cached_property
     def network(self) -> str:
-        """Return the transport by its name of today; ``method`` is a newer word for it."""
-        said = str(self.data.get("method", self.data.get("network", ""))).lower()
-        return _NETWORKS.get(said, said)
+        """Return the transport by today's name; newer configs call the field ``method``."""
+        name = str(self.data.get("method", self.data.get("network", ""))).lower()
+        return _NETWORKS.get(name, name)
 
     @cached_property
     def security(self) -> str:
@@ -60,7 +60,10 @@ class Stream:
         return str(self.data.get("security", "")).lower() or "none"
 
     def settings(self, *names: str) -> tuple[Path, dict[str, Any]]:
-        """Return the first of *names* that is there, and where; an empty one if none is."""
+        """Return the path and the data of the first of *names* that is present.
+
+        If none is present, the data is empty.
+        """
         for name in names:
             if name in self.data:
                 return (*self.path, name), self.data[name]
@@ -76,21 +79,21 @@ class Way:
 
     @property
     def tag(self) -> str:
-        """Return its tag; empty where it has none."""
+        """Return its tag; empty if it has none."""
         tag: str = self.data.get("tag", "")
         return tag
 
     @property
     def called(self) -> str:
-        """Return what people call it."""
+        """Return its name for messages."""
         side = str(self.path[0])[:-1]
         return f"{side} {self.tag!r}" if self.tag else f"the {self.protocol} {side}"
 
     @cached_property
     def protocol(self) -> str:
-        """Return the protocol by its name of today."""
-        said = str(self.data.get("protocol", "")).lower()
-        return PROTOCOLS.get(said, said)
+        """Return the protocol by today's name."""
+        name = str(self.data.get("protocol", "")).lower()
+        return PROTOCOLS.get(name, name)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -100,38 +103,38 @@ class Way:
 
     @cached_property
     def stream(self) -> Stream:
-        """Return how it is carried."""
+        """Return its transport and security."""
         return Stream((*self.path, "streamSettings"), self.data.get("streamSettings", {}))
 
 
 class Inbound(Way):
-    """One way in."""
+    """An inbound."""
 
     @cached_property
     def listen(self) -> str:
-        """Return the address it listens on; empty is every one."""
+        """Return the address that it listens on; empty means every address."""
         return str(self.data.get("listen", ""))
 
     @cached_property
     def ports(self) -> tuple[tuple[int, int], ...]:
-        """Return the ranges of ports it listens on; none for a unix socket."""
+        """Return the ranges of its ports, as (low, high); none for a unix socket."""
         if self.listen.startswith(("/", "@")):
             return ()
         return ranges(self.data.get("port", ""))
 
     @cached_property
     def is_proxy(self) -> bool:
-        """Return whether it lets people in who have a key."""
+        """Return whether it admits users of a proxy protocol."""
         return self.protocol in PROXIES
 
     @cached_property
     def is_local(self) -> bool:
-        """Return whether only this machine can connect."""
+        """Return whether only this machine can connect to it."""
         return is_loopback(self.listen)
 
     @cached_property
     def users(self) -> tuple[User, ...]:
-        """Return its users; a Shadowsocks inbound without a list is one user by itself."""
+        """Return its users; a Shadowsocks inbound without a list of users is one user."""
         names = _USERS.get(self.protocol, ("clients", "users"))
         for name in names:
             entries = self.settings.get(name)
@@ -156,17 +159,17 @@ def _user(path: Path, data: dict[str, Any]) -> User:
 
 
 def ranges(port: object) -> tuple[tuple[int, int], ...]:
-    """Return the ranges that Xray reads in *port*; what it does not read is left out.
+    """Return the ranges in *port*, as (low, high); parts that are not numbers are left out.
 
     >>> ranges("443,8000-8003"), ranges(443), ranges("env:PORT")
     (((443, 443), (8000, 8003)), ((443, 443),), ())
     """
-    found = []
+    pairs = []
     for part in str(port).split(","):
         low, _, high = part.strip().partition("-")
         if low.strip().isdigit() and (high.strip() or low.strip()).isdigit():
-            found.append((int(low), min(int(high.strip() or low), 65535)))
-    return tuple(found)
+            pairs.append((int(low), min(int(high.strip() or low), 65535)))
+    return tuple(pairs)
 
 
 def is_loopback(address: str) -> bool:
@@ -179,7 +182,7 @@ def is_loopback(address: str) -> bool:
 
 
 def texts(value: object) -> tuple[str, ...]:
-    """Return what Xray reads where it takes a list, or its entries with commas.
+    """Return the entries of *value*: a list, or one text with commas.
 
     >>> texts("a,b"), texts(["a", "b,c"])
     (('a', 'b'), ('a', 'b,c'))
@@ -189,13 +192,13 @@ def texts(value: object) -> tuple[str, ...]:
     return tuple(str(entry) for entry in value) if isinstance(value, list) else ()
 
 
-def address_and_port(said: str) -> tuple[str, int]:
-    """Return the address and port in *said*; a socket has port 0, a number is a port.
+def address_and_port(text: str) -> tuple[str, int]:
+    """Return the address and port in *text*; a unix socket has port 0, a number is a port.
 
-    >>> [address_and_port(said) for said in ("127.0.0.1:80", "80", "/run/x.sock,0600")]
+    >>> [address_and_port(text) for text in ("127.0.0.1:80", "80", "/run/x.sock,0600")]
     [('127.0.0.1', 80), ('', 80), ('/run/x.sock', 0)]
     """
-    if said.startswith(("/", "@")):
-        return said.partition(",")[0], 0
-    address, _, port = said.rpartition(":")
+    if text.startswith(("/", "@")):
+        return text.partition(",")[0], 0
+    address, _, port = text.rpartition(":")
     return address.strip("[]"), int(port) if port.isdigit() else 0

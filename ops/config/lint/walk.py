@@ -1,7 +1,7 @@
-"""Go through a config with Xray's own names and types, and bring it into one form.
+"""Reduce a config to the fields that the core uses, in Xray's own spelling.
 
-The core ignores a key that it does not know without a word, and takes the others in any case. What
-is left here is what the core acts on: names as Xray writes them, values of the right type.
+The core silently ignores unknown fields, and ignores the case of known ones. The result has only
+known fields with values of the right type. All others are listed.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.config.lint.positions import Path
-from ops.config.lint.schema import Key, Keys, keys_of, settings_of
+from ops.config.lint.schema import Field, Fields, fields_of, settings_of
 
 _SCALARS: dict[str, tuple[type, ...]] = {  # exact types: a bool is an int to Python, not to Xray
     "text": (str,),
@@ -28,57 +28,58 @@ _WORDS = {
     "range": "a number, or a range as text",
 }
 _OR_TEXT = {"dns-server"}
-"""Objects that Xray also takes as one text."""
+"""Objects that may also be one text."""
 _NUMBERED = {"level"}
-"""Objects whose names are numbers."""
+"""Objects in maps that have numbers as names."""
 _GONE = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """A key or value that Xray's config has no place for."""
+    """A field or value that some or all cores ignore or refuse."""
 
     path: Path
-    key: Key | None = None
-    """Where the key is known."""
+    field: Field | None = None
+    """The field, if some core knows it."""
     known: tuple[str, ...] = ()
-    """Where it is not: those that are."""
+    """For an unknown field: the known fields of the object."""
     wanted: str = ""
-    """Where the value's type is wrong: the right one, in words."""
+    """For a value of a wrong type: the right type, in words."""
     twice: bool = False
+    """Whether the object has the field twice, in different spellings."""
 
 
 @dataclass
 class Walk:
-    """One way through a config; *odd* is what was met, in order."""
+    """Goes through a config once; ``odd`` collects its odd fields and values, in order."""
 
     odd: list[Odd] = field(default_factory=list)
 
     def config(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return what the core acts on in *data*, the names as Xray writes them."""
-        return self._object(data, keys_of("config"), ())
+        """Return the fields of *data* that the core uses, in Xray's spelling."""
+        return self._object(data, fields_of("config"), ())
 
-    def _object(self, data: dict[str, Any], known: Keys, path: Path) -> dict[str, Any]:
+    def _object(self, data: dict[str, Any], known: Fields, path: Path) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for name, value in data.items():
-            key = known.get(name) or known.get(name.lower())
-            if key is None:
-                names = tuple(key.name for key in known.values() if not key.until)
+            field = known.get(name) or known.get(name.lower())
+            if field is None:
+                names = tuple(field.name for field in known.values() if not field.until)
                 self.odd.append(Odd((*path, name), known=names))
                 continue
-            if key.until or key.since:
-                self.odd.append(Odd((*path, name), key=key))
-            if key.name in made:
-                self.odd.append(Odd((*path, name), key=key, twice=True))
-            kind = _settled(key.type, data)
+            if field.until or field.since:
+                self.odd.append(Odd((*path, name), field))
+            if field.name in made:
+                self.odd.append(Odd((*path, name), field, twice=True))
+            kind = _settled(field.type, data)
             if type(value) in _SCALARS.get(kind, ()):
-                made[key.name] = value
+                made[field.name] = value
             elif (left := self._value(value, kind, (*path, name))) is not _GONE:
-                made[key.name] = left
+                made[field.name] = left
         return made
 
     def _value(self, value: Any, kind: str, path: Path) -> Any:
-        """Return *value* if it is of *kind*, without what is not; ``_GONE`` if none of it is."""
+        """Return the parts of *value* that are of type *kind*; ``_GONE`` if no part is."""
         if value is None:
             return _GONE
         if kind == "any" or type(value) in _SCALARS.get(kind, ()):
@@ -94,13 +95,13 @@ class Walk:
         if isinstance(value, dict):
             if kind[0] == "<":
                 return self._map(value, inner, path)
-            return self._object(value, keys_of(inner), path)
+            return self._object(value, fields_of(inner), path)
         if inner in _OR_TEXT and isinstance(value, str):
             return value
         return self._wrong(path, "an object in {}")
 
     def _list(self, value: list[Any], inner: str, path: Path) -> list[Any]:
-        """Return *value* with something empty in the place of what is wrong: places stay."""
+        """Return *value* with an empty entry for each wrong one, so that indexes stay the same."""
         blank: Callable[[], Any] = str if inner in _SCALARS else dict
         entries = (self._value(entry, _inner(inner), (*path, at)) for at, entry in enumerate(value))
         return [blank() if entry is _GONE else entry for entry in entries]
@@ -125,19 +126,19 @@ class Walk:
 
 
 def mistyped(odd: list[Odd]) -> Iterator[Odd]:
-    """Return those of *odd* that the core refuses: a value of a wrong type."""
+    """Yield those of *odd* with a value of a wrong type, which the core refuses."""
     return (one for one in odd if one.wanted)
 
 
 def _inner(kind: str) -> str:
-    """Return the type of what a list or map holds: an object, unless it is a plain value."""
+    """Return the type of entries from its short form in a list or map: a name is an object."""
     return kind if kind in _SCALARS or kind[0] in "[{<" or kind == "any" else f"{{{kind}}}"
 
 
 def _settled(kind: str, holder: dict[str, Any]) -> str:
-    """Return the type of ``settings``, which depends on the protocol beside it."""
+    """Return *kind*; if it depends on the protocol in *holder*, the type for that protocol."""
     if not kind.endswith("-*}"):
         return kind
-    said = next((v for k, v in holder.items() if k.lower() in ("protocol", "type")), None)
-    found = settings_of(kind[1:-3], str(said))
-    return f"{{{found}}}" if found else "any"
+    protocol = next((v for k, v in holder.items() if k.lower() in ("protocol", "type")), None)
+    settings = settings_of(kind[1:-3], str(protocol))
+    return f"{{{settings}}}" if settings else "any"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.routes import Route, within
+from ops.config.lint.severity import ERROR, WARNING
 from ops.config.lint.views import Inbound, is_loopback
 
 SERVICES = (

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, WARNING, Hit, Severity, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.onward import Onward
 from ops.config.lint.positions import Path
 from ops.config.lint.routes import Route
+from ops.config.lint.severity import ERROR, WARNING, Severity
 from ops.config.lint.views import Inbound, address_and_port, is_loopback
 
 

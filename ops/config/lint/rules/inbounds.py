@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.rules.statistics import VISION
+from ops.config.lint.severity import ERROR, WARNING
 from ops.config.lint.views import Inbound, Way, texts
 
 _SETTINGS = {

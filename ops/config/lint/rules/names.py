@@ -4,8 +4,9 @@ import difflib
 from collections.abc import Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, NOTE, WARNING, Hit, rule
-from ops.config.lint.schema import NEWEST, keys_of, written
+from ops.config.lint.finding import Hit, rule
+from ops.config.lint.schema import NEWEST, fields_of, written
+from ops.config.lint.severity import ERROR, NOTE, WARNING
 from ops.config.lint.views import Way
 
 _HARMLESS = {"type", "domainMatcher", "alterId"}
@@ -39,7 +40,7 @@ def unknown_key(config: Config) -> Iterator[Hit]:
     """Unknown keys are ignored at every level (facts, 5)."""
     for odd in config.odd:
         name = str(odd.path[-1])
-        if odd.key or odd.wanted or name.startswith(_COMMENTS):
+        if odd.field or odd.wanted or name.startswith(_COMMENTS):
             continue
         around = [part for part in odd.path[:-1] if isinstance(part, str)]
         here = f"in {around[-1] if around else 'the config'}"
@@ -50,7 +51,7 @@ def unknown_key(config: Config) -> Iterator[Hit]:
 
 def _meant(name: str, known: tuple[str, ...]) -> str:
     """Return what was probably meant: a key of this object, or one that belongs further in."""
-    if "streamSettings" in known and name.lower() in keys_of("stream"):
+    if "streamSettings" in known and name.lower() in fields_of("stream"):
         return "it belongs in streamSettings"
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"did you mean {close[0]!r}?" if close else ""
@@ -84,8 +85,8 @@ def key_written_twice(config: Config) -> Iterator[Hit]:
 def newer_than_core(config: Config) -> Iterator[Hit]:
     """By the core's own source at each release. What finalRules are for, 3xx looks after."""
     for odd in config.odd:
-        if odd.key and config.version < odd.key.since and odd.key.name != "finalRules":
-            message = f"core {written(config.version)} does not know {odd.key.name!r} yet"
+        if odd.field and config.version < odd.field.since and odd.field.name != "finalRules":
+            message = f"core {written(config.version)} does not know {odd.field.name!r} yet"
             yield Hit(odd.path, message)
 
 
@@ -100,10 +101,11 @@ def newer_than_core(config: Config) -> Iterator[Hit]:
 def gone_from_core(config: Config) -> Iterator[Hit]:
     """By the core's own source at each release."""
     for odd in config.odd:
-        name = odd.key.name if odd.key else ""
-        if odd.key and odd.key.until and config.version > odd.key.until and name not in _HARMLESS:
+        name = odd.field.name if odd.field else ""
+        until = odd.field.until if odd.field else ()
+        if until and config.version > until and name not in _HARMLESS:
             remedy = f"use {_INSTEAD[name]}" if name in _INSTEAD else ""
-            message = f"{name!r} means nothing since the core after {written(odd.key.until)}"
+            message = f"cores after {written(until)} ignore {name!r}"
             yield Hit(odd.path, message, remedy=remedy)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import NOTE, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.geo import geo_names
+from ops.config.lint.severity import NOTE, WARNING
 from ops.model.phrases import listed
 
 _LEVELS = ("debug", "info", "warning", "error", "none")

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, NOTE, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.positions import Path
+from ops.config.lint.severity import ERROR, NOTE, WARNING
 from ops.config.lint.views import Inbound, Way
 
 WORKING = ("chrome", "firefox", "safari", "random", "randomizednoalpn")

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.routes import Route
+from ops.config.lint.severity import ERROR, WARNING
 from ops.model.layout import NOBODY
 
 _EARLIEST = 300

@@ -3,7 +3,8 @@
 They have no check of their own: :mod:`ops.config.validation` reports them.
 """
 
-from ops.config.lint.finding import ERROR, NOTE, WARNING, Rule, add
+from ops.config.lint.finding import Rule, add
+from ops.config.lint.severity import ERROR, NOTE, WARNING
 
 CORE_REFUSES = add(
     Rule(

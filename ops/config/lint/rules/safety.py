@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, NOTE, WARNING, Hit, Severity, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.reach import ADDRESS, FINAL_RULES, NAME, SNIFFED, Reach, final_rules
 from ops.config.lint.routes import PROBES, Network, network_of
+from ops.config.lint.severity import ERROR, NOTE, WARNING, Severity
 from ops.config.lint.views import SERVERS, Inbound
 from ops.model.phrases import listed
 

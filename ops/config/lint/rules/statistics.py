@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, NOTE, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
+from ops.config.lint.severity import ERROR, NOTE, WARNING
 
 _BOTH = ("statsUserUplink", "statsUserDownlink")
 _SYSTEM = ("statsInboundUplink", "statsInboundDownlink")

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from ops.config.lint.certificate import ends
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.positions import Path
+from ops.config.lint.severity import ERROR, WARNING
 from ops.config.lint.views import Inbound
 
 SOON = 21

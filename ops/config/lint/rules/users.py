@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, NOTE, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
+from ops.config.lint.severity import ERROR, NOTE, WARNING
 from ops.config.lint.views import Inbound, User
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ops.config.lint.config import Config
-from ops.config.lint.finding import ERROR, WARNING, Hit, rule
+from ops.config.lint.finding import Hit, rule
 from ops.config.lint.onward import dialer_proxies
 from ops.config.lint.positions import Path
 from ops.config.lint.rules.statistics import VISION
+from ops.config.lint.severity import ERROR, WARNING
 from ops.config.lint.views import Inbound, address_and_port, is_loopback
 
 
