@@ -163,7 +163,7 @@ def test_the_first_described_config_lacks_the_rule_and_the_linter_names_it() -> 
     [(rule, hit)] = [(rule, hit) for rule, hit in hits if rule.code == "XO101"]
     assert rule.severity == ERROR
     assert hit.path == ("inbounds", 1)
-    assert "would call itself in a loop, and every figure stays 0" in hit.message
+    assert "would call itself in an endless loop, and every figure stays 0" in hit.message
     assert '"inboundTag": ["api"], "outboundTag": "api"' in hit.remedy
 
 

@@ -85,9 +85,9 @@ def final_rules(guard: Guarded) -> list[dict[str, Any]]:
 def sniffing(core: Core) -> dict[str, Any]:
     """Return the ``sniffing`` settings of inbounds on *core*.
 
-    With a sniffed name, routing ignores the dialled address. A user who dials 127.0.0.1 and sends
+    With a sniffed name, routing ignores the dialled address. A connection to 127.0.0.1 with
     ``Host: example.com`` passes a rule on addresses (docs/xray.md, sniffing). Only
-    :func:`final_rules` block this. An older core has none, so it sniffs no names there, and rules
+    :func:`final_rules` block it. An older core has none, so it sniffs no names there, and rules
     on domains do not match connections to an address.
     """
     guards = tuple(map(int, core.version.split("."))) >= _GUARDS_ITS_WAY_OUT

@@ -1,7 +1,8 @@
-"""The rules, a topic a module; importing them takes them in.
+"""The rules, with one module for each topic; the import of a module registers its rules.
 
-0xx the core and the run itself, 1xx statistics and the API, 2xx users, 3xx routing and safety,
-4xx inbounds, 5xx REALITY and TLS, 6xx operation, 7xx names and versions.
+The first digit of a code is the topic. 0: the validation itself. 1: statistics and the API.
+2: users. 3: routing and safety. 4: inbounds. 5: REALITY and TLS. 6: operation. 7: names and
+versions.
 """
 
 from ops.config.lint.rules import (

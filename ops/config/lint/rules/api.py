@@ -1,4 +1,4 @@
-"""1xx: is the API reachable, by whom it should be and by nobody else."""
+"""1xx: the API can be reached from its own server, and from no other machine."""
 
 import difflib
 import json
@@ -21,21 +21,21 @@ SERVICES = (
 )
 _LOCAL = ip_network("127.0.0.1/32")
 _OF_THE_SERVER = ("sourceIP", "sourcePort", "localIP", "localPort", "process", "localOS")
-"""Conditions that a call of the API can meet, as far as a config tells."""
+"""Conditions that only the server can decide: a call of the API may fulfil them."""
 
 
 @rule(
     "XO101",
     "api-without-route",
     ERROR,
-    "An inbound for the API has no rule that leads from it to the API.",
-    why="The core then dials its own API port over and over: one question opens some 20,000 "
-    "connections to itself, is never answered, and every figure stays 0.",
-    remedy='write the rule {"type": "field", "inboundTag": ["TAG"], "outboundTag": "API TAG"} '
-    "first, or use api.listen instead of the inbound",
+    "No routing rule leads from the inbound for the API to the API.",
+    why="The core then dials its own API port in an endless loop. One query opens about 20,000 "
+    "connections and gets no answer, and every figure stays 0.",
+    remedy='write {"type": "field", "inboundTag": ["TAG"], "outboundTag": "API TAG"} as the first '
+    "rule, or use api.listen instead of the inbound",
 )
 def api_without_route(config: Config) -> Iterator[Hit]:
-    """Facts, 3: run on 26.10.10: deadline exceeded, 20,000 descriptors in 5 s."""
+    """See docs/xray.md, ways to the API."""
     api = config.part("api")
     if not api or api.get("listen"):
         return
@@ -44,8 +44,8 @@ def api_without_route(config: Config) -> Iterator[Hit]:
         if not any(_could_take(route, inbound) for route in routes):
             lacks = f"has no routing rule to {config.api_tag!r}"
             if routes:
-                lacks = f"is never matched by the rule to {config.api_tag!r}, which asks for more"
-            loops = "the core would call itself in a loop, and every figure stays 0"
+                lacks = f"never matches the rule to {config.api_tag!r}, which has other conditions"
+            loops = "the core would call itself in an endless loop, and every figure stays 0"
             message = f"{inbound.called} {lacks}: {loops}"
             route = {
                 "type": "field",
@@ -57,7 +57,7 @@ def api_without_route(config: Config) -> Iterator[Hit]:
 
 
 def _for_the_api(config: Config) -> list[Inbound]:
-    """Return the tunnels to this machine that name no port of it, or are called like the API."""
+    """Return the tunnels that have the API's tag or lead to their own port."""
     return [
         inbound
         for inbound in config.inbounds
@@ -67,10 +67,11 @@ def _for_the_api(config: Config) -> list[Inbound]:
 
 
 def _leads_to_itself(inbound: Inbound) -> bool:
-    said = inbound.settings
-    target = str(said.get("rewriteAddress", said.get("address", "")))
-    port = said.get("rewritePort", said.get("port", 0))
-    return is_loopback(target) and not said.get("followRedirect") and port in (0, *_ports(inbound))
+    settings = inbound.settings
+    target = str(settings.get("rewriteAddress", settings.get("address", "")))
+    port = settings.get("rewritePort", settings.get("port", 0))
+    own_port = port in (0, *_ports(inbound))
+    return is_loopback(target) and not settings.get("followRedirect") and own_port
 
 
 def _ports(inbound: Inbound) -> list[int]:
@@ -91,11 +92,11 @@ def _rules_to_api(config: Config, inbound: Inbound) -> list[Route]:
     "unknown-service",
     WARNING,
     "The API names a service that the core does not have.",
-    why="The core passes over it without a word; what it was to offer is not there.",
-    remedy=f"one of {', '.join(SERVICES)}",
+    why="The core silently ignores the name, so the API does not offer this service.",
+    remedy=f"write one of {', '.join(SERVICES)}",
 )
 def unknown_service(config: Config) -> Iterator[Hit]:
-    """Only these names are compared, in any case (infra/conf/api.go)."""
+    """The core compares the names without case (infra/conf/api.go)."""
     for at, name in enumerate(config.part("api").get("services", [])):
         if name.lower() not in {service.lower() for service in SERVICES}:
             close = difflib.get_close_matches(name.lower(), [s.lower() for s in SERVICES], n=1)
@@ -108,18 +109,19 @@ def unknown_service(config: Config) -> Iterator[Hit]:
     "XO107",
     "api-listens-and-is-routed",
     ERROR,
-    "`api.listen` is set, and a rule still leads an inbound to the API.",
-    why="With `listen` there is no outbound of the API's name: what the rule sends there is reset.",
-    remedy="take out the inbound and its rule, or api.listen",
+    "`api.listen` is set, and a rule also leads an inbound to the API.",
+    why="With `listen`, the API has no outbound. The core resets every connection of that rule.",
+    remedy="remove the inbound and its rule, or remove api.listen",
 )
 def api_listens_and_is_routed(config: Config) -> Iterator[Hit]:
-    """Facts, 3: (a) and (b) together answer UNAVAILABLE."""
+    """See docs/xray.md, ways to the API."""
     tags = {outbound.tag for outbound in config.outbounds}
     if not config.part("api").get("listen") or config.api_tag in tags:
         return
     for route in config.rules:
         if route.outbound == config.api_tag:
-            yield Hit(route.path, f"this leads to {config.api_tag!r}, which api.listen takes away")
+            message = f"this rule leads to {config.api_tag!r}, which api.listen removes"
+            yield Hit(route.path, message)
 
 
 @rule(
@@ -127,15 +129,15 @@ def api_listens_and_is_routed(config: Config) -> Iterator[Hit]:
     "api-is-public",
     ERROR,
     "The API can be reached from other machines.",
-    why="It has no password and no encryption: whoever connects can add users, read every UUID and "
-    "crash the core.",
+    why="The API has no password and no encryption. Anybody who connects can add users, read every "
+    "UUID and crash the core.",
     remedy='let it listen on a unix socket ("/run/xray/api.sock,0600"; core 26.5.3) or 127.0.0.1',
 )
 def api_is_public(config: Config) -> Iterator[Hit]:
-    """No authentication on any way to it (facts, 3)."""
+    """See docs/xray.md, no password on the API."""
     listen = config.part("api").get("listen", "")
     if listen and not is_loopback(listen):
-        yield Hit(("api", "listen"), f"the API listens on {listen!r}, for everybody")
+        yield Hit(("api", "listen"), f"the API listens on {listen!r}, which everybody can reach")
     if not listen:
         for inbound in _routed(config):
             if not inbound.is_local:
@@ -144,7 +146,7 @@ def api_is_public(config: Config) -> Iterator[Hit]:
 
 
 def _routed(config: Config) -> list[Inbound]:
-    """Return the tunnels whose traffic a rule sends to the API."""
+    """Return the tunnels that a rule leads to the API."""
     tags = {
         tag
         for route in config.rules
@@ -158,37 +160,38 @@ def _routed(config: Config) -> list[Inbound]:
     "XO109",
     "api-route-too-late",
     ERROR,
-    "A rule before the API's takes the API's own traffic.",
-    why="The first rule that matches wins: the call is blocked or sent out, and no figure is read.",
-    remedy="put the API's rule first",
+    "An earlier rule takes the traffic of the API's inbound.",
+    why="The first matching rule wins. The call to the API is blocked or sent elsewhere, so no "
+    "figure can be read.",
+    remedy="move the API's rule to the top",
 )
 def api_route_too_late(config: Config) -> Iterator[Hit]:
-    """The API inbound's destination is 127.0.0.1, which guards of private addresses block."""
+    """The target of the API's inbound is 127.0.0.1, which rules on private addresses block."""
     for inbound in _routed(config):
         for route in config.rules:
             to_api = route.outbound == config.api_tag and inbound.tag in route.inbounds
             if to_api and _could_take(route, inbound):
                 break
             if _takes(route, inbound) and route.outbound != config.api_tag:
-                message = f"this rule takes what {inbound.called} sends to the API"
+                message = f"this rule takes the API's traffic of {inbound.called}"
                 yield Hit(route.path, message)
                 break
 
 
 def _takes(route: Route, inbound: Inbound) -> bool:
-    """Return whether *route* surely matches a call of the API by *inbound*."""
+    """Return whether *route* certainly matches a call of the API through *inbound*."""
     fits = _fits(route, inbound)
     return all(fits.get(name, False) for name in route.conditions)
 
 
 def _could_take(route: Route, inbound: Inbound) -> bool:
-    """Return whether *route* can match a call of the API: what only the server knows may fit."""
+    """Return whether *route* can match a call of the API; conditions of the server may hold."""
     fits = dict.fromkeys(_OF_THE_SERVER, True) | _fits(route, inbound)
     return all(fits.get(name, False) for name in route.conditions)
 
 
 def _fits(route: Route, inbound: Inbound) -> dict[str, bool]:
-    """Return which conditions match a call of the API: TCP, by *inbound*, to 127.0.0.1."""
+    """Return by condition whether a call of the API fulfils it: TCP by *inbound* to 127.0.0.1."""
     return {
         "inboundTag": inbound.tag in route.inbounds,
         "ip": any(within(_LOCAL, network) for network in route.networks),
@@ -201,21 +204,20 @@ def _fits(route: Route, inbound: Inbound) -> dict[str, bool]:
     "XO113",
     "api-listen-too-new",
     ERROR,
-    "The pinned core cannot listen there.",
-    why="Before 1.8.12 `api.listen` is ignored, and before 26.5.3 it knows TCP only: the core does "
-    "not start, or has no API.",
+    "This core is too old for the value of `api.listen`.",
+    why="Cores before 1.8.12 ignore `api.listen`. Cores before 26.5.3 accept TCP addresses only. "
+    "The core does not start, or has no API.",
     remedy="pin a newer core, or use an inbound for the API",
     before=(26, 5, 3),
 )
 def api_listen_too_new(config: Config) -> Iterator[Hit]:
-    """Facts, 3: the table of ways."""
+    """See docs/xray.md, ways to the API."""
     listen = config.part("api").get("listen", "")
     needs = (26, 5, 3) if listen.startswith(("/", "@")) else (1, 8, 12)
     if listen and config.version < needs:
         wanted = ".".join(map(str, needs))
-        yield Hit(
-            ("api", "listen"), f"core {_of(config)} cannot listen on {listen!r}; {wanted} can"
-        )
+        message = f"core {_of(config)} cannot listen on {listen!r}; core {wanted} can"
+        yield Hit(("api", "listen"), message)
 
 
 def _of(config: Config) -> str:
@@ -226,15 +228,15 @@ def _of(config: Config) -> str:
     "XO114",
     "api-unreachable",
     WARNING,
-    "There is an API, but no way to it.",
-    why="Without `listen`, and without an inbound and a rule, nobody can ask it.",
+    "The API exists, but cannot be reached.",
+    why="Without `listen`, and without an inbound and a rule, no program can call the API.",
     remedy='write "listen" in api',
 )
 def api_unreachable(config: Config) -> Iterator[Hit]:
-    """`api` by itself only makes an outbound of its name."""
+    """`api` without `listen` only adds an outbound (docs/xray.md, ways to the API)."""
     api = config.part("api")
     if api and not api.get("listen") and not _routed(config) and not _for_the_api(config):
-        yield Hit(("api",), "no `listen`, and no rule leads to it")
+        yield Hit(("api",), "the API has no `listen`, and no rule leads to it")
 
 
 @rule(
@@ -242,11 +244,12 @@ def api_unreachable(config: Config) -> Iterator[Hit]:
     "metrics-are-public",
     WARNING,
     "The metrics page can be reached from other machines.",
-    why="It shows every user's name and traffic, and lets strangers profile the core.",
+    why="The page shows the name and traffic of every user, and lets strangers profile the core.",
     remedy="let it listen on 127.0.0.1",
 )
 def metrics_are_public(config: Config) -> Iterator[Hit]:
-    """/debug/vars and /debug/pprof, without a password (app/metrics/metrics.go)."""
+    """See docs/xray.md, metrics."""
     listen = config.part("metrics").get("listen", "")
     if listen and not is_loopback(listen):
-        yield Hit(("metrics", "listen"), f"the metrics listen on {listen!r}, for everybody")
+        message = f"the metrics listen on {listen!r}, which everybody can reach"
+        yield Hit(("metrics", "listen"), message)

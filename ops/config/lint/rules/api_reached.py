@@ -1,4 +1,4 @@
-"""1xx: can those who come in as users, or as strangers, reach the API or the metrics."""
+"""1xx: neither users nor strangers can reach the API or the metrics through an inbound."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -17,13 +17,13 @@ from ops.config.lint.views import Inbound, address_and_port, is_loopback
     "api-open-to-users",
     ERROR,
     "Traffic of users can be routed to the API.",
-    why="A user who asks for any address then gets the API: it has no password, and whoever "
-    "reaches it can add users, read every UUID and stop the core.",
-    remedy='let one rule alone lead to the API, with "inboundTag" and nothing but the API\'s own '
-    "inbound in it; or use api.listen",
+    why="A user can then connect to the API, which has no password. The user can add users, read "
+    "every UUID and stop the core.",
+    remedy='lead only one rule to the API, with only the API\'s own inbound in "inboundTag"; or '
+    "use api.listen",
 )
 def api_open_to_users(config: Config) -> Iterator[Hit]:
-    """Each way was gone on 26.10.10: rule, balancer, default, dialerProxy, loopback."""
+    """All ways were run on 26.10.10: rule, balancer, default, dialerProxy, loopback."""
     found: dict[tuple[Path, str], str] = {}
     for called, tag in _entrances(config):
         for step in Onward(config).steps(tag):
@@ -31,12 +31,12 @@ def api_open_to_users(config: Config) -> Iterator[Hit]:
                 found.setdefault((step.path, step.outbound), called)
     for (path, tag), called in found.items():
         is_api = tag == config.api_tag
-        what = f"the API ({tag!r})" if is_api else f"the metrics ({tag!r})"
-        yield Hit(path, f"this sends traffic of {called} to {what}", None if is_api else WARNING)
+        target = f"the API ({tag!r})" if is_api else f"the metrics ({tag!r})"
+        yield Hit(path, f"this sends traffic of {called} to {target}", None if is_api else WARNING)
 
 
 def _entrances(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield who brings in other people's traffic, and the tag that rules know it by."""
+    """Yield each source of other people's traffic: its name, and its tag in rules."""
     routed = {tag for route in config.rules for tag in route.inbounds if _to_api(config, route)}
     for inbound in config.inbounds:
         is_api = inbound.protocol == "tunnel" and inbound.tag in routed
@@ -54,7 +54,7 @@ def _to_api(config: Config, route: Route) -> bool:
 
 
 class _Door(NamedTuple):
-    """Where the API or the metrics listen."""
+    """A listening address of the API or the metrics."""
 
     called: str
     address: str
@@ -66,18 +66,20 @@ class _Door(NamedTuple):
     "XO117",
     "api-behind-a-door",
     ERROR,
-    "What strangers send is handed to the port or socket of the API.",
-    why="A fallback, a REALITY target and a tunnel hand on what is sent by people without a key, a "
-    "redirect what users send: all of them then have the API, which has no password.",
-    remedy="name the web server that is meant, on another port or socket than the API's",
+    "A fallback, REALITY target, tunnel or redirect leads to the API.",
+    why="A fallback, a REALITY target and a tunnel forward the traffic of people without a key. A "
+    "redirect forwards the traffic of users. All of them can then use the API, which has no "
+    "password.",
+    remedy="write the address of the intended web server, with another port or socket than the "
+    "API's",
 )
 def api_behind_a_door(config: Config) -> Iterator[Hit]:
-    """Each was tried on 26.10.10."""
+    """All were run on 26.10.10."""
     doors = list(_doors(config))
-    for path, said in _handed_to(config):
+    for path, target in _targets(config):
         for door in doors:
-            if _is(door, said):
-                yield Hit(path, f"{said} is where {door.called} listens", door.severity)
+            if _is(door, target):
+                yield Hit(path, f"{target} is the address of {door.called}", door.severity)
 
 
 def _doors(config: Config) -> Iterator[_Door]:
@@ -91,16 +93,16 @@ def _doors(config: Config) -> Iterator[_Door]:
             yield _Door("the API's inbound", inbound.listen, low, ERROR)
 
 
-def _is(door: _Door, said: str) -> bool:
-    address, port = address_and_port(said)
+def _is(door: _Door, target: str) -> bool:
+    address, port = address_and_port(target)
     if not port:
         return bool(address) and address == door.address
     here = not address or is_loopback(address) or address in (door.address, "0.0.0.0", "::")  # noqa: S104
     return here and port == door.port
 
 
-def _handed_to(config: Config) -> Iterator[tuple[Path, str]]:
-    """Yield each place that connections are handed to as they are, and what it says."""
+def _targets(config: Config) -> Iterator[tuple[Path, str]]:
+    """Yield the place and the target of each forward of unchanged connections."""
     for inbound in config.inbounds:
         yield from _behind(inbound)
     for way in config.outbounds:

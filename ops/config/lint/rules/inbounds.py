@@ -1,4 +1,4 @@
-"""4xx: do the parts of an inbound go together, and the inbounds with each other."""
+"""4xx: the parts of an inbound fit together, and so do the inbounds."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,8 @@ _SETTINGS = {
 }
 _SECURITIES = {"tls": "tlsSettings", "reality": "realitySettings"}
 _MANY = 1000
-"""Inbounds that are compared with each other."""
-_EVERY = {"", "::", "[::]", "0.0.0.0"}  # noqa: S104  what is looked for
+"""Number of inbounds that are compared with each other."""
+_EVERY = {"", "::", "[::]", "0.0.0.0"}  # noqa: S104  found in configs, not used to listen
 
 
 @rule(
@@ -28,11 +28,11 @@ _EVERY = {"", "::", "[::]", "0.0.0.0"}  # noqa: S104  what is looked for
     "one-port-two-inbounds",
     ERROR,
     "Two inbounds listen on the same port.",
-    why="The core shares the port among them: about every second connection meets the wrong one.",
+    why="Both share the port: about every second connection reaches the wrong inbound.",
     remedy="give one of them another port",
 )
 def one_port_two_inbounds(config: Config) -> Iterator[Hit]:
-    """SO_REUSEPORT is set on every listener (facts, 3)."""
+    """See docs/xray.md, shared ports."""
     listening = [(inbound, _carried(inbound)) for inbound in config.inbounds[:_MANY]]
     for at, (inbound, carried) in enumerate(listening):
         for other, theirs in listening[:at]:
@@ -49,7 +49,7 @@ def _same_door(one: Inbound, other: Inbound) -> bool:
 
 
 def _carried(inbound: Inbound) -> set[str]:
-    """Return tcp, udp or both: what it listens for."""
+    """Return the networks that it listens on: tcp, udp or both."""
     if inbound.protocol in ("wireguard", "hysteria") or inbound.stream.network in (
         "kcp",
         "hysteria",
@@ -78,11 +78,11 @@ def _shared_port(one: Inbound, other: Inbound) -> int:
     "vision-misplaced",
     ERROR,
     "Vision is used where it does not work.",
-    why="The core starts, and every user with that flow is refused when it connects.",
-    remedy="use raw with TLS or REALITY, or take the flow out",
+    why="The core starts, but refuses every connection of users with that flow.",
+    remedy="use raw with TLS or REALITY, or remove the flow",
 )
 def vision_misplaced(config: Config) -> Iterator[Hit]:
-    """Accepted at start (facts, 5). With VLESS encryption it needs no TLS."""
+    """See docs/xray.md, Vision."""
     for inbound in config.inbounds:
         users = [user for user in inbound.users if user.flow.startswith(VISION)]
         if users and inbound.protocol == "vless" and not _carries_vision(inbound):
@@ -96,7 +96,7 @@ def vision_misplaced(config: Config) -> Iterator[Hit]:
 def _carries_vision(inbound: Inbound) -> bool:
     if inbound.settings.get("decryption", "none") not in ("", "none"):
         return True
-    # Behind a fallback the TLS is another inbound's, but the flow is then that one's, too.
+    # Behind a fallback, another inbound has the TLS, but that inbound has the flow too.
     return inbound.stream.network == "raw" and inbound.stream.security in ("tls", "reality")
 
 
@@ -104,12 +104,12 @@ def _carries_vision(inbound: Inbound) -> bool:
     "XO403",
     "readable-on-the-way",
     WARNING,
-    "An inbound for everybody carries VLESS or Trojan without encryption.",
-    why="Everybody on the way reads the user's UUID or password, and all the traffic.",
-    remedy="use TLS or REALITY, or let it listen on 127.0.0.1 behind what does",
+    "A public inbound has VLESS or Trojan without encryption.",
+    why="Everybody on the path can read the user's UUID or password, and all traffic.",
+    remedy="use TLS or REALITY, or listen on 127.0.0.1 behind a server with TLS",
 )
 def readable_on_the_way(config: Config) -> Iterator[Hit]:
-    """Neither protocol encrypts by itself."""
+    """Neither protocol has encryption of its own, except VLESS with `decryption`."""
     for inbound in config.inbounds:
         if inbound.protocol not in ("vless", "trojan") or inbound.is_local or not inbound.ports:
             continue
@@ -129,15 +129,16 @@ def readable_on_the_way(config: Config) -> Iterator[Hit]:
     "settings-of-another-transport",
     WARNING,
     "An inbound or outbound has settings for a transport or security that it does not use.",
-    why="The core passes over them: a path, a host or a certificate that seems set is not.",
-    remedy='write the "network" or "security" that they belong to, or take them out',
+    why="The core ignores them: a path, a host or a certificate in them has no effect.",
+    remedy='write the "network" or "security" of these settings, or remove them',
 )
 def settings_of_another_transport(config: Config) -> Iterator[Hit]:
-    """Only those of the chosen transport are looked at when it is dialled."""
+    """The core reads only the settings of the chosen transport and security."""
     for way in (*config.inbounds, *config.outbounds):
         for name in _idle(way):
             carried = f"{way.stream.network} with {way.stream.security}"
-            yield Hit((*way.stream.path, name), f"{way.called} is {carried}: {name} does nothing")
+            message = f"{way.called} is {carried}: {name} has no effect"
+            yield Hit((*way.stream.path, name), message)
 
 
 def _idle(way: Way) -> list[str]:
@@ -153,16 +154,16 @@ def _idle(way: Way) -> list[str]:
     "XO405",
     "users-under-two-names",
     WARNING,
-    "An inbound has its users under `clients` and under `users`.",
-    why="The core takes `clients` and passes over `users`: those people cannot connect.",
-    remedy="put all of them under one name",
+    "An inbound has users in `clients` and in `users`.",
+    why="The core uses `clients` and ignores `users`: the people in `users` cannot connect.",
+    remedy="move all users into one list",
 )
 def users_under_two_names(config: Config) -> Iterator[Hit]:
-    """`clients` replaces `users` wherever it is written (infra/conf/vless.go)."""
+    """`clients` replaces `users` if both are present (infra/conf/vless.go)."""
     for inbound in config.inbounds:
         settings = inbound.settings
         for old in ("clients", "accounts"):
             if old in settings and settings.get("users"):
                 lost = len(settings["users"])
-                message = f"{inbound.called}: {lost} under `users` are passed over for `{old}`"
+                message = f"{inbound.called}: the core ignores {lost} in `users`, and uses `{old}`"
                 yield Hit((*inbound.path, "settings", "users"), message, ERROR if lost else None)

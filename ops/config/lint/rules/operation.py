@@ -1,4 +1,4 @@
-"""6xx: what the server does all day: its logs, its data files."""
+"""6xx: the logs and data files of the server."""
 
 from collections.abc import Iterator
 
@@ -16,38 +16,32 @@ _LEVELS = ("debug", "info", "warning", "error", "none")
     "access-log-is-on",
     WARNING,
     "The access log is on.",
-    why="It keeps every user's every destination on the server's disk.",
+    why="It records every destination of every user on the server's disk.",
     remedy='write "access": "none" in log',
 )
 def access_log_is_on(config: Config) -> Iterator[Hit]:
-    """Written to a file, or printed where `log` is there without `access` (infra/conf/log.go)."""
+    """See docs/xray.md, logs."""
     log = config.part("log")
     off = log.get("access") == "none" or str(log.get("loglevel", "")).lower() == "none"
     if config.proxies and "log" in config.data and not off:
-        said = log.get("access", "")
-        where = (
-            f"to {said}"
-            if said
-            else "to the journal or the terminal: `log` without `access` prints it"
-        )
+        file = log.get("access", "")
+        printed = "the journal or the terminal, because `log` without `access` prints it"
         masked = " (addresses of users masked)" if log.get("maskAddress") else ""
-        yield Hit(
-            ("log", "access") if said else ("log",),
-            f"it goes {where}{masked}",
-            None if said else NOTE,
-        )
+        path = ("log", "access") if file else ("log",)
+        graded = None if file else NOTE
+        yield Hit(path, f"the access log goes to {file or printed}{masked}", graded)
 
 
 @rule(
     "XO602",
     "geo-data-missing",
     WARNING,
-    "Names are looked up in data files that are not beside the core.",
+    "The config uses data files that are not beside the core.",
     why="Without geoip.dat and geosite.dat the core refuses to start.",
-    remedy="put the release's data files beside the core, or write the networks out",
+    remedy="copy the release's data files beside the core, or write the networks themselves",
 )
 def geo_data_missing(config: Config) -> Iterator[Hit]:
-    """`geoip:private` without geoip.dat is exit code 23 (facts, 5)."""
+    """See docs/xray.md, data files."""
     if config.around.data_files:
         return
     parts = (
@@ -61,7 +55,7 @@ def geo_data_missing(config: Config) -> Iterator[Hit]:
     ]
     if found:
         names = sorted({name.text for name in found})
-        message = f"{listed(names, most=4)}: the data files were not there to look into"
+        message = f"{listed(names, most=4)}: the data files are missing"
         yield Hit(found[0].path, message)
 
 
@@ -69,27 +63,27 @@ def geo_data_missing(config: Config) -> Iterator[Hit]:
     "XO603",
     "log-says-all",
     NOTE,
-    "The log is at debug or info.",
-    why="It says who connects and where to, and slows the core.",
+    "The log level is debug or info.",
+    why="The log records users with their destinations, and slows the core.",
     remedy='write "loglevel": "warning" in log',
 )
 def log_says_all(config: Config) -> Iterator[Hit]:
-    """Targets are logged at info (facts, 3)."""
+    """See docs/xray.md, logs."""
     level = str(config.part("log").get("loglevel", "")).lower()
     if config.proxies and level in ("debug", "info"):
-        yield Hit(("log", "loglevel"), f"the log is at {level}")
+        yield Hit(("log", "loglevel"), f"the log level is {level}")
 
 
 @rule(
     "XO605",
     "unknown-log-level",
     WARNING,
-    "The log has a level that the core does not have.",
-    why="The core takes it for warning, without a word.",
-    remedy=f"one of {', '.join(_LEVELS)}",
+    "The core has no log level of this name.",
+    why="The core silently uses warning.",
+    remedy=f"write one of {', '.join(_LEVELS)}",
 )
 def unknown_log_level(config: Config) -> Iterator[Hit]:
-    """Compared in any case (infra/conf/log.go)."""
+    """The core compares without case (infra/conf/log.go)."""
     level = config.part("log").get("loglevel", "")
     if level and level.lower() not in _LEVELS:
         yield Hit(("log", "loglevel"), f"the core has no log level {level!r}")
@@ -99,12 +93,12 @@ def unknown_log_level(config: Config) -> Iterator[Hit]:
     "XO604",
     "session-keys-are-logged",
     WARNING,
-    "The keys of TLS sessions are written to a file.",
-    why="Whoever has that file reads all recorded traffic.",
-    remedy='take "masterKeyLog" out',
+    "The core writes the keys of TLS sessions to a file.",
+    why="With that file, anybody can decrypt recorded traffic.",
+    remedy='remove "masterKeyLog"',
 )
 def session_keys_are_logged(config: Config) -> Iterator[Hit]:
-    """For Wireshark; of tlsSettings and realitySettings."""
+    """`masterKeyLog` of tlsSettings and realitySettings is for Wireshark."""
     for way in (*config.inbounds, *config.outbounds):
         for name in ("tlsSettings", "realitySettings"):
             path, settings = way.stream.settings(name)

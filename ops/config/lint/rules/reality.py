@@ -1,4 +1,4 @@
-"""5xx: REALITY: is it whole, is it strong, and which clients get in."""
+"""5xx: the settings of REALITY, and the clients that it admits."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from ops.config.lint.severity import ERROR, NOTE, WARNING
 from ops.config.lint.views import Inbound, Way
 
 WORKING = ("chrome", "firefox", "safari", "random", "randomizednoalpn")
-"""Fingerprints that connect to 26.10.10 (facts, 5)."""
+"""Fingerprints that connect to 26.10.10 (docs/xray.md, REALITY clients)."""
 NEEDS_MLKEM = (26, 9, 8)
-"""The first core that admits only ClientHellos with X25519MLKEM768."""
+"""The first core that requires X25519MLKEM768 in a ClientHello (docs/xray.md, REALITY clients)."""
 _NEEDED = (("target", "dest"), ("serverNames",), ("privateKey",), ("shortIds",))
 _OR_WRITE = 'write "minClientVer": "0.0.0", or use a core before 26.7.11 or after 26.7.28'
 _WATCHED = ("apple", "icloud", "microsoft")
@@ -29,12 +29,12 @@ def _servers(config: Config) -> Iterator[tuple[Inbound, Path, dict[str, object]]
     "XO501",
     "reality-incomplete",
     ERROR,
-    "REALITY lacks something that it cannot do without.",
+    "A REALITY inbound lacks a required setting.",
     why="The core refuses to start.",
-    remedy="write target, serverNames, privateKey and shortIds: `xray x25519` makes the key",
+    remedy="write target, serverNames, privateKey and shortIds; `xray x25519` makes the key",
 )
 def reality_incomplete(config: Config) -> Iterator[Hit]:
-    """Each is refused by its name (facts, 5)."""
+    """See docs/xray.md, REALITY settings."""
     for inbound, path, settings in _servers(config):
         lacks = [names[0] for names in _NEEDED if not any(settings.get(name) for name in names)]
         if lacks:
@@ -46,12 +46,12 @@ def reality_incomplete(config: Config) -> Iterator[Hit]:
     "reality-empty-short-id",
     WARNING,
     "A REALITY inbound admits clients without a short id.",
-    why="The public key alone then opens the handshake, and one leaked link cannot be told from "
-    "another.",
-    remedy="take the empty one out of shortIds; `openssl rand -hex 8` makes one",
+    why="The public key alone then opens the handshake, and a leaked link cannot be told from the "
+    "others.",
+    remedy="remove the empty entry from shortIds; `openssl rand -hex 8` makes a short id",
 )
 def reality_empty_short_id(config: Config) -> Iterator[Hit]:
-    """An empty text is a valid element of shortIds (facts, 5)."""
+    """See docs/xray.md, REALITY settings."""
     for inbound, path, settings in _servers(config):
         ids = settings.get("shortIds")
         if isinstance(ids, list) and "" in ids:
@@ -62,18 +62,18 @@ def reality_empty_short_id(config: Config) -> Iterator[Hit]:
     "XO503",
     "reality-refuses-old-clients",
     WARNING,
-    "`minClientVer` is not set, and this core then refuses all but new Xray clients.",
-    why="26.7.11 to 26.7.28 ask for Xray 26.3.27: mihomo, sing-box and Shadowrocket call "
-    "themselves 1.8 and cannot connect.",
+    "`minClientVer` is not set, and this core then admits only new Xray clients.",
+    why="Cores 26.7.11 to 26.7.28 then require Xray 26.3.27. mihomo, sing-box and Shadowrocket "
+    "send version 1.8, so they cannot connect.",
     remedy="pin another core: 26.7.10 or older, or 26.7.29 or newer",
     since=(26, 7, 11),
     before=(26, 7, 29),
 )
 def reality_refuses_old_clients(config: Config) -> Iterator[Hit]:
-    """infra/conf/transport_security.go at 26.7.28; XTLS/Xray-core #6477."""
+    """See docs/xray.md, REALITY clients."""
     for inbound, path, settings in _servers(config):
         if not settings.get("minClientVer"):
-            message = f"{inbound.called}: clients that are not Xray 26.3.27 are refused"
+            message = f"{inbound.called} refuses clients that are not Xray 26.3.27 or newer"
             yield Hit(path, message, remedy="" if config.around.ours else _OR_WRITE)
 
 
@@ -82,13 +82,13 @@ def reality_refuses_old_clients(config: Config) -> Iterator[Hit]:
     "reality-needs-new-clients",
     NOTE,
     "This core's REALITY refuses clients without X25519MLKEM768.",
-    why="Older sing-box, mihomo and Shadowrocket cannot connect, whatever minClientVer says.",
-    remedy="tell users to update; mihomo wants reality-opts.support-x25519mlkem768: true. Older "
+    why="Older sing-box, mihomo and Shadowrocket cannot connect, with any minClientVer.",
+    remedy="tell users to update. mihomo needs reality-opts.support-x25519mlkem768: true. Older "
     "clients need a core before 26.7.11",
     since=NEEDS_MLKEM,
 )
 def reality_needs_new_clients(config: Config) -> Iterator[Hit]:
-    """SagerNet/sing-box #4520, MetaCubeX/mihomo #3193 (facts, 5)."""
+    """See docs/xray.md, REALITY clients."""
     for inbound, path, _ in _servers(config):
         yield Hit(path, f"{inbound.called}: older sing-box, mihomo and Shadowrocket cannot connect")
         return
@@ -98,23 +98,26 @@ def reality_needs_new_clients(config: Config) -> Iterator[Hit]:
     "XO505",
     "fingerprint-fails",
     ERROR,
-    "A client imitates a browser that this core's REALITY refuses.",
-    why="The connection is reset: that ClientHello has no X25519MLKEM768.",
-    remedy=f"use chrome; these connect: {', '.join(WORKING)}",
+    "REALITY of this core refuses the fingerprint of a client.",
+    why="The ClientHello of that fingerprint has no X25519MLKEM768, so the server resets the "
+    "connection.",
+    remedy=f"use chrome; these fingerprints connect: {', '.join(WORKING)}",
     since=NEEDS_MLKEM,
 )
 def fingerprint_fails(config: Config) -> Iterator[Hit]:
-    """Xray 26.10.10 against itself, by fingerprint (facts, 5)."""
+    """See docs/xray.md, REALITY clients."""
     for inbound, path, _ in _servers(config):
-        said = config.around.fingerprints.get(inbound.tag, "chrome")
-        if said not in WORKING:
-            message = f"links to {inbound.called} imitate {said!r}, which this core refuses"
+        browser = config.around.fingerprints.get(inbound.tag, "chrome")
+        if browser not in WORKING:
+            message = f"links to {inbound.called} imitate {browser!r}, which this core refuses"
             yield Hit((*path, "fingerprint"), message)
     for way in config.outbounds:
         path, settings = way.stream.settings("realitySettings")
-        said = str(settings.get("fingerprint", "")).lower()
-        if way.stream.security == "reality" and said and said not in WORKING:
-            message = f"{way.called} imitates {said!r}: a server of core 26.9.8 or newer refuses it"
+        browser = str(settings.get("fingerprint", "")).lower()
+        if way.stream.security == "reality" and browser and browser not in WORKING:
+            message = (
+                f"{way.called} imitates {browser!r}: servers of core 26.9.8 or newer refuse it"
+            )
             yield Hit((*path, "fingerprint"), message, WARNING)
 
 
@@ -122,8 +125,8 @@ def fingerprint_fails(config: Config) -> Iterator[Hit]:
     "XO506",
     "reality-target-is-watched",
     WARNING,
-    "REALITY shows a name that censors look for.",
-    why="The core itself warns that such names get servers blocked.",
+    "REALITY shows a server name that censors watch.",
+    why="The core itself warns that censors block servers with such names.",
     remedy="choose another site with TLS 1.3 and X25519, near the server",
 )
 def reality_target_is_watched(config: Config) -> Iterator[Hit]:
@@ -141,11 +144,11 @@ def reality_target_is_watched(config: Config) -> Iterator[Hit]:
     "reality-port",
     NOTE,
     "REALITY listens on another port than 443.",
-    why="The core itself warns: a web site on an odd port is looked at more closely.",
-    remedy="use 443 where it is free",
+    why="The core itself warns that censors inspect a web site on an unusual port more closely.",
+    remedy="use port 443 if it is free",
 )
 def reality_port(config: Config) -> Iterator[Hit]:
-    """infra/conf/xray.go. An inbound behind another (a unix socket, loopback) is not meant."""
+    """The warning is in infra/conf/xray.go. It does not apply to unix sockets and loopback."""
     for inbound, _, _ in _servers(config):
         if inbound.ports and not inbound.is_local and inbound.ports != ((443, 443),):
             yield Hit((*inbound.path, "port"), f"{inbound.called} is not on port 443")
@@ -155,12 +158,12 @@ def reality_port(config: Config) -> Iterator[Hit]:
     "XO510",
     "reality-shows-everything",
     NOTE,
-    "REALITY writes what it decides about each handshake to the log.",
-    why="It is for looking for faults; the log grows with every probe.",
-    remedy='take "show" out',
+    "REALITY logs every step of every handshake.",
+    why="`show` is for debugging. The log grows with every probe of a stranger.",
+    remedy='remove "show"',
 )
 def reality_shows_everything(config: Config) -> Iterator[Hit]:
-    """`show` prints each step of each handshake."""
+    """`show` also works in outbounds."""
     ways: tuple[Way, ...] = (*config.inbounds, *config.outbounds)
     for way in ways:
         path, settings = way.stream.settings("realitySettings")

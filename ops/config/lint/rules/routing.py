@@ -1,4 +1,4 @@
-"""3xx: does each rule lead where it says, and can it ever match."""
+"""3xx: each routing rule can match, and leads to an existing outbound."""
 
 import re
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from ops.config.lint.severity import ERROR, WARNING
 from ops.model.layout import NOBODY
 
 _EARLIEST = 300
-"""With how many rules from the top each is compared: thousands with each other take minutes."""
+"""Each rule is compared with so many rules from the top; all pairs of thousands take minutes."""
 _OURS = re.compile(r"regexp:\^[\w.@\\-]+~\[0-9\]\+\$")
-"""What matches the generations of a key, as rendered."""
+"""The pattern of our own expressions, which match the generations of a key."""
 
 
 def _ways_out(config: Config) -> set[str]:
-    """Return every tag that a rule can lead to."""
+    """Return all tags that a rule can lead to."""
     found = {outbound.tag for outbound in config.outbounds}
     found |= {config.api_tag, str(config.part("metrics").get("tag", ""))}
     for part in ("portals", "bridges"):
@@ -33,20 +33,20 @@ def _ways_out(config: Config) -> set[str]:
     "XO306",
     "rule-to-nowhere",
     ERROR,
-    "A routing rule leads to an outbound that is not there.",
-    why="The core starts, and closes every connection that the rule matches.",
-    remedy="name one of the outbounds' tags",
+    "A routing rule leads to an outbound that does not exist.",
+    why="The core starts, but closes every connection that the rule matches.",
+    remedy="write the tag of an existing outbound",
 )
 def rule_to_nowhere(config: Config) -> Iterator[Hit]:
-    """Accepted by the core; `non existing outTag` in its log (facts, 3)."""
+    """See docs/xray.md, routing rules."""
     known = _ways_out(config)
     for route in config.rules:
         if route.outbound and route.outbound not in known:
             listed = ", ".join(sorted(known)[:8])
-            remedy = f"there are: {listed}" if listed else "there is no outbound with a tag"
+            remedy = f"existing tags: {listed}" if listed else "no outbound has a tag"
             dead = route.inbounds and not set(route.inbounds) & {i.tag for i in config.inbounds}
             message = f"there is no outbound {route.outbound!r}"
-            graded = WARNING if dead else None  # it matches nothing, so it harms nothing yet
+            graded = WARNING if dead else None  # a rule that never matches does no harm
             yield Hit((*route.path, "outboundTag"), message, graded, remedy)
 
 
@@ -54,18 +54,19 @@ def rule_to_nowhere(config: Config) -> Iterator[Hit]:
     "XO307",
     "rule-is-shadowed",
     WARNING,
-    "A rule can never match: an earlier one takes all of it.",
-    why="The first rule that matches wins. What this one was to do is not done.",
-    remedy="put it before the other, or take it out",
+    "A rule can never match, because an earlier rule matches the same traffic.",
+    why="The first matching rule wins, so this rule has no effect.",
+    remedy="move this rule before the other, or remove it",
 )
 def rule_is_shadowed(config: Config) -> Iterator[Hit]:
-    """Rules are tried in order (app/router/router.go)."""
+    """The core tries the rules in order (app/router/router.go)."""
     for at, route in enumerate(config.rules):
         for earlier in config.rules[: min(at, _EARLIEST)]:
             if route.conditions and earlier.conditions and earlier.covers(route):
                 number = earlier.path[-1]
                 same = "does the same" if _target(earlier) == _target(route) else "wins"
-                yield Hit(route.path, f"rule {number} before it matches all of it, and {same}")
+                message = f"the earlier rule {number} matches all of its traffic, and {same}"
+                yield Hit(route.path, message)
                 break
 
 
@@ -77,12 +78,12 @@ def _target(route: Route) -> tuple[object, object]:
     "XO308",
     "rule-names-no-inbound",
     WARNING,
-    "A rule is about an inbound that is not there.",
-    why="It never matches.",
-    remedy="name one of the inbounds' tags",
+    "A rule names an inbound that does not exist.",
+    why="The condition never holds for that inbound.",
+    remedy="write the tag of an existing inbound",
 )
 def rule_names_no_inbound(config: Config) -> Iterator[Hit]:
-    """The tags are compared as they are written; dns and reverse have tags of their own."""
+    """The core compares tags with case. DNS and reverse also have tags for rules."""
     known = {inbound.tag for inbound in config.inbounds} | {config.part("dns").get("tag", "")}
     known |= {
         server.get("tag", "")
@@ -104,14 +105,14 @@ def rule_names_no_inbound(config: Config) -> Iterator[Hit]:
     "XO309",
     "rule-names-no-user",
     WARNING,
-    "A rule is about a user that no inbound has.",
-    why="It never matches; where it was to block somebody, that user is not blocked.",
-    remedy="write the user's email as the inbound has it, capitals included",
+    "A rule names a user that no inbound has.",
+    why="The rule never matches. If it should block a user, that user is not blocked.",
+    remedy="write the user's email exactly as in the inbound, with the same capital letters",
 )
 def rule_names_no_user(config: Config) -> Iterator[Hit]:
-    """Compared as written, or as `regexp:` (app/router/condition.go)."""
+    """The core compares with case, or by `regexp:` (app/router/condition.go)."""
     emails = {user.email for inbound in config.proxies for user in inbound.users}
-    emails |= {NOBODY} if emails else set()  # blocked whether or not an inbound is empty today
+    emails |= {NOBODY} if emails else set()  # our rule blocks NOBODY also if no inbound has it
     for route in config.rules if emails else ():
         known = emails | config.around.names
         names = route.conditions.get("user", frozenset())
@@ -121,7 +122,11 @@ def rule_names_no_user(config: Config) -> Iterator[Hit]:
 
 
 def _names(name: str, emails: set[str]) -> bool:
-    """Of expressions, only ours are tried: a stranger's could take for ever, here but not in Go."""
+    """Return whether the condition *name* matches one of *emails*, or may match.
+
+    Only our own expressions are tried. Another expression could run for ever in Python, unlike in
+    Go.
+    """
     if not name.startswith("regexp:"):
         return name in emails
     return not _OURS.fullmatch(name) or any(re.search(name[7:], email) for email in emails)
@@ -131,13 +136,13 @@ def _names(name: str, emails: set[str]) -> bool:
     "XO310",
     "no-way-out",
     ERROR,
-    "There is no outbound, or none that lets anything out.",
-    why="The core starts and accepts users, and every connection of theirs is closed.",
+    "The config has no outbound that lets traffic out.",
+    why="The core starts and accepts users, but closes all their connections.",
     remedy='write "outbounds": [{"protocol": "freedom", "tag": "direct"}]',
 )
 def no_way_out(config: Config) -> Iterator[Hit]:
-    """The core needs none to start (run on 26.10.10)."""
+    """The core starts without an outbound (docs/xray.md, routing rules)."""
     if config.inbounds and not config.outbounds:
-        yield Hit(("outbounds",), "there is no outbound: nothing leaves")
+        yield Hit(("outbounds",), "there is no outbound, so no traffic leaves")
     elif config.inbounds and all(way.protocol == "block" for way in config.outbounds):
-        yield Hit(("outbounds",), "every outbound is a blackhole: nothing leaves")
+        yield Hit(("outbounds",), "every outbound is a blackhole, so no traffic leaves")

@@ -1,4 +1,4 @@
-"""3xx: can a user of the proxy reach what only the server itself should."""
+"""3xx: users of the proxy cannot reach private addresses or the server itself."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,14 @@ from ops.config.lint.views import SERVERS, Inbound
 from ops.model.phrases import listed
 
 _BLOCK = (
-    'write "domainStrategy": "IPOnDemand" and, as the first rule after the API\'s, one from the '
-    "private networks to a blackhole outbound (written out: geoip:private needs a data file)"
+    'write "domainStrategy": "IPOnDemand". As the first rule after the API\'s, lead the private '
+    "networks to a blackhole outbound. List the networks, because geoip:private needs a data file"
 )
 _PRIVATE = tuple(network for network in map(network_of, PROBES) if network)
 
 
 def _graded(config: Config) -> Severity:
-    """An API on a port of this machine makes it an error: whoever reaches it owns the core."""
+    """Return ERROR if users could reach the API on a port of the server, else WARNING."""
     at_stake = config.part("api").get("listen", "/").startswith(("/", "@")) is False
     routed = any(route.outbound == config.api_tag != "" for route in config.rules)
     return ERROR if config.around.ours or at_stake or routed else WARNING
@@ -34,12 +34,12 @@ def _open(config: Config, inbound: Inbound, way: str) -> list[Network]:
     "private-addresses-open",
     WARNING,
     "Users can reach private addresses, and the server itself, by address.",
-    why="Whatever listens on 127.0.0.1 or beside the server, the core's own API among it, and a "
-    "cloud's metadata with its passwords, is open to every key.",
+    why="Every key can then reach all services on 127.0.0.1 and on private networks of the server. "
+    "Examples are the core's own API, and the metadata of a cloud with its passwords.",
     remedy=_BLOCK,
 )
 def private_addresses_open(config: Config) -> Iterator[Hit]:
-    """Facts, 3, the reach matrix. Before 26.4.15 nothing blocks it unless a rule does."""
+    """See docs/xray.md, private networks."""
     for inbound in config.proxies:
         if found := _open(config, inbound, ADDRESS):
             path, rules = final_rules(config)
@@ -54,16 +54,16 @@ def private_addresses_open(config: Config) -> Iterator[Hit]:
     "XO302",
     "private-names-open",
     WARNING,
-    "Users can reach private addresses by a name that leads there.",
-    why="With domainStrategy AsIs routing does not look names up: `localhost`, or any name that "
-    "leads to 127.0.0.1, passes the rule that blocks the address.",
+    "Users can reach private addresses by a name that resolves to them.",
+    why="With domainStrategy AsIs, routing does not resolve names. `localhost`, or another name of "
+    "127.0.0.1, passes the rule that blocks the address.",
     remedy='write "domainStrategy": "IPOnDemand" in routing',
 )
 def private_names_open(config: Config) -> Iterator[Hit]:
-    """Facts, 3: a name to 127.0.0.1 was reached past an address rule with AsIs."""
+    """See docs/xray.md, private networks."""
     for inbound in config.proxies:
         if _open(config, inbound, NAME) and not _open(config, inbound, ADDRESS):
-            message = f"users of {inbound.called} reach private addresses by names that lead there"
+            message = f"users of {inbound.called} reach private addresses by names"
             yield Hit(("routing", "domainStrategy"), message, _graded(config))
             return
 
@@ -72,17 +72,18 @@ def private_names_open(config: Config) -> Iterator[Hit]:
     "XO303",
     "rebinding-window",
     NOTE,
-    "A name can lead elsewhere when it is looked up again.",
-    why="Before 26.5.3 the way out resolves a name anew after routing did: one that changes in "
-    "between (DNS rebinding) passes the guard.",
-    remedy="pin core 26.5.3 or newer, whose way out checks the address that it dials",
+    "A name can resolve to another address after routing has checked it.",
+    why="Before 26.5.3 the outbound resolves a name again after routing. A name that changes in "
+    "the meantime (DNS rebinding) passes the rule on private addresses.",
+    remedy="pin core 26.5.3 or newer: its outbound checks the address that it dials",
     before=FINAL_RULES,
 )
 def rebinding_window(config: Config) -> Iterator[Hit]:
-    """Closed by finalRules, which look at what is dialled (facts, 3)."""
+    """The finalRules check the dialled address (docs/xray.md, private networks)."""
     for inbound in config.proxies:
         if Reach(config, inbound).guards and Reach(config, inbound).exits:
-            yield Hit(("routing",), "the guard of private addresses has a window for DNS rebinding")
+            message = "DNS rebinding can pass the rule on private addresses"
+            yield Hit(("routing",), message)
             return
 
 
@@ -90,16 +91,16 @@ def rebinding_window(config: Config) -> Iterator[Hit]:
     "XO304",
     "sniffing-passes-guard",
     WARNING,
-    "A sniffed name takes the place of the address that the guard looks at.",
-    why="With routeOnly, a user who dials 127.0.0.1 and says `Host: example.com` is routed as "
-    "example.com and sent to 127.0.0.1.",
+    "Routing checks a sniffed name instead of the dialled address.",
+    why="With routeOnly, a user who dials 127.0.0.1 and sends `Host: example.com` is routed as "
+    "example.com, but connected to 127.0.0.1.",
     remedy="pin core 26.5.3 or newer and write finalRules, or leave destOverride empty",
 )
 def sniffing_passes_guard(config: Config) -> Iterator[Hit]:
-    """Run on 26.10.10 with its own final guard turned off."""
+    """See docs/xray.md, sniffing."""
     for inbound in config.proxies:
         if _open(config, inbound, SNIFFED):
-            message = f"users of {inbound.called} pass the guard with a name inside the connection"
+            message = f"users of {inbound.called} pass the rule on private addresses by sniffing"
             yield Hit((*inbound.path, "sniffing"), message, _graded(config))
 
 
@@ -108,12 +109,12 @@ def sniffing_passes_guard(config: Config) -> Iterator[Hit]:
     "own-addresses-open",
     WARNING,
     "Users can reach the server's own public address.",
-    why="What listens on every address, sshd to begin with, sees the connection come from the "
-    "server itself: a firewall lets it pass.",
+    why="Services that listen on every address, such as sshd, see a connection from the server "
+    "itself. A firewall lets such connections pass.",
     remedy="add the server's addresses to the rule that blocks private ones, and to finalRules",
 )
 def own_addresses_open(config: Config) -> Iterator[Hit]:
-    """The core's own list of private networks does not have them (facts, 3)."""
+    """The core's own list does not contain them (docs/xray.md, private networks)."""
     own = [found for text in config.around.addresses if (found := network_of(text))]
     for inbound in config.proxies:
         reach = Reach(config, inbound)
@@ -131,19 +132,20 @@ def own_addresses_open(config: Config) -> Iterator[Hit]:
     "way-out-blocks-all",
     ERROR,
     "A final rule blocks everything.",
-    why="A rule without `ip`, `port` and `network` matches all: nothing leaves by this outbound.",
-    remedy='write "ip" in it, or "action": "allow"',
+    why="A rule without `ip`, `port` and `network` matches all traffic, so no traffic leaves by "
+    "this outbound.",
+    remedy='write "ip" in the rule, or "action": "allow"',
     since=FINAL_RULES,
 )
 def way_out_blocks_all(config: Config) -> Iterator[Hit]:
-    """The first rule that matches wins (proxy/freedom/freedom.go, matchFinalRule)."""
+    """The first matching rule wins (proxy/freedom/freedom.go, matchFinalRule)."""
     for way in config.outbounds:
         rules = way.settings.get("finalRules", []) if way.protocol == "direct" else []
         for at, final in enumerate(rules):
             about = {name for name in ("ip", "port", "network") if final.get(name)}
             if not about and str(final.get("action", "")).lower() == "block":
                 path = (*way.path, "settings", "finalRules", at)
-                yield Hit(path, f"{way.called} lets nothing out")
+                yield Hit(path, f"{way.called} lets no traffic out")
             if not about:
                 break
 
@@ -153,12 +155,12 @@ def way_out_blocks_all(config: Config) -> Iterator[Hit]:
     "open-proxy",
     ERROR,
     "A SOCKS or HTTP proxy is open to everybody.",
-    why="Strangers find it within hours, and what they do leaves from this address. On a private "
-    "address, and on a client, which sends all to another server, it is a warning.",
-    remedy='let it listen on 127.0.0.1, or write "auth": "password" and accounts',
+    why="Strangers find it within hours, and their traffic leaves from this server's address. On a "
+    "private address, and on a client of another server, this finding is a warning.",
+    remedy='listen on 127.0.0.1, or write "auth": "password" and accounts',
 )
 def open_proxy(config: Config) -> Iterator[Hit]:
-    """Neither asks for a password unless accounts are written (infra/conf/socks.go, http.go)."""
+    """Without accounts, neither requires a password (infra/conf/socks.go, http.go)."""
     for inbound in config.inbounds:
         if inbound.protocol in ("mixed", "http") and not inbound.is_local and inbound.ports:
             closed = bool(inbound.users) and (
@@ -166,14 +168,14 @@ def open_proxy(config: Config) -> Iterator[Hit]:
             )
             if not closed:
                 where = inbound.listen or "every address"
-                # On a client it is mostly meant for the people at home.
+                # On a client, such a proxy is usually for the people at home.
                 home = _is_private(inbound.listen) or _is_client(config)
                 graded = WARNING if home else None
                 yield Hit(inbound.path, f"{inbound.called} is open on {where}", graded)
 
 
 def _is_client(config: Config) -> bool:
-    """Return whether what no rule matches leaves by another server."""
+    """Return whether the default outbound leads to another server."""
     return bool(config.outbounds) and config.outbounds[0].protocol in SERVERS
 
 

@@ -1,4 +1,4 @@
-"""1xx: does anything count? The core starts without a word when nothing does."""
+"""1xx: the core counts traffic; it also starts silently if it does not."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ VISION = "xtls-rprx-vision"
     "XO102",
     "no-stats",
     ERROR,
-    "There is no `stats` object, so nothing is counted.",
-    why="The core starts all the same and answers every question for counters with an empty list.",
+    "The config has no `stats` object, so the core counts no traffic.",
+    why="The core starts without a warning, and answers every query with an empty list.",
     remedy='write "stats": {} at the top of the config',
 )
 def no_stats(config: Config) -> Iterator[Hit]:
-    """`stats: {}` turns the counters on (facts: run on 26.10.10)."""
+    """See docs/xray.md, switching counters on."""
     if config.proxies and "stats" not in config.data:
-        message = "no `stats`: no user, inbound or outbound is counted"
+        message = "without `stats`, no user, inbound or outbound is counted"
         yield Hit((), message, config.graded(ERROR))
 
 
@@ -31,18 +31,16 @@ def no_stats(config: Config) -> Iterator[Hit]:
     "no-stats-service",
     ERROR,
     "The API has no StatsService, so the counters cannot be read.",
-    why="Counters that nobody can ask for are lost at every restart.",
+    why="The core keeps counters in memory only, so every restart loses them unread.",
     remedy='write "api": {"tag": "api", "services": ["StatsService"], ...}',
 )
 def no_stats_service(config: Config) -> Iterator[Hit]:
-    """The services are named one by one; a name that is not known is passed over."""
+    """The core ignores unknown names of services (docs/xray.md, ways to the API)."""
     wanted = config.around.ours or ("stats" in config.data and not config.part("metrics"))
     if config.proxies and wanted and "statsservice" not in config.services:
         path = ("api", "services") if "services" in config.part("api") else ("api",)
-        said = (
-            "the API's services have no StatsService" if "api" in config.data else "there is no API"
-        )
-        yield Hit(path, f"{said}: the counters cannot be read", config.graded(ERROR))
+        fault = "the API has no StatsService" if "api" in config.data else "there is no API"
+        yield Hit(path, f"{fault}: the counters cannot be read", config.graded(ERROR))
 
 
 @rule(
@@ -50,35 +48,37 @@ def no_stats_service(config: Config) -> Iterator[Hit]:
     "no-handler-service",
     ERROR,
     "The API of a host has no HandlerService.",
-    why="A rollout asks it which users the core has, and adds and removes keys by it: without it "
-    "no rollout is healthy.",
-    remedy='write "HandlerService" among the services in the fleet\'s template',
+    why="A rollout uses it to list, add and remove the users of the core. Without it, every "
+    "rollout fails its health check.",
+    remedy='add "HandlerService" to the services in the fleet\'s template',
 )
 def no_handler_service(config: Config) -> Iterator[Hit]:
-    """Of a fleet alone: elsewhere nobody may want to change users."""
+    """Only hosts of a fleet are judged, because others may not need to change users."""
     if config.around.ours and config.proxies and "handlerservice" not in config.services:
-        yield Hit(("api", "services"), "the API's services have no HandlerService")
+        yield Hit(("api", "services"), "the API has no HandlerService")
 
 
 @rule(
     "XO105",
     "policy-counts-nobody",
     ERROR,
-    "A policy level that users have does not count both ways.",
-    why="Users of that level have no counter for that way: their traffic is nowhere.",
+    "A policy level of users does not count both directions.",
+    why="Users of that level have no counter for the missing direction, so that traffic is not "
+    "counted.",
     remedy='write "statsUserUplink": true, "statsUserDownlink": true in policy.levels."0"',
 )
 def policy_counts_nobody(config: Config) -> Iterator[Hit]:
-    """Every switch of a policy level is off unless written (infra/conf/policy.go)."""
+    """See docs/xray.md, switching counters on."""
     if not config.counts:
         return
     levels = config.part("policy", "levels")
     used = {user.level for inbound in config.proxies for user in inbound.users}
     for level in sorted(used if config.proxies else ()):
-        said = levels.get(str(level))
-        off = [name for name in _BOTH if not (said or {}).get(name)]
-        if said is not None and off:
-            message = f"level {level} leaves out {' and '.join(off)}: its users are not counted so"
+        switches = levels.get(str(level))
+        off = [name for name in _BOTH if not (switches or {}).get(name)]
+        if switches is not None and off:
+            names = " and ".join(off)
+            message = f"level {level} leaves out {names}, so this traffic is not counted"
             yield Hit(("policy", "levels", str(level)), message, config.graded(ERROR))
 
 
@@ -86,12 +86,12 @@ def policy_counts_nobody(config: Config) -> Iterator[Hit]:
     "XO106",
     "level-without-policy",
     ERROR,
-    "Users have a level that no policy is written for.",
-    why="Such users have no counters at all, and the core's own time limits.",
+    "Users have a level without a policy.",
+    why="Such users have no counters, and they get the core's default time limits.",
     remedy='write policy.levels."LEVEL", or give the users level 0',
 )
 def level_without_policy(config: Config) -> Iterator[Hit]:
-    """Level 1 without levels."1" has no counters (facts: run on 26.10.10)."""
+    """See docs/xray.md, switching counters on."""
     levels = config.part("policy", "levels")
     for inbound in config.proxies if config.counts else ():
         for level in sorted(
@@ -112,15 +112,15 @@ def _number(level: str) -> int:
     "vision-not-live",
     NOTE,
     "Vision downloads are counted only when they end.",
-    why="The kernel splices them past the counters: an open download shows 0 bytes, and a restart "
-    "loses it.",
-    remedy="set XRAY_BUF_SPLICE=disable in the core's unit, or live with it",
+    why="The kernel copies the bytes past the counters (splice). A running download shows 0 bytes, "
+    "and a restart loses its bytes.",
+    remedy="set XRAY_BUF_SPLICE=disable in the core's unit, or accept it",
 )
 def vision_not_live(config: Config) -> Iterator[Hit]:
-    """Facts: frozen at 1890 bytes after 4 MiB; live with the variable (run on 26.10.10)."""
-    said = {name.upper().replace(".", "_"): text for name, text in config.part("env").items()}
-    knows = config.version >= (26, 7, 11)  # before, `env` in a config is ignored
-    if config.around.live or (knows and said.get("XRAY_BUF_SPLICE") == "disable"):
+    """See docs/xray.md, splicing."""
+    env = {name.upper().replace(".", "_"): text for name, text in config.part("env").items()}
+    reads_env = config.version >= (26, 7, 11)
+    if config.around.live or (reads_env and env.get("XRAY_BUF_SPLICE") == "disable"):
         return
     for inbound in config.proxies:
         if config.counts and any(user.flow == VISION for user in inbound.users):
@@ -135,11 +135,11 @@ def vision_not_live(config: Config) -> Iterator[Hit]:
     "inbounds-not-counted",
     WARNING,
     "The inbounds are not counted.",
-    why="Nothing then shows that the core counts at all before the first user has connected.",
+    why="Before the first user connects, no other counter shows that the core counts.",
     remedy='write "statsInboundUplink": true, "statsInboundDownlink": true in policy.system',
 )
 def inbounds_not_counted(config: Config) -> Iterator[Hit]:
-    """Counters of inbounds are there from the start, those of users from their first use."""
+    """See docs/xray.md, names of counters."""
     system = config.part("policy", "system")
     off = [name for name in _SYSTEM if not system.get(name)]
     if config.proxies and config.counts and off:
@@ -152,11 +152,11 @@ def inbounds_not_counted(config: Config) -> Iterator[Hit]:
     "inbound-without-tag",
     WARNING,
     "An inbound has no tag.",
-    why="Without one it has no counters, no rule can name it and no user can be added to it.",
+    why="Without a tag it has no counters, no rule can name it, and the API cannot add users.",
     remedy='give it a "tag" of its own',
 )
 def inbound_without_tag(config: Config) -> Iterator[Hit]:
-    """Handlers without a tag get no counter (app/proxyman/inbound/always.go)."""
+    """See docs/xray.md, names of counters."""
     for inbound in config.proxies:
         if config.counts and not inbound.tag:
-            yield Hit(inbound.path, f"{inbound.called} has no tag: it is not counted")
+            yield Hit(inbound.path, f"{inbound.called} has no tag, so it is not counted")

@@ -1,4 +1,4 @@
-"""5xx: TLS: is there a certificate, and how long does it last."""
+"""5xx: the certificates of TLS inbounds."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ SOON = 21
 
 
 def _certificates(config: Config) -> Iterator[tuple[Inbound, Path, datetime]]:
-    """Yield the certificates whose end is known: written in the config, or read from a file."""
+    """Yield inbound, place and end date of the certificates that could be read."""
     for inbound in config.inbounds:
         path, settings = inbound.stream.settings("tlsSettings")
         for at, entry in enumerate(settings.get("certificates", [])):
@@ -35,7 +35,7 @@ def _certificates(config: Config) -> Iterator[tuple[Inbound, Path, datetime]]:
     remedy="renew it",
 )
 def certificate_expired(config: Config) -> Iterator[Hit]:
-    """By its own notAfter."""
+    """The end date is notAfter of the certificate."""
     for inbound, path, end in _certificates(config):
         if end.date() < config.around.today:
             yield Hit(path, f"the certificate of {inbound.called} expired on {end:%Y-%m-%d}")
@@ -46,11 +46,11 @@ def certificate_expired(config: Config) -> Iterator[Hit]:
     "certificate-ends-soon",
     WARNING,
     f"A certificate ends within {SOON} days.",
-    why="Whatever renews it should have done so by now.",
-    remedy="renew it, and see why that did not happen by itself",
+    why="The automatic renewal should have replaced it by now.",
+    remedy="renew it, and find out why the automatic renewal failed",
 )
 def certificate_ends_soon(config: Config) -> Iterator[Hit]:
-    """By its own notAfter."""
+    """The end date is notAfter of the certificate."""
     today = datetime.combine(config.around.today, datetime.min.time(), UTC)
     for inbound, path, end in _certificates(config):
         if 0 <= (end.date() - today.date()).days <= SOON:
@@ -62,11 +62,11 @@ def certificate_ends_soon(config: Config) -> Iterator[Hit]:
     "tls-without-certificate",
     ERROR,
     "A TLS inbound has no certificate.",
-    why="The core starts, and every handshake fails.",
+    why="The core starts, but every handshake fails.",
     remedy='write "certificates": [{"certificateFile": ..., "keyFile": ...}] in tlsSettings',
 )
 def tls_without_certificate(config: Config) -> Iterator[Hit]:
-    """Accepted by the core (run on 26.10.10)."""
+    """The core accepts it (run on 26.10.10)."""
     for inbound in config.inbounds:
         path, settings = inbound.stream.settings("tlsSettings")
         if inbound.stream.security == "tls" and not settings.get("certificates"):
@@ -78,11 +78,11 @@ def tls_without_certificate(config: Config) -> Iterator[Hit]:
     "certificate-without-key",
     ERROR,
     "A certificate has no private key.",
-    why="The core starts, and every handshake fails.",
-    remedy='write "keyFile", or "key"',
+    why="The core starts, but every handshake fails.",
+    remedy='write "keyFile" or "key"',
 )
 def certificate_without_key(config: Config) -> Iterator[Hit]:
-    """A certificate to verify with needs none; one to be shown does."""
+    """Only a certificate with usage `verify` needs no key."""
     for inbound in config.inbounds:
         path, settings = inbound.stream.settings("tlsSettings")
         for at, entry in enumerate(settings.get("certificates", [])):
@@ -92,22 +92,22 @@ def certificate_without_key(config: Config) -> Iterator[Hit]:
                 and not verifies
                 and not (entry.get("keyFile") or entry.get("key"))
             ):
-                yield Hit(
-                    (*path, "certificates", at), f"{inbound.called}: a certificate without a key"
-                )
+                message = f"{inbound.called}: a certificate has no key"
+                yield Hit((*path, "certificates", at), message)
 
 
 @rule(
     "XO513",
     "certificate-of-another-key",
     ERROR,
-    "A certificate and its private key do not go together.",
-    why="The core drops the pair with a warning in its log, starts, and every handshake fails.",
-    remedy="name the key that the certificate was made for: a renewal may have replaced one file "
-    "of the two",
+    "A certificate and its private key do not match.",
+    why="The core ignores the pair, with a warning in its log. It starts, but every handshake "
+    "fails.",
+    remedy="write the key of this certificate: a renewal may have replaced only one of the two "
+    "files",
 )
 def certificate_of_another_key(config: Config) -> Iterator[Hit]:
-    """`ignoring invalid X509 key pair` in the log of 26.10.10 (transport/internet/tls)."""
+    """26.10.10 logs `ignoring invalid X509 key pair` (transport/internet/tls)."""
     for inbound in config.inbounds:
         path, settings = inbound.stream.settings("tlsSettings")
         for at, entry in enumerate(settings.get("certificates", [])):

@@ -1,8 +1,8 @@
-"""2xx: can each user be told from every other, and counted."""
+"""2xx: each user is counted, and differs from every other user."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
@@ -12,20 +12,20 @@ from ops.config.lint.views import Inbound, User
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _BY_UUID = {"vless", "vmess"}
 _WITH_USERS = {"vless", "vmess", "trojan"}
-"""Protocols that let nobody in without a list of users."""
+"""Protocols that admit nobody without a list of users."""
 _SHORTEST = 8
-"""Characters; a shorter password is found by trying."""
+"""Characters; a shorter password can be guessed."""
 _MOST = 3
-"""Findings of one kind for one inbound; the rest are counted."""
+"""Number of findings of one kind for one inbound; the others are only counted."""
 
 
 def _some(hits: Iterable[Hit]) -> Iterator[Hit]:
-    """Yield the first few of *hits*, and how many more there are."""
-    found = list(hits)
-    yield from found[:_MOST]
-    if len(found) > _MOST:
-        more = found[_MOST]
-        yield Hit(more.path, f"and {len(found) - _MOST} more like this", more.severity)
+    """Yield the first few of *hits*, and one hit with the number of the others."""
+    every = list(hits)
+    yield from every[:_MOST]
+    if len(every) > _MOST:
+        more = every[_MOST]
+        yield Hit(more.path, f"and {len(every) - _MOST} more like this", more.severity)
 
 
 @rule(
@@ -33,14 +33,14 @@ def _some(hits: Iterable[Hit]) -> Iterator[Hit]:
     "user-without-email",
     ERROR,
     "A user has no email.",
-    why="Its traffic is counted for nobody, and it can never be removed without a restart.",
-    remedy='give it an "email": any name of its own',
+    why="The user's traffic has no counter, and only a restart can remove the user.",
+    remedy='write an "email": any name that no other user has',
 )
 def user_without_email(config: Config) -> Iterator[Hit]:
-    """Facts, 1: no counters, no removal, not even in the number of users."""
+    """See docs/xray.md, emails."""
     for inbound in config.proxies if config.counts else ():
         without = (user for user in inbound.users if not user.email)
-        message = f"a user of {inbound.called} has no email: it is not counted"
+        message = f"a user of {inbound.called} has no email, so it is not counted"
         yield from _some(Hit(user.path, message, config.graded(ERROR)) for user in without)
 
 
@@ -48,19 +48,19 @@ def user_without_email(config: Config) -> Iterator[Hit]:
     "XO202",
     "emails-differ-by-case",
     ERROR,
-    "Two users' emails differ only by capital letters.",
-    why="The core takes them for one user, and refuses or removes the wrong one; in the counters "
-    "they are two.",
+    "The emails of two users differ only by capital letters.",
+    why="The core treats them as one user, and can refuse or remove the wrong one. But they have "
+    "two counters.",
     remedy="write emails in small letters",
 )
 def emails_differ_by_case(config: Config) -> Iterator[Hit]:
-    """Unique without case, counted with it (facts, 1)."""
+    """See docs/xray.md, emails."""
     seen: dict[str, str] = {}
     for inbound in config.proxies:
         for user in inbound.users:
             other = seen.setdefault(user.email.lower(), user.email)
             if other != user.email:
-                message = f"{user.email!r} and {other!r} are one user to the core, and two counters"
+                message = f"{user.email!r} and {other!r} are one user with two counters"
                 yield Hit((*user.path, "email"), message)
 
 
@@ -68,18 +68,18 @@ def emails_differ_by_case(config: Config) -> Iterator[Hit]:
     "XO203",
     "email-breaks-names",
     ERROR,
-    "An email holds a > or a space.",
-    why="> parts the names of counters, a space the fields of the access log: figures go to "
-    "another name, or to none.",
-    remedy="use small letters, digits and . _ @ -",
+    "An email contains > or a space.",
+    why="> separates the parts of a counter's name, and a space the fields of the access log. "
+    "Figures are then read for another name or lost.",
+    remedy="use only small letters, digits and . _ @ -",
 )
 def email_breaks_names(config: Config) -> Iterator[Hit]:
-    """`user>>>EMAIL>>>traffic>>>uplink` (facts, 1 and 7)."""
+    """See docs/xray.md, emails."""
     for inbound in config.proxies:
         for user in inbound.users:
             if ">" in user.email or " " in user.email:
                 graded = None if ">" in user.email else WARNING
-                yield Hit((*user.path, "email"), f"{user.email!r} holds a > or a space", graded)
+                yield Hit((*user.path, "email"), f"{user.email!r} contains > or a space", graded)
 
 
 @rule(
@@ -87,15 +87,16 @@ def email_breaks_names(config: Config) -> Iterator[Hit]:
     "email-with-capitals",
     NOTE,
     "An email has capital letters.",
-    why="Its counter has them, too, and is not found under the name in small letters.",
+    why="The name of the counter has the same capital letters. A query in small letters does not "
+    "find it.",
     remedy="write emails in small letters",
 )
 def email_with_capitals(config: Config) -> Iterator[Hit]:
-    """A look-up of alice@x for Alice@X is NOT_FOUND (facts, 1)."""
+    """See docs/xray.md, emails."""
     for inbound in config.proxies:
         capitals = (user for user in inbound.users if user.email != user.email.lower())
-        said = "has capital letters: only that spelling finds its counter"
-        yield from _some(Hit((*u.path, "email"), f"{u.email!r} {said}") for u in capitals)
+        fault = "has capital letters: only that spelling finds its counter"
+        yield from _some(Hit((*u.path, "email"), f"{u.email!r} {fault}") for u in capitals)
 
 
 @rule(
@@ -103,12 +104,12 @@ def email_with_capitals(config: Config) -> Iterator[Hit]:
     "one-secret-two-users",
     ERROR,
     "Two users of an inbound have the same UUID or password.",
-    why="The core takes the last of them for both: all their traffic is counted for one, and "
-    "removing either shuts out both.",
-    remedy="give each user a UUID or password of its own: `xray uuid`",
+    why="The core treats both as the last of them: it counts all their traffic for one user. The "
+    "removal of one blocks both.",
+    remedy="give each user a different UUID or password: `xray uuid` makes one",
 )
 def one_secret_two_users(config: Config) -> Iterator[Hit]:
-    """Accepted without a word (facts, 2 and 5)."""
+    """See docs/xray.md, UUIDs."""
     for inbound in config.proxies:
         for first, second in _equal(inbound.users, lambda user: user.id):
             message = f"{second.email!r} and {first.email!r} have the same {_word(inbound)}"
@@ -119,12 +120,12 @@ def one_secret_two_users(config: Config) -> Iterator[Hit]:
     "XO206",
     "look-alike-uuids",
     ERROR,
-    "Two users' UUIDs differ only in their third group.",
-    why="VLESS leaves that group out when it compares: they are the same user to it.",
-    remedy="give one of them a new UUID: `xray uuid`",
+    "The UUIDs of two users differ only in the third group.",
+    why="VLESS ignores that group, so both are the same user to the core.",
+    remedy="give one of them a new UUID: `xray uuid` makes one",
 )
 def look_alike_uuids(config: Config) -> Iterator[Hit]:
-    """Bytes 6 and 7 are zeroed (proxy/vless/validator.go, ProcessUUID)."""
+    """See docs/xray.md, UUIDs."""
     for inbound in config.proxies:
         if inbound.protocol != "vless":
             continue
@@ -138,19 +139,18 @@ def look_alike_uuids(config: Config) -> Iterator[Hit]:
     "XO207",
     "id-is-no-uuid",
     WARNING,
-    "An id is no UUID.",
-    why="The core makes a UUID of such a text, so whoever guesses the word is that user; most "
-    "other clients cannot use it.",
-    remedy="use a UUID: `xray uuid`",
+    "An id is not a UUID.",
+    why="The core computes a UUID from the text, so anybody who guesses the text has the access. "
+    "Most other clients cannot use such an id.",
+    remedy="use a UUID: `xray uuid` makes one",
 )
 def id_is_no_uuid(config: Config) -> Iterator[Hit]:
-    """1 to 30 characters are mapped to a UUIDv5 (facts, 5); others the core refuses."""
+    """See docs/xray.md, UUIDs."""
     for inbound in config.proxies:
         if inbound.protocol in _BY_UUID:
             odd = (user for user in inbound.users if not _UUID.fullmatch(user.id))
-            said = "is no UUID"
             yield from _some(
-                Hit((*u.path, "id"), f"the id of {u.email or 'a user'} {said}") for u in odd
+                Hit((*u.path, "id"), f"the id of {u.email or 'a user'} is not a UUID") for u in odd
             )
 
 
@@ -158,16 +158,16 @@ def id_is_no_uuid(config: Config) -> Iterator[Hit]:
     "XO208",
     "weak-secret",
     WARNING,
-    "A password is short, or a UUID is one that everybody tries first.",
-    why="Whoever guesses it has the user's access, and is counted as that user.",
-    remedy="make it: `xray uuid`, or `openssl rand -base64 24`",
+    "A password is too short, or a UUID is easy to guess.",
+    why="Anybody who guesses it has the user's access, and is counted as that user.",
+    remedy="make a random one with `xray uuid` or `openssl rand -base64 24`",
 )
 def weak_secret(config: Config) -> Iterator[Hit]:
-    """Random UUIDs have more than a few different digits; passwords more than a few characters."""
+    """A UUID with fewer than four different digits is not random."""
     for inbound in config.proxies:
         weak = (user for user in inbound.users if _is_weak(inbound, user.id))
-        said = f"{_word(inbound)} can be guessed"
-        yield from _some(Hit(user.path, f"{user.email or 'a user'}: the {said}") for user in weak)
+        fault = f"the {_word(inbound)} can be guessed"
+        yield from _some(Hit(user.path, f"{user.email or 'a user'}: {fault}") for user in weak)
 
 
 @rule(
@@ -175,15 +175,15 @@ def weak_secret(config: Config) -> Iterator[Hit]:
     "inbound-without-users",
     WARNING,
     "An inbound has no users.",
-    why="It listens, and nobody can connect.",
-    remedy="add a user, or take the inbound out",
+    why="The inbound listens, but nobody can use it.",
+    remedy="add a user, or remove the inbound",
 )
 def inbound_without_users(config: Config) -> Iterator[Hit]:
-    """The core starts without a user (run on 26.10.10). In a fleet, keys.toml may wait for one."""
+    """The core starts without users. In a fleet, the first key may come later, so it is a note."""
     for inbound in config.proxies:
         if inbound.protocol in _WITH_USERS and not inbound.users:
             ours = config.around.ours
-            remedy = "let a key open it in keys.toml, or take it from the host" if ours else ""
+            remedy = "let a key of keys.toml open it, or remove it from the host" if ours else ""
             yield Hit(
                 inbound.path, f"{inbound.called} has no users", NOTE if ours else None, remedy
             )
@@ -199,14 +199,16 @@ def _word(inbound: Inbound) -> str:
     return "UUID" if inbound.protocol in _BY_UUID else "password"
 
 
-def _equal(users: Iterable[User], key: object) -> Iterator[tuple[User, User]]:
-    """Yield users with the first one before them that has the same *key*, where it is not empty."""
-    assert callable(key)  # noqa: S101
-    seen: dict[str, list[User]] = defaultdict(list)
+def _equal(users: Iterable[User], secret_of: Callable[[User], str]) -> Iterator[tuple[User, User]]:
+    """Yield pairs of users with the same secret, of which the first is always the same user.
+
+    Users with an empty secret are left out.
+    """
+    by_secret: dict[str, list[User]] = defaultdict(list)
     for user in users:
-        if found := key(user):
-            seen[found].append(user)
-    for same in seen.values():
+        if secret := secret_of(user):
+            by_secret[secret].append(user)
+    for same in by_secret.values():
         yield from ((same[0], other) for other in same[1:])
 
 

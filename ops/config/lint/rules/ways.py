@@ -1,4 +1,4 @@
-"""3xx and 4xx: do the ways out, and the inbounds behind others, fit together."""
+"""3xx and 4xx: outbounds fit together, and so do inbounds behind other inbounds."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,24 +16,25 @@ from ops.config.lint.views import Inbound, address_and_port, is_loopback
     "XO313",
     "dialer-proxy-to-nowhere",
     ERROR,
-    "An outbound dials through an outbound that is not there, or through itself.",
-    why="The core starts, and no connection of that outbound is ever made.",
-    remedy="name another outbound's tag in dialerProxy, or take it out",
+    "An outbound dials through an outbound that does not exist, or through itself.",
+    why="The core starts, but no connection of that outbound succeeds.",
+    remedy="write the tag of another outbound in dialerProxy, or remove dialerProxy",
 )
 def dialer_proxy_to_nowhere(config: Config) -> Iterator[Hit]:
-    """Accepted at start (run on 26.10.10); a ring of several is the same as one."""
+    """The core starts with it (run on 26.10.10), also with a circle of several outbounds."""
     tags = {way.tag: way for way in config.outbounds}
     for way in config.outbounds:
         for path, name in dialer_proxies(way):
             if name not in tags and name not in config.inner_tags:
                 listed = ", ".join(sorted(tag for tag in tags if tag)[:8])
-                yield Hit(path, f"there is no outbound {name!r}", remedy=f"there are: {listed}")
+                remedy = f"existing tags: {listed}"
+                yield Hit(path, f"there is no outbound {name!r}", remedy=remedy)
             elif _comes_back(tags, way.tag, name):
                 yield Hit(path, f"{way.called} dials through itself")
 
 
 def _comes_back(tags: dict[str, Any], start: str, name: str) -> bool:
-    """Return whether following dialerProxy from *name* leads to *start*."""
+    """Return whether the chain of dialerProxy from *name* leads to *start*."""
     seen: set[str] = set()
     while name in tags and name not in seen and name != start:
         seen.add(name)
@@ -45,16 +46,16 @@ def _comes_back(tags: dict[str, Any], start: str, name: str) -> bool:
     "XO314",
     "first-outbound-blocks",
     WARNING,
-    "The first outbound is a blackhole, so what no rule matches is dropped.",
-    why="The first outbound is the default. Users connect, and see no site but those of the rules.",
-    remedy="put the outbound that lets traffic out first",
+    "The first outbound is a blackhole, so traffic that no rule matches is dropped.",
+    why="The first outbound is the default. Users connect, but reach only the targets of rules.",
+    remedy="move the outbound that lets traffic out to the top",
 )
 def first_outbound_blocks(config: Config) -> Iterator[Hit]:
-    """Where every outbound blocks, XO310 says so."""
+    """If every outbound blocks, XO310 reports it."""
     first = config.outbounds[:1]
     others = any(way.protocol != "block" for way in config.outbounds)
     if config.inbounds and first and first[0].protocol == "block" and others:
-        yield Hit(first[0].path, f"{first[0].called} is the default, and drops everything")
+        yield Hit(first[0].path, f"{first[0].called} is the default, and drops all traffic")
 
 
 @rule(
@@ -62,13 +63,13 @@ def first_outbound_blocks(config: Config) -> Iterator[Hit]:
     "proxy-protocol-on-one-side",
     ERROR,
     "A fallback and the inbound behind it do not agree on the PROXY protocol.",
-    why="The inbound takes the header for the client's first bytes, or waits for a header that "
-    "nobody sends: no connection by that fallback works.",
+    why="The inbound reads the header as the client's first bytes, or waits for a header that "
+    "never comes. No connection through that fallback works.",
     remedy='write "xver": 1 in the fallback and "acceptProxyProtocol": true in the sockopt of the '
     "inbound behind it, or neither",
 )
 def proxy_protocol_on_one_side(config: Config) -> Iterator[Hit]:
-    """Both ways were tried on 26.10.10."""
+    """Both cases were run on 26.10.10."""
     for path, dest, xver in _handed_on(config):
         for inbound in config.inbounds:
             if _is_at(inbound, dest) and bool(xver) != _accepts(inbound):
@@ -78,7 +79,7 @@ def proxy_protocol_on_one_side(config: Config) -> Iterator[Hit]:
 
 
 def _handed_on(config: Config) -> Iterator[tuple[Path, str, int]]:
-    """Yield where connections are handed to another listener: place, destination, header."""
+    """Yield each forward to another listener: place, target, version of the PROXY header."""
     for inbound in config.inbounds:
         for at, entry in enumerate(inbound.settings.get("fallbacks", [])):
             if dest := entry.get("dest"):
@@ -110,11 +111,11 @@ def _accepts(inbound: Inbound) -> bool:
     "vision-with-mux",
     ERROR,
     "An outbound uses Vision and mux together.",
-    why="The server breaks every TCP connection that comes by mux with that flow.",
-    remedy='take mux out, or write "concurrency": -1 in it to keep it for UDP alone',
+    why="The server closes every TCP connection with mux and that flow.",
+    remedy='remove mux, or write "concurrency": -1 in it to use it for UDP only',
 )
 def vision_with_mux(config: Config) -> Iterator[Hit]:
-    """`xtls-rprx-vision` carries one connection (proxy/vless/inbound)."""
+    """`xtls-rprx-vision` carries one connection only (proxy/vless/inbound)."""
     for way in config.outbounds:
         mux = way.data.get("mux", {})
         if mux.get("enabled") and mux.get("concurrency", 8) >= 0 and _has_vision(way.settings):
@@ -131,12 +132,12 @@ def _has_vision(settings: dict[str, Any]) -> bool:
     "port-of-sshd",
     ERROR,
     "An inbound listens on the port of sshd.",
-    why="sshd has that port: the core fails to start, or after a reboot sshd does, and nobody gets "
-    "in any more.",
+    why="sshd uses that port, so the core fails to start. After a reboot, sshd may fail to start "
+    "instead, and nobody can log in.",
     remedy="give the inbound another port",
 )
 def port_of_sshd(config: Config) -> Iterator[Hit]:
-    """Of a config that is not ours, 22 is a guess."""
+    """For config files outside a fleet, port 22 is an assumption."""
     for inbound in config.inbounds:
         if any(low <= config.around.ssh_port <= high for low, high in inbound.ports):
             message = f"{inbound.called} listens on port {config.around.ssh_port}, which is sshd's"
