@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.config.render import environment, fill, placeholders, render
-from ops.config.render.templates import ours
+from ops.config.render import placeholders, render
+from ops.config.render.folders import ours
+from ops.config.render.templates import environment, fill
 from ops.errors import FleetError, Problem
 from tests import sample
 

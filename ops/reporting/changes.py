@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ops.errors import LedgerError
-from ops.fleet import secrets
 from ops.fleet import selection as of_fleet
 from ops.fleet.secrets.fill import departed
 from ops.model import Fleet, Host
@@ -76,6 +75,8 @@ def drift(
 
     Raises SecretsError if secrets of a host are missing, FleetError if a host cannot be rendered.
     """
+    from ops.fleet import secrets  # pydantic and tomlkit take 150 ms to import
+
     fleet, hosts = selection.fleet, selection.hosts_even_absent
     loaded = LoadedFleet(fleet, secrets.load(fleet), checkout(fleet.folder))
     with progress(len(hosts)) as advance:

@@ -6,7 +6,6 @@ folders, but neither ssh nor pyinfra nor the API.
 
 from ops.config.render.config import render
 from ops.config.render.placeholders import placeholders
-from ops.config.render.templates import environment, fill
 from ops.config.render.users import User, users
 
-__all__ = ["User", "environment", "fill", "placeholders", "render", "users"]
+__all__ = ["User", "placeholders", "render", "users"]

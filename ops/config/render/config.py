@@ -7,7 +7,6 @@ from typing import Any
 from ops.config.render.accounts import accounts, missing
 from ops.config.render.proved import proved
 from ops.config.render.safety import Guarded, final_rules, guarded, sniffing
-from ops.config.render.templates import environment, fill
 from ops.errors import SecretsError
 from ops.model import Fleet, Host, Inbound, InboundSecrets, Outbound, Rule, Secrets, layout, psk_for
 from ops.model.key import GENERATION
@@ -29,6 +28,8 @@ def render(fleet: Fleet, host: Host, secrets: Secrets, own_addresses: Iterable[s
         SecretsError: secrets of this host are missing; the message names all of them.
         FleetError: a template is missing or broken, or does not render a config.
     """
+    from ops.config.render.templates import environment, fill  # Jinja takes 60 ms to import
+
     _demand(fleet, host, secrets)
     templates = environment(fleet.folder)
     guard = guarded(host, own_addresses)

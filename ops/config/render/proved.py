@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ops.config.render.templates import FOLDER
+from ops.config.render.folders import FOLDER
 from ops.errors import FleetError, Problem
 
 _LISTS = ("clients", "users")

@@ -29,12 +29,9 @@ from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from typing_extensions import override
 
-import ops
 from ops import files
+from ops.config.render.folders import FOLDER, ours
 from ops.errors import FleetError, Problem
-
-FOLDER = "templates"
-"""The folder of templates, both in a fleet and in this repository."""
 
 _BROKEN = (
     TemplateError,
@@ -47,13 +44,6 @@ _BROKEN = (
     OSError,
 )
 """Errors that a wrong template can raise."""
-
-
-def ours() -> Path:
-    """Return the folder of our own templates: in the installed package, or in the checkout."""
-    package = Path(ops.__file__).parent
-    installed = package / FOLDER
-    return installed if installed.is_dir() else package.parent / FOLDER
 
 
 class _Folder(BaseLoader):

@@ -12,14 +12,12 @@ from ops.config.core.trial import bench
 from ops.config.lint.rules import run
 from ops.config.render import placeholders
 from ops.config.render.accounts import missing
-from ops.config.render.templates import FOLDER as TEMPLATES
+from ops.config.render.folders import FOLDER as TEMPLATES
 from ops.config.validation.one import Judge, Judged
 from ops.config.validation.report import Findings, Options, Report, about_core
 from ops.config.validation.workers import each
 from ops.errors import SecretsError
 from ops.files import shown_path
-from ops.fleet import secrets
-from ops.fleet.secrets import store
 from ops.model import Fleet, Host, InboundSecrets, KeySecrets, Secrets
 from ops.model.phrases import listed
 
@@ -139,6 +137,9 @@ _ELSEWHERE = "on the machine that deploys, `ops validate --require-secrets` test
 
 def _read(fleet: Fleet, options: Options) -> tuple[Secrets, str]:
     """Return the secrets on this machine, and an empty text; or none, and the reason."""
+    from ops.fleet import secrets  # pydantic and tomlkit take 150 ms to import
+    from ops.fleet.secrets import store
+
     if store.path(fleet) == store.encrypted(fleet) and not options.require_secrets:
         return Secrets(), "the secrets are encrypted, and only --require-secrets opens them"
     try:

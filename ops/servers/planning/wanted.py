@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.config.core.cache import pinned
-from ops.config.render import environment, fill, render
+from ops.config.render import render
 from ops.model import Fleet, Host, Secrets, layout
 from ops.servers.on_host import places, settings, users
 from ops.servers.planning.bundle import program
@@ -112,6 +112,8 @@ def _sources(host: Host) -> bytes:
 
 
 def _templates(fleet: Fleet, host: Host) -> dict[str, Item]:
+    from ops.config.render.templates import environment, fill  # Jinja takes 60 ms to import
+
     templates = environment(fleet.folder)
     named = UNITS | ({places.SYSCTL: TUNING} if host.kernel_tuning else {})
     values = {"host": host, "layout": layout, "places": places}
