@@ -16,7 +16,7 @@ import click
 from docs.inventory_page import inventory_page
 from ops.cli import cli
 from ops.cli.printing.findings import versions
-from ops.config.lint import RULES, Rule
+from ops.config.lint import RULES, LintRule
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "cli.md"
@@ -63,16 +63,16 @@ def rules() -> str:
     return _RULES_HEAD + "\n".join(map(_row, _in_order())) + "".join(map(_rule, _in_order())) + "\n"
 
 
-def _in_order() -> list[Rule]:
+def _in_order() -> list[LintRule]:
     return [RULES[code] for code in sorted(RULES)]
 
 
-def _row(rule: Rule) -> str:
+def _row(rule: LintRule) -> str:
     link = f"[{rule.code}](#{rule.code.lower()}-{rule.name})"
     return f"| {link} | {rule.severity} | {rule.sentence} |"
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: LintRule) -> str:
     return (
         f"\n\n## {rule.code} {rule.name}\n\n{rule.sentence} ({str(rule.severity).capitalize()}"
         f"{versions(rule)}.)\n\n*Why:* {rule.why}\n\n*Remedy:* {rule.remedy}."

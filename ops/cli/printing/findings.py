@@ -8,7 +8,7 @@ from urllib.parse import quote
 import click
 
 from ops.cli.printing import console
-from ops.config.lint import ERROR, NOTE, RULES, WARNING, Finding, Rule
+from ops.config.lint import ERROR, NOTE, RULES, WARNING, Finding, LintRule
 from ops.config.validation import Report
 from ops.config.validation.report import merged
 from ops.model.phrases import counted
@@ -153,7 +153,7 @@ def sarif(report: Report) -> str:
     return console.as_json({"$schema": _SARIF, "version": "2.1.0", "runs": runs})
 
 
-def _sarif_rule(rule: Rule) -> dict[str, Any]:
+def _sarif_rule(rule: LintRule) -> dict[str, Any]:
     return {
         "id": rule.code,
         "name": rule.name,
@@ -182,7 +182,7 @@ def _sarif_result(finding: Finding, rules: list[str]) -> dict[str, Any]:
     }
 
 
-def explained(rule: Rule) -> str:
+def explained(rule: LintRule) -> str:
     """Return the code, the reason and the remedy of *rule*."""
     return (
         f"{rule.code} {rule.name} ({rule.severity}{versions(rule)})\n\n"
@@ -190,7 +190,7 @@ def explained(rule: Rule) -> str:
     )
 
 
-def versions(rule: Rule) -> str:
+def versions(rule: LintRule) -> str:
     """Return the range of cores of *rule* as the end of a list; empty for all cores."""
     since = f", core {'.'.join(map(str, rule.since))} or newer" if rule.since else ""
     before = f", before core {'.'.join(map(str, rule.before))}" if rule.before else ""

@@ -6,7 +6,7 @@ line of the path.
 """
 
 from ops.config.lint.config import Around, Config
-from ops.config.lint.finding import RULES, Finding, Hit, Rule
+from ops.config.lint.finding import RULES, Finding, Hit, LintRule
 from ops.config.lint.judge import judge
 from ops.config.lint.merge import merged
 from ops.config.lint.positions import Path, shown
@@ -24,8 +24,8 @@ __all__ = [
     "ConfigError",
     "Finding",
     "Hit",
+    "LintRule",
     "Path",
-    "Rule",
     "Severity",
     "Text",
     "judge",

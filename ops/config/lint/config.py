@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
-from ops.config.lint.routes import Route
+from ops.config.lint.routes import RouteView
 from ops.config.lint.schema import NEWEST, Version
 from ops.config.lint.severity import NOTE, Severity
-from ops.config.lint.views import Inbound, Way
+from ops.config.lint.views import InboundView, Way
 from ops.config.lint.walk import Odd, Walk
 
 
@@ -62,9 +62,11 @@ class Config:
         return self.around.version
 
     @cached_property
-    def inbounds(self) -> tuple[Inbound, ...]:
+    def inbounds(self) -> tuple[InboundView, ...]:
         """Return the inbounds, in order."""
-        return tuple(Inbound(("inbounds", at), entry) for at, entry in self._entries("inbounds"))
+        return tuple(
+            InboundView(("inbounds", at), entry) for at, entry in self._entries("inbounds")
+        )
 
     @cached_property
     def outbounds(self) -> tuple[Way, ...]:
@@ -72,15 +74,15 @@ class Config:
         return tuple(Way(("outbounds", at), entry) for at, entry in self._entries("outbounds"))
 
     @cached_property
-    def proxies(self) -> tuple[Inbound, ...]:
+    def proxies(self) -> tuple[InboundView, ...]:
         """Return the inbounds that admit users of a proxy protocol."""
         return tuple(inbound for inbound in self.inbounds if inbound.is_proxy)
 
     @cached_property
-    def rules(self) -> tuple[Route, ...]:
+    def rules(self) -> tuple[RouteView, ...]:
         """Return the routing rules, in order."""
         rules = self.part("routing").get("rules", [])
-        return tuple(Route(("routing", "rules", at), entry) for at, entry in enumerate(rules))
+        return tuple(RouteView(("routing", "rules", at), entry) for at, entry in enumerate(rules))
 
     def part(self, *names: str) -> dict[str, Any]:
         """Return the object at the path *names*; an empty one if it is missing."""
@@ -112,7 +114,7 @@ class Config:
         return frozenset(name.lower() for name in self.part("api").get("services", []))
 
     @cached_property
-    def api_inbounds(self) -> tuple[Inbound, ...]:
+    def api_inbounds(self) -> tuple[InboundView, ...]:
         """Return the tunnels that serve the API: a rule leads to it, or their tag names it."""
         routed = {
             tag for rule in self.rules if rule.outbound == self.api_tag for tag in rule.inbounds

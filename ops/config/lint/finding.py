@@ -26,8 +26,8 @@ Check = Callable[[Config], Iterator[Hit]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One kind of fault in a config."""
+class LintRule:
+    """A rule of `ops validate`: one kind of fault in a config."""
 
     code: str
     """``XO`` and three digits, of which the first is the topic. It never changes."""
@@ -55,7 +55,7 @@ class Rule:
 class Finding:
     """A fault at a place, for people, CI and editors."""
 
-    rule: Rule
+    rule: LintRule
     severity: Severity
     message: str
     remedy: str
@@ -78,7 +78,7 @@ class Finding:
         return shown(self.path)
 
 
-RULES: dict[str, Rule] = {}
+RULES: dict[str, LintRule] = {}
 """Every rule, by its code."""
 
 
@@ -97,7 +97,7 @@ def rule(
 
     def register(check: Check) -> Check:
         add(
-            Rule(
+            LintRule(
                 code=code,
                 name=name,
                 severity=severity,
@@ -114,7 +114,7 @@ def rule(
     return register
 
 
-def add(new: Rule) -> Rule:
+def add(new: LintRule) -> LintRule:
     """Add *new* to ``RULES`` and return it."""
     assert new.code not in RULES, new.code  # noqa: S101
     RULES[new.code] = new

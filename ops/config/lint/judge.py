@@ -5,14 +5,14 @@ from typing import Any
 
 from ops.config.lint import rules
 from ops.config.lint.config import Around, Config
-from ops.config.lint.finding import RULES, Hit, Rule
+from ops.config.lint.finding import RULES, Hit, LintRule
 
 assert rules.__all__  # the import registered the rules  # noqa: S101
 
 
 def judge(
     data: dict[str, Any], around: Around, twice: tuple[str, ...] = ()
-) -> list[tuple[Rule, Hit]]:
+) -> list[tuple[LintRule, Hit]]:
     """Return the hits of all rules in the config *data*, in the order of the rules' codes.
 
     Args:
@@ -24,7 +24,7 @@ def judge(
     return list(_judged(config))
 
 
-def _judged(config: Config) -> Iterator[tuple[Rule, Hit]]:
+def _judged(config: Config) -> Iterator[tuple[LintRule, Hit]]:
     for code in sorted(RULES):
         rule = RULES[code]
         if rule.check and rule.holds_for(config.version):

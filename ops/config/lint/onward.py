@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ops.config.lint.config import Config
 from ops.config.lint.positions import Path
-from ops.config.lint.routes import Route
+from ops.config.lint.routes import RouteView
 from ops.config.lint.views import Way
 
 
@@ -48,7 +48,7 @@ class Onward:
         else:  # the default is then an outbound that the core adds, for the API or the metrics
             yield from (Step(tag, ("outbounds",)) for tag in sorted(self.config.inner_tags))
 
-    def _targets(self, route: Route) -> Iterator[Step]:
+    def _targets(self, route: RouteView) -> Iterator[Step]:
         if route.outbound:
             yield Step(route.outbound, (*route.path, "outboundTag"))
         elif name := route.data.get("balancerTag"):

@@ -7,8 +7,8 @@ from typing import Any
 from ops.config.lint.config import Config
 from ops.config.lint.onward import dialer_proxies
 from ops.config.lint.positions import Path
-from ops.config.lint.routes import Network, Route, network_of, within
-from ops.config.lint.views import Inbound, Way, texts
+from ops.config.lint.routes import Network, RouteView, network_of, within
+from ops.config.lint.views import InboundView, Way, texts
 
 GUARDS_BY_ITSELF = (26, 4, 15)
 """The first core that blocks private addresses by itself (docs/xray.md, private networks)."""
@@ -27,7 +27,7 @@ class Reach:
     """The ways from one inbound to networks near the server (docs/xray.md, private networks)."""
 
     config: Config
-    inbound: Inbound
+    inbound: InboundView
 
     def ways(self, network: Network, *, private: bool) -> frozenset[str]:
         """Return the ways to reach *network*: ``ADDRESS``, ``NAME``, ``SNIFFED``.
@@ -68,7 +68,7 @@ class Reach:
         )
 
     @cached_property
-    def guards(self) -> tuple[Route, ...]:
+    def guards(self) -> tuple[RouteView, ...]:
         """Return the rules that block addresses for this inbound, up to one that lets all pass."""
         exits = {way.tag for way in self.exits}
         again = {way.tag for way in self.config.outbounds if way.protocol == "loopback"}
@@ -84,7 +84,7 @@ class Reach:
         return tuple(guards)
 
     @staticmethod
-    def _covers(route: Route, network: Network) -> bool:
+    def _covers(route: RouteView, network: Network) -> bool:
         return any(within(network, mine) for mine in route.networks)
 
     def _lets_out(self, way: Way, network: Network, private: bool) -> bool:

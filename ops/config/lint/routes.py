@@ -46,8 +46,8 @@ _PORTS = {"port", "sourcePort", "vlessRoute", "localPort"}
 
 
 @dataclass(frozen=True)
-class Route:
-    """One routing rule; it matches if all its conditions hold."""
+class RouteView:
+    """A view of a routing rule, which matches if all its conditions hold."""
 
     path: Path
     data: dict[str, Any] = field(repr=False)
@@ -93,7 +93,7 @@ class Route:
             networks += [network for network in map(network_of, names) if network]
         return tuple(networks)
 
-    def covers(self, other: "Route") -> bool:
+    def covers(self, other: "RouteView") -> bool:
         """Return whether this rule matches everything that *other* matches."""
         for name, entries in self.conditions.items():
             theirs = other.conditions.get(name)

@@ -27,8 +27,8 @@ SERVERS = PROXIES | {"mixed", "http"}
 _USERS = {"mixed": ("accounts", "users"), "http": ("accounts", "users")}
 
 
-class User(NamedTuple):
-    """One user of an inbound. Its repr holds no secret."""
+class UserView(NamedTuple):
+    """A view of one user of an inbound. Its repr holds no secret."""
 
     path: Path
     email: str
@@ -38,7 +38,7 @@ class User(NamedTuple):
     flow: str
 
     def __repr__(self) -> str:
-        return f"User({self.email!r})"
+        return f"UserView({self.email!r})"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Way:
-    """An inbound or outbound."""
+    """A view of an inbound or outbound."""
 
     path: Path
     data: dict[str, Any] = field(repr=False)
@@ -107,8 +107,8 @@ class Way:
         return Stream((*self.path, "streamSettings"), self.data.get("streamSettings", {}))
 
 
-class Inbound(Way):
-    """An inbound."""
+class InboundView(Way):
+    """A view of an inbound."""
 
     @cached_property
     def listen(self) -> str:
@@ -133,7 +133,7 @@ class Inbound(Way):
         return is_loopback(self.listen)
 
     @cached_property
-    def users(self) -> tuple[User, ...]:
+    def users(self) -> tuple[UserView, ...]:
         """Return its users; a Shadowsocks inbound without a list of users is one user."""
         names = _USERS.get(self.protocol, ("clients", "users"))
         for name in names:
@@ -146,10 +146,10 @@ class Inbound(Way):
         return ()
 
 
-def _user(path: Path, data: dict[str, Any]) -> User:
+def _user(path: Path, data: dict[str, Any]) -> UserView:
     level = data.get("level", 0)
     proof = data.get("id") or data.get("password") or data.get("auth") or ""
-    return User(
+    return UserView(
         path=path,
         email=data.get("email", ""),
         level=level if isinstance(level, int) else 0,

@@ -14,7 +14,7 @@ from ops.config.lint import (
     ConfigError,
     Finding,
     Hit,
-    Rule,
+    LintRule,
     Text,
     judge,
     merged,
@@ -102,7 +102,7 @@ def _judge(whole: Merged, texts: Sequence[Text], chosen: Chosen | None, findings
         findings.found.append(_finding(rule, hit, whole))
 
 
-def _finding(rule: Rule, hit: Hit, whole: Merged) -> Finding:
+def _finding(rule: LintRule, hit: Hit, whole: Merged) -> Finding:
     text, path = whole.origin(hit.path)
     return Finding(
         rule=rule,

@@ -9,7 +9,7 @@ from typing import Any
 
 from ops.config.core.trial import Bench, Verdict
 from ops.config.links import differences
-from ops.config.lint import Around, Finding, Hit, Rule, judge, version_of
+from ops.config.lint import Around, Finding, Hit, LintRule, judge, version_of
 from ops.config.lint.rules import run
 from ops.config.render import render
 from ops.config.render.bounds import TooLong, bounded
@@ -92,7 +92,7 @@ class Judge:
             tested=self.bench is not None,
         )
 
-    def _dead_links(self, host: Host, data: dict[str, Any]) -> Iterator[tuple[Rule, Hit]]:
+    def _dead_links(self, host: Host, data: dict[str, Any]) -> Iterator[tuple[LintRule, Hit]]:
         """Yield a hit for each place where the rendered config contradicts the links to *host*."""
         rendered = data["inbounds"] if isinstance(data.get("inbounds"), list) else []
         parts = [(at, part) for at, part in enumerate(rendered) if isinstance(part, dict)]
@@ -135,7 +135,7 @@ class Judge:
         return _finding(host, run.TIME_IS_UP, Hit((), message), SourceLine("templates", 0))
 
 
-def _finding(host: Host, rule: Rule, hit: Hit, line: SourceLine) -> Finding:
+def _finding(host: Host, rule: LintRule, hit: Hit, line: SourceLine) -> Finding:
     return Finding(
         rule=rule,
         severity=rule.severity if hit.severity is None else hit.severity,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ops.config.core.chosen import Chosen
-from ops.config.lint import ERROR, NOTE, WARNING, Finding, Rule, Severity
+from ops.config.lint import ERROR, NOTE, WARNING, Finding, LintRule, Severity
 from ops.config.lint.rules import run
 
 
@@ -54,7 +54,7 @@ class Findings:
 
     def say(
         self,
-        rule: Rule,
+        rule: LintRule,
         message: str,
         *,
         subject: str = "",

@@ -7,9 +7,9 @@ from ipaddress import ip_network
 
 from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
-from ops.config.lint.routes import Route, within
+from ops.config.lint.routes import RouteView, within
 from ops.config.lint.severity import ERROR, WARNING
-from ops.config.lint.views import Inbound, is_loopback
+from ops.config.lint.views import InboundView, is_loopback
 
 SERVICES = (
     "StatsService",
@@ -56,7 +56,7 @@ def api_without_route(config: Config) -> Iterator[Hit]:
             yield Hit(routes[0].path if routes else inbound.path, message, remedy=remedy)
 
 
-def _for_the_api(config: Config) -> list[Inbound]:
+def _for_the_api(config: Config) -> list[InboundView]:
     """Return the tunnels that have the API's tag or lead to their own port."""
     return [
         inbound
@@ -66,7 +66,7 @@ def _for_the_api(config: Config) -> list[Inbound]:
     ]
 
 
-def _leads_to_itself(inbound: Inbound) -> bool:
+def _leads_to_itself(inbound: InboundView) -> bool:
     settings = inbound.settings
     target = str(settings.get("rewriteAddress", settings.get("address", "")))
     port = settings.get("rewritePort", settings.get("port", 0))
@@ -74,11 +74,11 @@ def _leads_to_itself(inbound: Inbound) -> bool:
     return is_loopback(target) and not settings.get("followRedirect") and own_port
 
 
-def _ports(inbound: Inbound) -> list[int]:
+def _ports(inbound: InboundView) -> list[int]:
     return [low for low, _ in inbound.ports]
 
 
-def _rules_to_api(config: Config, inbound: Inbound) -> list[Route]:
+def _rules_to_api(config: Config, inbound: InboundView) -> list[RouteView]:
     return [
         route
         for route in config.rules
@@ -145,7 +145,7 @@ def api_is_public(config: Config) -> Iterator[Hit]:
                 yield Hit(inbound.path, f"{inbound.called} offers the API on {where}")
 
 
-def _routed(config: Config) -> list[Inbound]:
+def _routed(config: Config) -> list[InboundView]:
     """Return the tunnels that a rule leads to the API."""
     tags = {
         tag
@@ -178,19 +178,19 @@ def api_route_too_late(config: Config) -> Iterator[Hit]:
                 break
 
 
-def _takes(route: Route, inbound: Inbound) -> bool:
+def _takes(route: RouteView, inbound: InboundView) -> bool:
     """Return whether *route* certainly matches a call of the API through *inbound*."""
     fits = _fits(route, inbound)
     return all(fits.get(name, False) for name in route.conditions)
 
 
-def _could_take(route: Route, inbound: Inbound) -> bool:
+def _could_take(route: RouteView, inbound: InboundView) -> bool:
     """Return whether *route* can match a call of the API; conditions of the server may hold."""
     fits = dict.fromkeys(_OF_THE_SERVER, True) | _fits(route, inbound)
     return all(fits.get(name, False) for name in route.conditions)
 
 
-def _fits(route: Route, inbound: Inbound) -> dict[str, bool]:
+def _fits(route: RouteView, inbound: InboundView) -> dict[str, bool]:
     """Return by condition whether a call of the API fulfils it: TCP by *inbound* to 127.0.0.1."""
     return {
         "inboundTag": inbound.tag in route.inbounds,

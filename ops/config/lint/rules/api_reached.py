@@ -7,9 +7,9 @@ from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
 from ops.config.lint.onward import Onward
 from ops.config.lint.positions import Path
-from ops.config.lint.routes import Route
+from ops.config.lint.routes import RouteView
 from ops.config.lint.severity import ERROR, WARNING, Severity
-from ops.config.lint.views import Inbound, address_and_port, is_loopback
+from ops.config.lint.views import InboundView, address_and_port, is_loopback
 
 
 @rule(
@@ -49,7 +49,7 @@ def _entrances(config: Config) -> Iterator[tuple[str, str]]:
         yield f"the bridge {bridge.get('tag', '')!r}", bridge.get("tag", "")
 
 
-def _to_api(config: Config, route: Route) -> bool:
+def _to_api(config: Config, route: RouteView) -> bool:
     return bool(route.outbound) and route.outbound in config.inner_tags
 
 
@@ -110,7 +110,7 @@ def _targets(config: Config) -> Iterator[tuple[Path, str]]:
             yield (*way.path, "settings", "redirect"), str(way.settings["redirect"])
 
 
-def _behind(inbound: Inbound) -> Iterator[tuple[Path, str]]:
+def _behind(inbound: InboundView) -> Iterator[tuple[Path, str]]:
     settings = (*inbound.path, "settings")
     for at, fallback in enumerate(inbound.settings.get("fallbacks", [])):
         if dest := fallback.get("dest"):

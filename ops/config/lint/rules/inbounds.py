@@ -6,7 +6,7 @@ from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
 from ops.config.lint.rules.statistics import VISION
 from ops.config.lint.severity import ERROR, WARNING
-from ops.config.lint.views import Inbound, Way, texts
+from ops.config.lint.views import InboundView, Way, texts
 
 _SETTINGS = {
     "raw": ("rawSettings", "tcpSettings"),
@@ -43,12 +43,12 @@ def one_port_two_inbounds(config: Config) -> Iterator[Hit]:
                 yield Hit((*inbound.path, "port"), message)
 
 
-def _same_door(one: Inbound, other: Inbound) -> bool:
+def _same_door(one: InboundView, other: InboundView) -> bool:
     here = {one.listen, other.listen}
     return len(here) == 1 or bool(here & _EVERY)
 
 
-def _carried(inbound: Inbound) -> set[str]:
+def _carried(inbound: InboundView) -> set[str]:
     """Return the networks that it listens on: tcp, udp or both."""
     if inbound.protocol in ("wireguard", "hysteria") or inbound.stream.network in (
         "kcp",
@@ -65,7 +65,7 @@ def _carried(inbound: Inbound) -> set[str]:
     return found or {"tcp"}
 
 
-def _shared_port(one: Inbound, other: Inbound) -> int:
+def _shared_port(one: InboundView, other: InboundView) -> int:
     for low, high in one.ports:
         for their_low, their_high in other.ports:
             if low <= their_high and their_low <= high:
@@ -93,7 +93,7 @@ def vision_misplaced(config: Config) -> Iterator[Hit]:
             )
 
 
-def _carries_vision(inbound: Inbound) -> bool:
+def _carries_vision(inbound: InboundView) -> bool:
     if inbound.settings.get("decryption", "none") not in ("", "none"):
         return True
     # Behind a fallback, another inbound has the TLS, but that inbound has the flow too.

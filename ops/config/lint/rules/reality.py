@@ -6,7 +6,7 @@ from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
 from ops.config.lint.positions import Path
 from ops.config.lint.severity import ERROR, NOTE, WARNING
-from ops.config.lint.views import Inbound, Way
+from ops.config.lint.views import InboundView, Way
 
 WORKING = ("chrome", "firefox", "safari", "random", "randomizednoalpn")
 """Fingerprints that connect to 26.10.10 (docs/xray.md, REALITY clients)."""
@@ -18,7 +18,7 @@ _WATCHED = ("apple", "icloud", "microsoft")
 _WATCHED_ENDS = (".ru", ".ir", ".cn")
 
 
-def _servers(config: Config) -> Iterator[tuple[Inbound, Path, dict[str, object]]]:
+def _servers(config: Config) -> Iterator[tuple[InboundView, Path, dict[str, object]]]:
     for inbound in config.inbounds:
         if inbound.stream.security == "reality":
             path, settings = inbound.stream.settings("realitySettings")

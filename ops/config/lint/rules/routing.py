@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
-from ops.config.lint.routes import Route
+from ops.config.lint.routes import RouteView
 from ops.config.lint.severity import ERROR, WARNING
 from ops.model.layout import NOBODY
 
@@ -70,7 +70,7 @@ def rule_is_shadowed(config: Config) -> Iterator[Hit]:
                 break
 
 
-def _target(route: Route) -> tuple[object, object]:
+def _target(route: RouteView) -> tuple[object, object]:
     return route.data.get("outboundTag"), route.data.get("balancerTag")
 
 

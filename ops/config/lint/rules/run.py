@@ -3,11 +3,11 @@
 They have no check of their own: :mod:`ops.config.validation` reports them.
 """
 
-from ops.config.lint.finding import Rule, add
+from ops.config.lint.finding import LintRule, add
 from ops.config.lint.severity import ERROR, NOTE, WARNING
 
 CORE_REFUSES = add(
-    Rule(
+    LintRule(
         code="XO001",
         name="core-refuses",
         severity=ERROR,
@@ -18,7 +18,7 @@ CORE_REFUSES = add(
     )
 )
 UNREADABLE = add(
-    Rule(
+    LintRule(
         code="XO002",
         name="unreadable",
         severity=ERROR,
@@ -28,7 +28,7 @@ UNREADABLE = add(
     )
 )
 CORE_NOT_ASKED = add(
-    Rule(
+    LintRule(
         code="XO003",
         name="core-not-asked",
         severity=WARNING,
@@ -40,7 +40,7 @@ CORE_NOT_ASKED = add(
     )
 )
 CORE_NOT_PINNED = add(
-    Rule(
+    LintRule(
         code="XO004",
         name="core-not-pinned",
         severity=WARNING,
@@ -51,7 +51,7 @@ CORE_NOT_PINNED = add(
     )
 )
 PLACEHOLDERS_USED = add(
-    Rule(
+    LintRule(
         code="XO005",
         name="placeholders-used",
         severity=NOTE,
@@ -62,7 +62,7 @@ PLACEHOLDERS_USED = add(
     )
 )
 SECRETS_MISSING = add(
-    Rule(
+    LintRule(
         code="XO006",
         name="secrets-missing",
         severity=ERROR,
@@ -73,7 +73,7 @@ SECRETS_MISSING = add(
     )
 )
 IGNORED_IN_VAIN = add(
-    Rule(
+    LintRule(
         code="XO007",
         name="ignored-in-vain",
         severity=WARNING,
@@ -83,7 +83,7 @@ IGNORED_IN_VAIN = add(
     )
 )
 INVENTORY_WRONG = add(
-    Rule(
+    LintRule(
         code="XO009",
         name="inventory-wrong",
         severity=ERROR,
@@ -93,7 +93,7 @@ INVENTORY_WRONG = add(
     )
 )
 TIME_IS_UP = add(
-    Rule(
+    LintRule(
         code="XO008",
         name="time-is-up",
         severity=ERROR,
@@ -103,7 +103,7 @@ TIME_IS_UP = add(
     )
 )
 LINK_DEAD = add(
-    Rule(
+    LintRule(
         code="XO010",
         name="link-cannot-work",
         severity=ERROR,

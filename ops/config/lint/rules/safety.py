@@ -7,7 +7,7 @@ from ops.config.lint.finding import Hit, rule
 from ops.config.lint.reach import ADDRESS, FINAL_RULES, NAME, SNIFFED, Reach, final_rules
 from ops.config.lint.routes import PROBES, Network, network_of
 from ops.config.lint.severity import ERROR, NOTE, WARNING, Severity
-from ops.config.lint.views import SERVERS, Inbound
+from ops.config.lint.views import SERVERS, InboundView
 from ops.model.phrases import listed
 
 _BLOCK = (
@@ -24,7 +24,7 @@ def _graded(config: Config) -> Severity:
     return ERROR if config.around.ours or at_stake or routed else WARNING
 
 
-def _open(config: Config, inbound: Inbound, way: str) -> list[Network]:
+def _open(config: Config, inbound: InboundView, way: str) -> list[Network]:
     reach = Reach(config, inbound)
     return [network for network in _PRIVATE if way in reach.ways(network, private=True)]
 

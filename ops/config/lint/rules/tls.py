@@ -8,13 +8,13 @@ from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
 from ops.config.lint.positions import Path
 from ops.config.lint.severity import ERROR, WARNING
-from ops.config.lint.views import Inbound
+from ops.config.lint.views import InboundView
 
 SOON = 21
 """Days; certificates of 90 days are renewed when 30 are left."""
 
 
-def _certificates(config: Config) -> Iterator[tuple[Inbound, Path, datetime]]:
+def _certificates(config: Config) -> Iterator[tuple[InboundView, Path, datetime]]:
     """Yield inbound, place and end date of the certificates that could be read."""
     for inbound in config.inbounds:
         path, settings = inbound.stream.settings("tlsSettings")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ops.config.lint.config import Config
 from ops.config.lint.finding import Hit, rule
 from ops.config.lint.severity import ERROR, NOTE, WARNING
-from ops.config.lint.views import Inbound, User
+from ops.config.lint.views import InboundView, UserView
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _BY_UUID = {"vless", "vmess"}
@@ -189,22 +189,24 @@ def inbound_without_users(config: Config) -> Iterator[Hit]:
             )
 
 
-def _is_weak(inbound: Inbound, secret: str) -> bool:
+def _is_weak(inbound: InboundView, secret: str) -> bool:
     if inbound.protocol in _BY_UUID:
         return bool(_UUID.fullmatch(secret)) and len(set(secret.replace("-", ""))) < 4
     return inbound.protocol in ("trojan", "shadowsocks", "hysteria") and len(secret) < _SHORTEST
 
 
-def _word(inbound: Inbound) -> str:
+def _word(inbound: InboundView) -> str:
     return "UUID" if inbound.protocol in _BY_UUID else "password"
 
 
-def _equal(users: Iterable[User], secret_of: Callable[[User], str]) -> Iterator[tuple[User, User]]:
+def _equal(
+    users: Iterable[UserView], secret_of: Callable[[UserView], str]
+) -> Iterator[tuple[UserView, UserView]]:
     """Yield pairs of users with the same secret, of which the first is always the same user.
 
     Users with an empty secret are left out.
     """
-    by_secret: dict[str, list[User]] = defaultdict(list)
+    by_secret: dict[str, list[UserView]] = defaultdict(list)
     for user in users:
         if secret := secret_of(user):
             by_secret[secret].append(user)
@@ -212,7 +214,7 @@ def _equal(users: Iterable[User], secret_of: Callable[[User], str]) -> Iterator[
         yield from ((same[0], other) for other in same[1:])
 
 
-def _without_third_group(user: User) -> str:
+def _without_third_group(user: UserView) -> str:
     if not _UUID.fullmatch(user.id):
         return ""
     digits = user.id.replace("-", "").lower()

@@ -9,7 +9,7 @@ from ops.config.lint.onward import dialer_proxies
 from ops.config.lint.positions import Path
 from ops.config.lint.rules.statistics import VISION
 from ops.config.lint.severity import ERROR, WARNING
-from ops.config.lint.views import Inbound, address_and_port, is_loopback
+from ops.config.lint.views import InboundView, address_and_port, is_loopback
 
 
 @rule(
@@ -91,7 +91,7 @@ def _handed_on(config: Config) -> Iterator[tuple[Path, str, int]]:
             yield path, str(dest), int(reality.get("xver", 0))
 
 
-def _is_at(inbound: Inbound, dest: str) -> bool:
+def _is_at(inbound: InboundView, dest: str) -> bool:
     address, port = address_and_port(dest)
     if not port:
         return address == inbound.listen.partition(",")[0] != ""
@@ -99,7 +99,7 @@ def _is_at(inbound: Inbound, dest: str) -> bool:
     return here and any(low <= port <= high for low, high in inbound.ports)
 
 
-def _accepts(inbound: Inbound) -> bool:
+def _accepts(inbound: InboundView) -> bool:
     names = ("sockopt", "rawSettings", "tcpSettings", "wsSettings", "httpupgradeSettings")
     return any(
         inbound.stream.settings(name)[1].get("acceptProxyProtocol") is True for name in names
