@@ -5,18 +5,20 @@ from functools import partial
 import click
 
 from ops.cli.asking.options import Format, host_options, json_option, timeout
-from ops.cli.printing import console, differences, exit_codes
+from ops.cli.printing import console, exit_codes
 from ops.errors import UsageError
-from ops.reporting import changes
 from ops.reporting.selection import Selection, maintenance_lines
 from ops.reporting.shapes import inventory as shapes
+
+_DEADLINE = 30.0
+"""Seconds for drift, because a host reads all its files for it."""
 
 
 @click.command()
 @click.argument("revision", required=False, metavar="[REV]")
 @click.option("--servers", is_flag=True, help="Compare the servers with this folder, over ssh.")
 @click.option("--exit-code", "as_code", is_flag=True, help="Exit with 1 if there is a difference.")
-@timeout(changes.DEADLINE, "With --servers: ")
+@timeout(_DEADLINE, "With --servers: ")
 @json_option
 @host_options
 def diff(
@@ -47,6 +49,9 @@ def diff(
         )
     if servers:
         raise click.exceptions.Exit(_drift(selection, timeout, output))
+    from ops.cli.printing import differences
+    from ops.reporting import changes
+
     report = changes.changes_since(selection, revision or "HEAD", _progress)
     if output == "json":
         click.echo(console.as_json(shapes.changes(report)))
@@ -60,6 +65,9 @@ _progress = partial(console.progress, "Comparing")
 
 
 def _drift(selection: Selection, timeout: float, output: Format) -> int:
+    from ops.cli.printing import differences
+    from ops.reporting import changes
+
     console.notes(maintenance_lines(selection.away_even_absent))
     report = changes.drift(selection, deadline=timeout, progress=_progress)
     if output == "json":
