@@ -245,6 +245,28 @@ def test_an_old_answer_that_is_booked_after_a_reset_is_put_to_no_day(books: Book
     assert books.ledger.usage(*ALWAYS).total == Traffic(100, 200)
 
 
+def test_a_foreign_reset_is_noticed_while_the_clock_is_set_back(books: Books) -> None:
+    server = new_server(books)
+    server.use("alice", 100, 200)
+    books.ledger.book(server.visit())
+    books.clock.pass_(days=-3)
+    server.counters["alice"] = (10, 10)
+    assert books.ledger.book(server.visit()).resets == ("alice",)
+    assert books.ledger.usage(*ALWAYS).certainty == "at least"
+
+
+def test_a_look_that_found_no_core_is_dated_by_its_visit_and_not_by_its_booking(
+    books: Books,
+) -> None:
+    server = new_server(books)
+    blank = Observation(host=server.name, now=None, listed=True, retired=True, machine="m1")
+    look = replace(blank, seen_at=books.clock.now)
+    books.clock.pass_(days=40)
+    books.ledger.book(look)
+    [state] = books.ledger.hosts()
+    assert state.read_at == look.seen_at
+
+
 def test_an_answer_that_was_held_up_is_no_reset_and_no_run_of_now(books: Books) -> None:
     server = new_server(books)
     server.use("alice", 100, 200)

@@ -91,6 +91,8 @@ class Observation:
     """Whether no core of the fleet is installed on the host, so that nothing can count."""
     up: timedelta | None = None
     """The time since the machine's boot; None if the visit did not read it."""
+    seen_at: datetime | None = None
+    """The moment of the visit by the collector's clock; None: the moment of its booking."""
 
     @property
     def readings(self) -> tuple[Reading, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import uniform
 from time import monotonic
 
@@ -155,6 +155,7 @@ class Visitor:
             nic=probe.nic,
             damaged=frozenset(probe.on_disk.damaged),
             up=_uptime(probe.machine),
+            seen_at=datetime.now(UTC),
         )
         return self._with_machine(observation)
 

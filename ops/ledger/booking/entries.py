@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from ops.ledger.answers.calendar import day_of, five_of, hour_of, month_of
 from ops.ledger.booking.runs import Highs
-from ops.ledger.booking.sightings import LARGEST, Sighting
+from ops.ledger.booking.sightings import HELD_UP, LARGEST, Sighting
 from ops.ledger.database.bulk import Row, add_to, raise_to
 from ops.ledger.database.ids import Lives
 from ops.ledger.database.rows import HostRow
@@ -167,7 +167,8 @@ class Entries:
         """Return the users with counters that fell, if this reading is the newest of its run."""
         run, shown = sighting.run, sighting.live.users if sighting.live else sighting.users
         old = highest([self.highs.get(run.id, {}), self.above.get(run.id, {})])
-        if not old or sighting.read <= sighting.since:
+        behind = sighting.since - sighting.read
+        if not old or 0 <= behind <= HELD_UP:  # an old answer; further behind: a clock set back
             return []
         names = {self.users[name]: name for name in shown if key_of(name)}
         fallen = []

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from ops.ledger.answers.calendar import moment
 from ops.ledger.booking.entries import SHARP, Entries
-from ops.ledger.booking.sightings import KEPT, Sighting, doubt_of
+from ops.ledger.booking.sightings import HELD_UP, KEPT, Sighting, doubt_of
 from ops.model import UNKNOWN_MACHINE
 
 if TYPE_CHECKING:
     from ops.ledger.booking.booking import Visit
 
-_HELD_UP = 2 * 60_000
-"""Most milliseconds between an answer and its booking."""
 _STRAGGLES = 2 * 60_000
 """Milliseconds after the end of a run in which its host may still write a reading of it."""
 _AT_ONCE = 60_000
@@ -45,7 +43,7 @@ def _alive(visit: "Visit") -> Sighting | None:
     if live is None or live.live is None or live.run.id == visit.host.run_id != 0:
         return live
     behind = (visit.host.read or 0) - moment(live.live.read_at)
-    return live if behind < 0 or behind > _HELD_UP else None
+    return live if behind < 0 or behind > HELD_UP else None
 
 
 def _end(visit: "Visit", at: int) -> None:
@@ -137,7 +135,8 @@ def _move_on(visit: "Visit", now: int) -> None:
         if visit.newest:
             host.run_id, host.read = visit.newest.run.id, max(host.read or 0, visit.newest.read)
         if observation.retired and observation.listed:
-            host.read, host.done = max(host.read or 0, now), now
+            seen = now if observation.seen_at is None else min(now, moment(observation.seen_at))
+            host.read, host.done = max(host.read or 0, seen), seen
 
 
 def _meet(visit: "Visit", entries: Entries, read: int, now: int) -> None:

@@ -16,6 +16,8 @@ KEPT = 90 * 86_400_000
 """Milliseconds that hosts keep readings on disk."""
 LARGEST = 2**58
 """Most bytes of a counter: 100 Gbit/s for nine months."""
+HELD_UP = 2 * 60_000
+"""Most milliseconds between an answer and its booking."""
 Doubt = Literal["", "look", "asked"]
 
 
@@ -73,7 +75,9 @@ def look(
         if same and not run.id and not run.doubt and host.was_listed:
             # At that moment it was not on the disk, or had counted nothing.
             sighting.since = max(sighting.since, host.listed_at or host.known)
-        sighting.counted = run.waits is not None or not run.doubt
+        # Bytes of a run in doubt wait, too, if they may have moved before the ledger knew the host.
+        sure = run.waits is not None and run.read >= host.known
+        sighting.counted = not run.doubt or sure
         old = run.doubt or (run.identity in observation.begun and run.since < host.known)
         earliest = max(created, now - KEPT) if old else host.known
         sighting.at = _booking_time(sighting, host, run.read if run.id else earliest, now)
