@@ -170,7 +170,7 @@ def _unreadable(error: FleetError) -> Report:
     """Return the problems of the inventory as findings."""
     problems = Findings()
     for problem in error.problems:
-        problems.say(
+        problems.add(
             run.INVENTORY_WRONG,
             problem.message,
             file=problem.file,

@@ -42,13 +42,13 @@ def geo_names(value: Any, path: Path = ()) -> Iterator[GeoName]:
 
 
 def _named(text: str, path: Path) -> Iterator[GeoName]:
-    found = _NAME.fullmatch(text)
-    if not found:
+    match = _NAME.fullmatch(text)
+    if not match:
         return
-    if found["kind"]:
-        file, code, is_address = f"{found['kind']}.dat", found["code"], found["kind"] == "geoip"
+    if match["kind"]:
+        file, code, is_address = f"{match['kind']}.dat", match["code"], match["kind"] == "geoip"
     else:
         keys = [part.lower() for part in path if isinstance(part, str)]
-        file, code = found["file"], found["own"]
+        file, code = match["file"], match["own"]
         is_address = bool(keys and _OF_ADDRESSES.search(keys[-1])) or text.startswith("ext-ip")
     yield GeoName(path, text, file, code, is_address)

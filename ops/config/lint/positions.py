@@ -16,7 +16,7 @@ class Positions:
     """The positions of all fields and list entries in a valid JSON text without comments."""
 
     def __init__(self, text: str) -> None:
-        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._breaks = [match.start() for match in re.finditer("\n", text)]
         self._starts: dict[Path, int] = {}
         self._walk(text)
 
@@ -31,14 +31,14 @@ class Positions:
         """Record the start of each field and list entry; of two equal fields the last counts."""
         path: list[str | int] = []
         expects_key = False
-        for found in _TOKEN.finditer(text):
-            part = found[0]
+        for match in _TOKEN.finditer(text):
+            part = match[0]
             if part == "{":
-                self._note(path, found.start())
+                self._note(path, match.start())
                 path.append("")
                 expects_key = True
             elif part == "[":
-                self._note(path, found.start())
+                self._note(path, match.start())
                 path.append(0)
             elif part in "}]":
                 path.pop()
@@ -51,9 +51,9 @@ class Positions:
                 expects_key = False
             elif expects_key:
                 path[-1] = part[1:-1].lower()
-                self._starts[tuple(path)] = found.start()
+                self._starts[tuple(path)] = match.start()
             else:
-                self._note(path, found.start())
+                self._note(path, match.start())
 
     def _note(self, path: list[str | int], start: int) -> None:
         """Record *start* for an entry of a list; a value of a field has the field's position."""

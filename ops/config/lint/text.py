@@ -82,26 +82,26 @@ def read(name: str, raw: bytes) -> Text:
 def _blanked(text: str) -> str:
     """Return *text* with spaces instead of comments; ConfigError if it is nested too deeply."""
     depth, parts, done = 0, [], 0
-    for found in _TOKEN.finditer(text):
-        kind = found.lastindex
+    for token in _TOKEN.finditer(text):
+        kind = token.lastindex
         if kind == 4:
             depth += 1
             if depth > DEEPEST:
-                line = text.count("\n", 0, found.start()) + 1
+                line = text.count("\n", 0, token.start()) + 1
                 raise ConfigError(f"is nested more than {DEEPEST} deep", line)
         elif kind == 5:
             depth -= 1
         elif kind in (2, 3):
-            parts += [text[done : found.start()], _NO_BREAK.sub(" ", found[0])]
-            done = found.end()
+            parts += [text[done : token.start()], _NO_BREAK.sub(" ", token[0])]
+            done = token.end()
     return "".join([*parts, text[done:]])
 
 
 def _parsed(text: str, twice: list[str]) -> dict[str, Any]:
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(found)
-        if len(made) < len(found):
-            twice.extend(_repeated(found))
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) < len(items):
+            twice.extend(_repeated(items))
         return made
 
     try:

@@ -75,10 +75,10 @@ def _read(path: Path, findings: Findings) -> Text | None:
         return read(name, _bytes(path))
     except ConfigError as error:
         line = error.line
-        findings.say(run.UNREADABLE, error.message, subject=name, file=name, line=line)
+        findings.add(run.UNREADABLE, error.message, subject=name, file=name, line=line)
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
-        findings.say(run.UNREADABLE, message, subject=name, file=name)
+        findings.add(run.UNREADABLE, message, subject=name, file=name)
     return None
 
 
@@ -99,7 +99,7 @@ def _judge(whole: Merged, texts: Sequence[Text], chosen: Chosen | None, findings
     )
     twice = tuple(name for text in texts for name in text.twice)
     for rule, hit in judge(whole.data, around, twice):
-        findings.found.append(_finding(rule, hit, whole))
+        findings.entries.append(_finding(rule, hit, whole))
 
 
 def _finding(rule: LintRule, hit: Hit, whole: Merged) -> Finding:
@@ -121,13 +121,13 @@ def _test(whole: Merged, texts: Sequence[Text], chosen: Chosen, findings: Findin
         verdict = core.test([(text.name, text.data) for text in texts])
         if not verdict.accepted:
             rule = run.CORE_REFUSES if verdict.in_time else run.TIME_IS_UP
-            findings.found.append(_finding(rule, refusal(core, verdict, whole.data), whole))
+            findings.entries.append(_finding(rule, refusal(core, verdict, whole.data), whole))
     if verdict.missing:
         listed = ", ".join(verdict.missing)
         message = f"not tested, because these files are not on this machine: {listed}"
         where = texts[0].name
         remedy = "test the config on the server, or put the files here under the same names"
-        findings.say(run.PLACEHOLDERS_USED, message, subject=where, file=where, remedy=remedy)
+        findings.add(run.PLACEHOLDERS_USED, message, subject=where, file=where, remedy=remedy)
 
 
 def _expiries(data: dict[str, Any]) -> dict[str, datetime]:

@@ -58,7 +58,7 @@ def validate_fleet(
         judge = Judge(fleet, own_or_placeholders, core, options.seconds)
         for one in _in_time(judge, [host.name for host in hosts], findings):
             judged.append(one)
-            findings.found += one.findings
+            findings.entries += one.findings
             advance()
     _about_files(judged, findings)
     return Report(
@@ -81,7 +81,7 @@ def _links_out(fleet: Fleet, findings: Findings) -> bool:
     for path in sorted((fleet.folder / TEMPLATES).rglob("*")):
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(folder):
             any_link = True
-            findings.say(
+            findings.add(
                 run.INVENTORY_WRONG,
                 f"it is a link to {path.readlink()}, outside the fleet's folder",
                 file=shown_path(path),
@@ -103,7 +103,7 @@ def _in_time(judge: Judge, names: list[str], findings: Findings) -> Iterator[Jud
             if spent > most and count < len(names):
                 left = len(names) - count
                 message = f"judging {count} hosts took {spent:.0f} s: {left} were not judged"
-                return findings.say(run.TIME_IS_UP, message, file=TEMPLATES)
+                return findings.add(run.TIME_IS_UP, message, file=TEMPLATES)
 
 
 def _each(judge: Judge, names: list[str]) -> Generator[Judged]:
@@ -124,11 +124,11 @@ def _secrets(fleet: Fleet, hosts: Sequence[Host], options: Options, findings: Fi
     first = "; ".join(lacks[:3]) + (" and more" if len(lacks) > 3 else "")
     why = reason or f"{first} not made yet"
     if options.require_secrets:
-        findings.say(run.SECRETS_MISSING, why)
+        findings.add(run.SECRETS_MISSING, why)
     else:
         message = "placeholders replace UUIDs, passwords, REALITY private keys and short ids"
         remedy = "`ops secrets fill` makes missing secrets" if not reason else _ELSEWHERE
-        findings.say(run.PLACEHOLDERS_USED, f"{message}: {why}", remedy=remedy)
+        findings.add(run.PLACEHOLDERS_USED, f"{message}: {why}", remedy=remedy)
     return filled(real, placeholders(fleet))
 
 
@@ -182,4 +182,4 @@ def _about_files(judged: Sequence[Judged], findings: Findings) -> None:
     if names:
         message = f"not tested, because these files are on the hosts only: {listed(names)}"
         remedy = "nothing to do here: in a rollout the core of each host tests with them"
-        findings.say(run.PLACEHOLDERS_USED, message, remedy=remedy)
+        findings.add(run.PLACEHOLDERS_USED, message, remedy=remedy)

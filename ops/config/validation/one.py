@@ -59,6 +59,8 @@ class Judge:
         return replace(self._judge(name), seconds=time.monotonic() - began)
 
     def _judge(self, name: str) -> Judged:
+        import ops.config.render.templates  # noqa: F401  the time limit is not for this import
+
         host = self.fleet.host(name)
         try:
             with bounded(self.seconds):

@@ -50,9 +50,9 @@ class Report:
 class Findings:
     """Collects findings during a validation."""
 
-    found: list[Finding] = field(default_factory=list)
+    entries: list[Finding] = field(default_factory=list)
 
-    def say(
+    def add(
         self,
         rule: LintRule,
         message: str,
@@ -64,7 +64,7 @@ class Findings:
         remedy: str = "",
     ) -> None:
         """Add a finding that has no place in a config: about the core, the secrets or a file."""
-        self.found.append(
+        self.entries.append(
             Finding(
                 rule=rule,
                 severity=rule.severity if severity is None else severity,
@@ -78,7 +78,7 @@ class Findings:
 
     def in_order(self) -> tuple[Finding, ...]:
         """Return the findings, the most severe first, then by file, line and code."""
-        order = sorted(self.found, key=lambda f: (-f.severity, f.file, f.line, f.rule.code))
+        order = sorted(self.entries, key=lambda f: (-f.severity, f.file, f.line, f.rule.code))
         return tuple(order)
 
 
@@ -91,19 +91,19 @@ def about_core(findings: Findings, chosen: Chosen | None, pinned: str, options: 
     severity = ERROR if options.require_core else WARNING
     if options.without_core:
         message = "no core tested this, because of --no-core"
-        findings.say(run.CORE_NOT_ASKED, message, severity=NOTE, remedy=_WITH_CORE)
+        findings.add(run.CORE_NOT_ASKED, message, severity=NOTE, remedy=_WITH_CORE)
     elif chosen is None:
         wanted = f"core {pinned}" if pinned else "a core"
         message = f"{wanted} is neither cached nor installed: no config was tested"
         remedy = "" if pinned else _WITHOUT_FLEET
-        findings.say(run.CORE_NOT_ASKED, message, severity=severity, remedy=remedy)
+        findings.add(run.CORE_NOT_ASKED, message, severity=severity, remedy=remedy)
     elif pinned and not chosen.is_pinned:
         same = " (the same version, but not from the pinned release)"
         message = (
             f"core {chosen.version} tested, but the inventory pins {pinned}"
             f"{same if chosen.version == pinned else ''}"
         )
-        findings.say(run.CORE_NOT_PINNED, message, severity=severity)
+        findings.add(run.CORE_NOT_PINNED, message, severity=severity)
 
 
 def merged(findings: Iterable[Finding]) -> list[tuple[Finding, tuple[str, ...]]]:

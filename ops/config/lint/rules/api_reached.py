@@ -24,12 +24,12 @@ from ops.config.lint.views import InboundView, address_and_port, is_loopback
 )
 def api_open_to_users(config: Config) -> Iterator[Hit]:
     """All ways were run on 26.10.10: rule, balancer, default, dialerProxy, loopback."""
-    found: dict[tuple[Path, str], str] = {}
+    open_steps: dict[tuple[Path, str], str] = {}
     for called, tag in _entrances(config):
         for step in Onward(config).steps(tag):
             if step.outbound in config.inner_tags and not step.entry:
-                found.setdefault((step.path, step.outbound), called)
-    for (path, tag), called in found.items():
+                open_steps.setdefault((step.path, step.outbound), called)
+    for (path, tag), called in open_steps.items():
         is_api = tag == config.api_tag
         target = f"the API ({tag!r})" if is_api else f"the metrics ({tag!r})"
         yield Hit(path, f"this sends traffic of {called} to {target}", None if is_api else WARNING)

@@ -57,12 +57,12 @@ def _carried(inbound: InboundView) -> set[str]:
         return {"udp"}
     if inbound.protocol == "tun":
         return set()
-    said = inbound.settings.get("allowedNetwork", inbound.settings.get("network"))
-    found = {name.lower() for name in texts(said)} & {"tcp", "udp"}
+    networks = inbound.settings.get("allowedNetwork", inbound.settings.get("network"))
+    allowed = {name.lower() for name in texts(networks)} & {"tcp", "udp"}
     alpn = texts(inbound.stream.settings("tlsSettings")[1].get("alpn"))
     if inbound.stream.network == "xhttp" and alpn == ("h3",):
         return {"udp"}
-    return found or {"tcp"}
+    return allowed or {"tcp"}
 
 
 def _shared_port(one: InboundView, other: InboundView) -> int:

@@ -47,16 +47,16 @@ def geo_data_missing(config: Config) -> Iterator[Hit]:
     parts = (
         (part, config.data.get(part, {})) for part in ("routing", "dns", "inbounds", "outbounds")
     )
-    found = [
+    lookups = [
         name
         for part, value in parts
         for name in geo_names(value, (part,))
         if name.file.endswith(".dat")
     ]
-    if found:
-        names = sorted({name.text for name in found})
+    if lookups:
+        names = sorted({name.text for name in lookups})
         message = f"{listed(names, most=4)}: the data files are missing"
-        yield Hit(found[0].path, message)
+        yield Hit(lookups[0].path, message)
 
 
 @rule(

@@ -17,16 +17,16 @@ _OURS = re.compile(r"regexp:\^[\w.@\\-]+~\[0-9\]\+\$")
 
 def _ways_out(config: Config) -> set[str]:
     """Return all tags that a rule can lead to."""
-    found = {outbound.tag for outbound in config.outbounds}
-    found |= {config.api_tag, str(config.part("metrics").get("tag", ""))}
+    tags = {outbound.tag for outbound in config.outbounds}
+    tags |= {config.api_tag, str(config.part("metrics").get("tag", ""))}
     for part in ("portals", "bridges"):
         entries = config.part("reverse").get(part, [])
-        found |= {entry.get("tag", "") for entry in entries}
+        tags |= {entry.get("tag", "") for entry in entries}
     for inbound in config.proxies:
         for name in ("clients", "users"):
             for entry in inbound.settings.get(name, []):
-                found.add(entry.get("reverse", {}).get("tag", ""))
-    return found - {""}
+                tags.add(entry.get("reverse", {}).get("tag", ""))
+    return tags - {""}
 
 
 @rule(

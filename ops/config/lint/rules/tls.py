@@ -113,5 +113,5 @@ def certificate_of_another_key(config: Config) -> Iterator[Hit]:
         for at, entry in enumerate(settings.get("certificates", [])):
             offered = entry.get("usage", "").lower() in ("", "encipherment")
             is_used = inbound.stream.security == "tls" and offered
-            if is_used and (said := config.around.pair_fault(entry)):
-                yield Hit((*path, "certificates", at), f"{inbound.called}: {said}")
+            if is_used and (fault := config.around.pair_fault(entry)):
+                yield Hit((*path, "certificates", at), f"{inbound.called}: {fault}")
