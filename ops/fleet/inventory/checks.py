@@ -19,10 +19,12 @@ def names(document: Document, hosts: HostsFile) -> Iterator[Problem]:
     """Find unknown or repeated names of groups and inbounds, and names that are taken."""
     for group in hosts.groups:
         if group in _RESERVED_GROUPS:
-            yield document.problem(("groups", group), f"{group!r} is taken by pyinfra", "rename it")
+            yield document.problem(
+                ("groups", group), f"pyinfra uses {group!r} for its own group", "rename it"
+            )
         if group in hosts.hosts:
             message = f"{group!r} is a group and a host"
-            yield document.problem(("hosts", group), message, "a key could mean either: rename one")
+            yield document.problem(("hosts", group), message, "a key could open either: rename one")
     for name, table in hosts.hosts.items():
         if name == ALL:
             yield document.problem(("hosts", name), "'all' means every host", "rename it")
@@ -51,7 +53,7 @@ def rules(
     ways_out = {"direct", "block", *hosts.outbounds}
     for name in hosts.outbounds:
         if name in ("direct", "block", "api") or name.startswith("run-"):
-            yield document.problem(("outbounds", name), f"{name!r} is one of ours", "rename it")
+            yield document.problem(("outbounds", name), f"{name!r} is a reserved name", "rename it")
     for index, rule in enumerate(hosts.rules):
         place: Location = ("rules", index)
         for field, what, used, known in (
@@ -79,7 +81,7 @@ def keys(document: Document, keys: KeysFile, hosts: HostsFile) -> Iterator[Probl
                 yield document.problem((*place, "opens"), message, remedy, door)
         yield from _twice(document, (*place, "opens"), table.opens)
         if GENERATION in name:
-            yield document.problem(place, f"{GENERATION} in {name!r} is kept for rotation")
+            yield document.problem(place, f"{GENERATION} in {name!r} is reserved for rotation")
     yield from _look_alikes(document, "keys", keys.keys)
 
 

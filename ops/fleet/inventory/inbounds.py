@@ -60,7 +60,7 @@ def _misfit(table: InboundTable) -> tuple[str, str]:
     if protocol == "shadowsocks" and (transport, security) != ("raw", "none"):
         return "Shadowsocks encrypts by itself", "leave out transport and security"
     if protocol != "shadowsocks" and security == "none":
-        return f"{protocol} without TLS or REALITY is readable on the way", 'write security = "tls"'
+        return f"{protocol} without TLS or REALITY is not encrypted", 'write security = "tls"'
     if security == "reality" and transport == "ws":
         return "the core refuses REALITY over WebSocket", 'write transport = "raw" or "xhttp"'
     if protocol == "trojan" and (transport, security) != ("raw", "tls"):
@@ -90,7 +90,7 @@ def _fields(document: Document, place: Location, table: InboundTable) -> Iterato
         part for part in (table.protocol, table.transport, table.security) if part != "none"
     )
     for field in sorted(written & _SPECIAL - useful):
-        yield document.problem((*place, field), f"{field} means nothing to {kind}", "leave it out")
+        yield document.problem((*place, field), f"{kind} does not use {field}", "leave it out")
     for field in sorted(needed - written):
         yield document.problem(place, f"{kind} needs {field}", f"write {field} = ...")
 
@@ -139,7 +139,7 @@ def _overrides(document: Document, table: HostTable, host: Host) -> Iterator[Pro
         parts = {offered[name].protocol, offered[name].transport, offered[name].security}
         useful = set().union(*(_FIELDS.get(part, set()) for part in parts))
         for field in sorted(table.overrides[name].model_fields_set & _SPECIAL - useful):
-            message = f"{field} means nothing to {offered[name].kind}"
+            message = f"{offered[name].kind} does not use {field}"
             yield document.problem((*place, field), message, "leave it out")
 
 

@@ -134,7 +134,7 @@ def _words(detail: ErrorDetails, shape: type[BaseModel], place: Location) -> tup
 def _unfit(value: object, error: Exception) -> str:
     """Return the reason why *value* was refused. A message of UnfitError needs the value first."""
     if isinstance(error, UnfitError):
-        return f"{_short(repr(value))} will not do: {error}"
+        return f"{_short(repr(value))} is not allowed: {error}"
     return str(error)
 
 

@@ -132,7 +132,7 @@ def places_of(fleet: Fleet, names: Iterable[str]) -> set[SecretPlace]:
 def _lost(lost: list[SecretPlace]) -> str:
     names = listed([secret_name(place) for place in lost], most=5)
     return (
-        f"issued.toml says that these were made, and they are not here: {names}. "
+        f"issued.toml lists secrets that are not here: {names}. "
         "Making them again would cut people off: get secrets.toml from a colleague, or "
         "`ops secrets recover` reads them back from the servers. To replace one on purpose: "
         "`ops secrets fill --replace NAME`"
