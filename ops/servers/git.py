@@ -21,7 +21,7 @@ def git(folder: Path, *words: str) -> "subprocess.CompletedProcess[bytes]":
     try:
         return subprocess.run(command, capture_output=True, check=False, env=environment)
     except FileNotFoundError:
-        raise UsageError("git is not installed here, and another commit is read with it") from None
+        raise UsageError("git is not installed here, but reading another commit needs it") from None
 
 
 def commit(folder: Path, revision: str) -> str:

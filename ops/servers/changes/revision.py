@@ -35,11 +35,11 @@ def fleet_at(folder: Path, revision: str) -> Iterator[Fleet]:
 
 
 def _extract(folder: Path, revision: str, target: Path) -> None:
-    found = commit(folder, revision)
-    paths = paths_in(folder, found, _READ)
+    full_id = commit(folder, revision)
+    paths = paths_in(folder, full_id, _READ)
     if _HOSTS not in paths:
         raise UsageError(f"{revision} holds no {_HOSTS}: there was no fleet in {folder} yet")
-    packed = git(folder, "archive", "--format=tar", found, "--", *paths)
+    packed = git(folder, "archive", "--format=tar", full_id, "--", *paths)
     if packed.returncode:
         raise UsageError(f"git cannot read {revision}: {packed.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as tar:

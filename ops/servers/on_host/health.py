@@ -102,4 +102,4 @@ def _same_users(wanted: users.Users, running: users.Users) -> str:
 
 
 def _message(missing: str, config: dict[str, Any]) -> str:
-    return f"the core is not healthy: {missing}; its last log line: {service.last_words(config)}"
+    return f"the core is not healthy: {missing}; its last log line: {service.last_error(config)}"

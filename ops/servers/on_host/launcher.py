@@ -22,7 +22,7 @@ from ops.servers.on_host import (
 from ops.servers.on_host.failure import RolloutError, sentence
 from ops.servers.on_host.files import at
 from ops.servers.on_host.parcel import Parcel
-from ops.servers.on_host.programs import last_words, run
+from ops.servers.on_host.programs import last_line, run
 
 LONGEST = 1800.0
 """Seconds to wait for a swap. The download of a core may take long."""
@@ -35,7 +35,7 @@ def start(archive: Path) -> int:
     program = [sys.executable, "-I", str(archive)]
     log = archive.parent / "log"
     done = run([*_systemd_run(program, log), *program, "swap"], LONGEST)
-    report = log.read_text() if log.exists() else f"{last_words(done)}\n"
+    report = log.read_text() if log.exists() else f"{last_line(done)}\n"
     # Printing fails after a lost connection, so the secrets in the folder are removed first.
     shutil.rmtree(archive.parent, ignore_errors=True)
     leftovers.sweep()

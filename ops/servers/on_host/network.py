@@ -34,8 +34,8 @@ class Listener(NamedTuple):
 
 def own_addresses() -> list[str]:
     """Return the permanent public addresses of this host, IPv4 first."""
-    found = {*_v4(), *_v6()}
-    public = [a for a in map(ipaddress.ip_address, found) if a.is_global and not a.is_multicast]
+    own = {*_v4(), *_v6()}
+    public = [a for a in map(ipaddress.ip_address, own) if a.is_global and not a.is_multicast]
     return [str(a) for a in sorted(public, key=lambda a: (a.version, int(a)))]
 
 
@@ -53,18 +53,18 @@ def _v6() -> Iterator[str]:
 
 def listeners(besides: int) -> list[Listener]:
     """Return the holders of ports and of the API's socket, except the process *besides*."""
-    held = {inode: Listener("unix", 0, 0, "") for inode in _held_sockets(layout.SOCKET)}
+    by_inode = {inode: Listener("unix", 0, 0, "") for inode in _listening_at(layout.SOCKET)}
     for protocol in ("tcp", "udp"):
-        for inode, port in _held(protocol).items():
-            held[inode] = Listener(protocol, port, 0, "")
-    found = set()
+        for inode, port in _listening(protocol).items():
+            by_inode[inode] = Listener(protocol, port, 0, "")
+    holders = set()
     for process in at("/proc").glob("[0-9]*"):
         pid = int(process.name)
-        inodes = held.keys() & sockets_of(pid) if pid != besides else set()
+        inodes = by_inode.keys() & sockets_of(pid) if pid != besides else set()
         if inodes:
             name, unit = program(process), _unit(process)
-            found |= {held[i]._replace(pid=pid, program=name, unit=unit) for i in inodes}
-    return sorted(found)
+            holders |= {by_inode[i]._replace(pid=pid, program=name, unit=unit) for i in inodes}
+    return sorted(holders)
 
 
 def ports_of(pid: int) -> set[str]:
@@ -73,14 +73,14 @@ def ports_of(pid: int) -> set[str]:
     return {
         f"{protocol}/{port}"
         for protocol in ("tcp", "udp")
-        for inode, port in _held(protocol).items()
+        for inode, port in _listening(protocol).items()
         if inode in mine
     }
 
 
 def sockets_of(pid: int) -> set[str]:
     """Return the inodes of the sockets that the process *pid* has open."""
-    found = set()
+    inodes = set()
     try:
         for handle in os.scandir(at(f"/proc/{pid}/fd")):
             try:
@@ -88,13 +88,13 @@ def sockets_of(pid: int) -> set[str]:
             except OSError:  # closed in the meantime
                 continue
             if target.startswith("socket:["):
-                found.add(target[len("socket:[") : -1])
+                inodes.add(target[len("socket:[") : -1])
     except OSError:  # ended in the meantime
         pass
-    return found
+    return inodes
 
 
-def _held(protocol: str) -> dict[str, int]:
+def _listening(protocol: str) -> dict[str, int]:
     """Return the ports of listening sockets, by the inode of the socket."""
     ports = {}
     for table in (protocol, f"{protocol}6"):
@@ -105,7 +105,7 @@ def _held(protocol: str) -> dict[str, int]:
     return ports
 
 
-def _held_sockets(path: str) -> Iterator[str]:
+def _listening_at(path: str) -> Iterator[str]:
     """Yield the inodes of the unix sockets that listen at *path*."""
     for line in _read("/proc/net/unix").splitlines()[1:]:
         fields = line.split()

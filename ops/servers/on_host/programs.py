@@ -39,11 +39,11 @@ def demand(command: Sequence[str], timeout: float = 30, **options: Any) -> str:
     """Return the stdout of *command*; RolloutError with its last line if it fails."""
     done = run(command, timeout, **options)
     if done.returncode:
-        raise RolloutError(f"`{' '.join(command[:3])}` failed: {last_words(done)}")
+        raise RolloutError(f"`{' '.join(command[:3])}` failed: {last_line(done)}")
     return done.stdout
 
 
-def last_words(done: subprocess.CompletedProcess[str]) -> str:
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
     """Return the last line of the output of *done*, or its exit status."""
     lines = [line.strip() for line in (done.stdout + "\n" + done.stderr).splitlines()]
     return next((line for line in reversed(lines) if line), f"exit status {done.returncode}")

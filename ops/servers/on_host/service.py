@@ -38,7 +38,7 @@ class Service:
         return intact.release_of(self.pid) if self.pid else ""
 
 
-def last_words(config: dict[str, Any]) -> str:
+def last_error(config: dict[str, Any]) -> str:
     """Return the last error in the core's log, without any secret of *config*."""
     service = Service()
     only = [f"_SYSTEMD_INVOCATION_ID={service.run}"] if service.run else ["-u", layout.UNIT]
