@@ -150,7 +150,7 @@ def test_a_printout_that_breaks_a_rule_is_one_short_error(bad: str) -> None:
 @pytest.mark.parametrize("uptime", ["-1", "1e400", '"x"', str(2**40), "9" * 4000, "null", "[]"])
 def test_an_uptime_that_no_core_has_is_an_error(uptime: str) -> None:
     stats = json.dumps({"stat": [{"name": name, "value": 1} for name in COUNTERS]})
-    with pytest.raises(ApiError, match="not statistics"):
+    with pytest.raises(ApiError, match="no statistics"):
         read_printed(f'{stats}\n{{"Uptime": {uptime}}}', HOST)
 
 

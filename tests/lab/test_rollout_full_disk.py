@@ -22,8 +22,10 @@ def full(host: Host, folder: str) -> Iterator[None]:
         f"set -e; cp -a {folder} /run/full; mount -t tmpfs -o size=2M tmpfs {folder}; "
         f"cp -a /run/full/. {folder}/; dd if=/dev/zero of={folder}/fill 2>/dev/null || true"
     )
-    yield
-    host.run(f"umount {folder}; rm -r /run/full")
+    try:
+        yield
+    finally:
+        host.run(f"umount {folder}; rm -r /run/full")
 
 
 @pytest.mark.parametrize("place", ["/etc/xray", "/etc/systemd/system", places.STATE])
