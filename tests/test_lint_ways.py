@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lab.certificates import Authority
+from lab.waiting import wait_until
 from ops.config.lint import NOTE, WARNING, Around, judge
 from tests.configs import ours
 from tests.loopback import api, free_port, running
@@ -167,6 +168,7 @@ def test_an_unknown_log_level_is_the_cores_default(core: Path, tmp_path: Path) -
     port = free_port()
     config = server(port) | {"log": {"loglevel": "informational"}}
     with running(core, config, tmp_path / "server", port) as log:
+        wait_until(lambda: "26.10.10 started" in log.read_text(), "the core says that it started")
         said = log.read_text()
     assert "[Warning] core: Xray 26.10.10 started" in said
     assert "[Info] app/" not in said

@@ -83,7 +83,7 @@ def test_a_service_that_is_not_ours_is_named_with_its_users_and_left_running(
             r"here and is not of this fleet; .*`systemctl disable --now xray.service`",
             done.stdout,
         )
-        assert done.stdout.count("left as it is") == 1
+        assert done.stdout.count("left as it is") == 2
         assert "somebody stopped" not in done.stdout
         assert bare.run("systemctl show xray -p MainPID").stdout == before
         assert bare.run(f"cat {places.UNIT}").stdout == THEIRS
