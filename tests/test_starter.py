@@ -119,7 +119,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
     ("source", "line"),
     [
         (f"git+https://example.com/x.git@{COMMIT}", f"@ git+https://example.com/x.git@{COMMIT}\n"),
-        ("https://pypi.example.com/simple", "--index-url https://pypi.example.com/simple\n"),
+        ("https://index.example.com/pypi", "--index-url https://index.example.com/pypi\n"),
     ],
 )
 def test_requirements_name_the_source_and_pin_all_else(
