@@ -11,7 +11,6 @@ from ops.cli.printing import console, exit_codes, live_table
 from ops.reporting.live import read_live, watch_rates
 from ops.reporting.rows import Grouping
 from ops.reporting.selection import Selection, maintenance_lines
-from ops.reporting.shapes.live import live_traffic
 
 
 @click.command()
@@ -61,6 +60,8 @@ def traffic(
     with console.progress("Reading", len(selection.hosts)) as advance:
         report = read_live(selection, by, deadline=timeout, progress=advance)
     if output == "json":
+        from ops.reporting.shapes.live import live_traffic
+
         click.echo(console.as_json(live_traffic(report)))
     elif report.readings and output == "csv":
         click.echo(live_table.csv(report))
