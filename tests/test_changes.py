@@ -11,7 +11,7 @@ from ops.cli import cli
 from ops.fleet import inventory
 from ops.ledger import open_ledger
 from ops.model import Observation
-from ops.servers import git
+from ops.fleet import git
 from tests import fleets
 
 SUM = {"x86_64": "5" * 64, "aarch64": "6" * 64}

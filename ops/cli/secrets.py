@@ -19,7 +19,7 @@ from ops.fleet.secrets.renaming import rename as rename_secrets
 from ops.model.phrases import counted, listed
 from ops.reporting.selection import Selection, maintenance_lines
 from ops.servers import recovery
-from ops.servers.git import git
+from ops.fleet.git import git
 
 
 @click.group()

@@ -13,7 +13,7 @@ from ops.reporting.leaving import about_deleted
 from ops.reporting.selection import Selection
 from ops.servers.changes import Changes, Drift, Side, between, fleet_at
 from ops.servers.changes import drift as drifting
-from ops.servers.git import differs
+from ops.fleet.git import differs
 from ops.servers.planning.checkout import checkout
 from ops.servers.planning.decision import LoadedFleet
 

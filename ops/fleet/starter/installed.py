@@ -1,13 +1,15 @@
 """Facts about this installation of xray-ops: its version, its commit and its source."""
 
 import json
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from ops.errors import UsageError
+from ops.fleet.git import git
 
 _OPS = Path(__file__).parents[2]
 
@@ -74,10 +76,9 @@ def _published(checkout: Path, commit: str) -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
+    """Return the output of git; empty if it fails or is not installed."""
     try:
-        asked = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False
-        )
-    except OSError:
+        process = git(folder, *words)
+    except UsageError:
         return ""
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.errors import UsageError
-from ops.servers.git import git
+from ops.fleet.git import git
 from ops.servers.planning.history import hashes
 
 _SOURCES = (

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ops.servers.git import git
+from ops.fleet.git import git
 
 DELETED = ""
 """The hash of a file that was deleted."""
