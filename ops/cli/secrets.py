@@ -9,6 +9,7 @@ from ops.cli.asking.options import fleet_option, host_options, timeout_option
 from ops.cli.printing import console, exit_codes
 from ops.errors import UsageError
 from ops.files import exists, locked, shown_path
+from ops.fleet.git import git
 from ops.fleet.inventory import find
 from ops.fleet.secrets import age, issued, merging, sharing, store
 from ops.fleet.secrets.fill import departed
@@ -19,7 +20,6 @@ from ops.fleet.secrets.renaming import rename as rename_secrets
 from ops.model.phrases import counted, listed
 from ops.reporting.selection import Selection, maintenance_lines
 from ops.servers import recovery
-from ops.fleet.git import git
 
 
 @click.group()

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from ops.errors import LedgerError
 from ops.fleet import selection as of_fleet
+from ops.fleet.git import differs
 from ops.fleet.secrets.fill import departed
 from ops.model import Fleet, Host
 from ops.reporting.leaving import about_deleted
 from ops.reporting.selection import Selection
 from ops.servers.changes import Changes, Drift, Side, between, fleet_at
 from ops.servers.changes import drift as drifting
-from ops.fleet.git import differs
 from ops.servers.planning.checkout import checkout
 from ops.servers.planning.decision import LoadedFleet
 

@@ -67,6 +67,22 @@ class Finding:
     line: int = 0
     """The line to edit, from 1; 0 if no line is known."""
 
+    @classmethod
+    def of(
+        cls, rule: LintRule, hit: Hit, *, subject: str = "", file: str = "", line: int = 0
+    ) -> "Finding":
+        """Return the finding of *hit*; severity and remedy are the rule's by default."""
+        return cls(
+            rule=rule,
+            severity=rule.severity if hit.severity is None else hit.severity,
+            message=hit.message,
+            remedy=hit.remedy or rule.remedy,
+            subject=subject,
+            path=hit.path,
+            file=file,
+            line=line,
+        )
+
     @property
     def place(self) -> str:
         """Return ``file:line``, the form that editors jump to."""

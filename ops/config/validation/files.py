@@ -104,16 +104,7 @@ def _judge(whole: Merged, texts: Sequence[Text], chosen: Chosen | None, findings
 
 def _finding(rule: LintRule, hit: Hit, whole: Merged) -> Finding:
     text, path = whole.origin(hit.path)
-    return Finding(
-        rule=rule,
-        severity=rule.severity if hit.severity is None else hit.severity,
-        message=hit.message,
-        remedy=hit.remedy or rule.remedy,
-        subject=text.name,
-        path=hit.path,
-        file=text.name,
-        line=text.line(path),
-    )
+    return Finding.of(rule, hit, subject=text.name, file=text.name, line=text.line(path))
 
 
 def _test(whole: Merged, texts: Sequence[Text], chosen: Chosen, findings: Findings) -> None:

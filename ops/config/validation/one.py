@@ -138,16 +138,7 @@ class Judge:
 
 
 def _finding(host: Host, rule: LintRule, hit: Hit, line: SourceLine) -> Finding:
-    return Finding(
-        rule=rule,
-        severity=rule.severity if hit.severity is None else hit.severity,
-        message=hit.message,
-        remedy=hit.remedy or rule.remedy,
-        subject=host.name,
-        path=hit.path,
-        file=line.file,
-        line=line.number,
-    )
+    return Finding.of(rule, hit, subject=host.name, file=line.file, line=line.number)
 
 
 def _vain(host: Host, code: str, line: SourceLine) -> Finding:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ops.config.core.chosen import Chosen
-from ops.config.lint import ERROR, NOTE, WARNING, Finding, LintRule, Severity
+from ops.config.lint import ERROR, NOTE, WARNING, Finding, Hit, LintRule, Severity
 from ops.config.lint.rules import run
 
 
@@ -64,17 +64,8 @@ class Findings:
         remedy: str = "",
     ) -> None:
         """Add a finding that has no place in a config: about the core, the secrets or a file."""
-        self.entries.append(
-            Finding(
-                rule=rule,
-                severity=rule.severity if severity is None else severity,
-                message=message,
-                remedy=remedy or rule.remedy,
-                subject=subject,
-                file=file,
-                line=line,
-            )
-        )
+        hit = Hit((), message, severity, remedy)
+        self.entries.append(Finding.of(rule, hit, subject=subject, file=file, line=line))
 
     def in_order(self) -> tuple[Finding, ...]:
         """Return the findings, the most severe first, then by file, line and code."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ops.errors import FleetError, Problem, UsageError
 from ops.fleet import inventory
-from ops.model import Fleet
 from ops.fleet.git import commit, git, paths_in
+from ops.model import Fleet
 
 _HOSTS = "inventory/hosts.toml"
 _READ = (_HOSTS, "inventory/keys.toml", "inventory/issued.toml", "templates")
