@@ -87,19 +87,10 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
     else:
         rows = locked_hosts(tx, told.hosts, frame, now)
     for host in rows.values():
-        absent = host.name in told.absent
-        if host.gone is not None and host.read is None and host.done is not None:
-            _begin_anew(tx, host, frame, now)
-        elif host.gone is not None and host.read is None:
-            # It may come back as another machine.
-            since = min(host.known, host.earliest or host.known)
-            gap = {"host_id": host.id, "kind": "before", "since": since, "until": host.gone}
-            tx.execute(insert(gaps), [gap])
-        if host.gone is not None or host.absent != absent:
-            values: dict[str, object] = {"gone": None, "absent": absent}
-            # A core may have run since the last visit that found none.
-            values |= {} if absent and host.absent else {"done": None}
-            tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
+        if host.gone is not None and host.read is None:
+            _come_back_unread(tx, host, host.gone, frame, now)
+        if host.gone is not None or host.absent != (host.name in told.absent):
+            _set_state(tx, host, absent=host.name in told.absent)
         if (address := told.addresses.get(host.name, host.address)) != host.address:
             _move(tx, host, address, now)
     for left in present:
@@ -112,6 +103,28 @@ def enrol(tx: Connection, told: Inventory, now: int) -> None:
     tx.execute(_TOLD, {"now": now})
 
 
+def _come_back_unread(tx: Connection, host: HostRow, gone: int, frame: Any, now: int) -> None:
+    """Take a host back that left at *gone*: it may come back as another machine."""
+    if host.done is None:
+        _doubt(tx, host, host.earliest_run, gone)
+    else:
+        _begin_anew(tx, host, frame, now)
+
+
+def _doubt(tx: Connection, host: HostRow, since: int, until: int) -> None:
+    """Note that another machine may have counted under the name of *host*."""
+    gap = {"host_id": host.id, "kind": "before", "since": since, "until": until}
+    tx.execute(insert(gaps), [gap])
+
+
+def _set_state(tx: Connection, host: HostRow, *, absent: bool) -> None:
+    """Note that the inventory names *host*, and whether it wants no core there."""
+    values: dict[str, object] = {"gone": None, "absent": absent}
+    # A core may have run since the last visit that found none.
+    values |= {} if absent and host.absent else {"done": None}
+    tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))
+
+
 def _begin_anew(tx: Connection, host: HostRow, frame: Any, now: int) -> None:
     """Take a host for new: a person ruled out that anything ever counted under its name."""
     host.known, host.earliest = now, min(frame.told or frame.created, now)
@@ -122,10 +135,9 @@ def _begin_anew(tx: Connection, host: HostRow, frame: Any, now: int) -> None:
 
 def _move(tx: Connection, host: HostRow, address: str, now: int) -> None:
     """Set a new address. Another machine may have counted at the old one: note a gap."""
-    since = min(host.known, host.earliest or host.known) if host.read is None else host.addressed
+    since = host.earliest_run if host.read is None else host.addressed
     if host.address and since is not None and since > (host.read or 0):
-        gap = {"host_id": host.id, "kind": "before", "since": since, "until": now}
-        tx.execute(insert(gaps), [gap])
+        _doubt(tx, host, since, now)
     # Readings at the new address have not been looked for yet.
     first = {"address": address, "addressed": host.known}
     moved = first | {"addressed": now, "done": None} if host.address else first

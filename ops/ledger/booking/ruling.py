@@ -29,8 +29,7 @@ def rule_out(tx: Connection, name: str, who: str, now: int) -> None:
     tx.execute(update(gaps).where(of_host, gaps.c.kind == _DOUBT).values(kind=RULED))
     values: dict[str, object] = {"ruled": f"{who}, {when(now):%Y-%m-%d %H:%M} UTC"}
     if never:
-        since = host.known if host.earliest is None else min(host.known, host.earliest)
-        span = {"since": since, "until": host.gone}
+        span = {"since": host.earliest_run, "until": host.gone}
         tx.execute(insert(gaps), [{"host_id": host.id, "kind": RULED, **span}])
         values["done"] = now  # no figure waits for it any more
     tx.execute(update(hosts).where(hosts.c.id == host.id).values(values))

@@ -90,7 +90,7 @@ def lost(
 ) -> list[Sighting]:
     """Return the runs with an unreadable file as their only trace."""
     readable = {reading.run for reading in observation.readings}
-    since = min(host.known, host.earliest or host.known) if host.read is None else host.read
+    since = host.earliest_run if host.read is None else host.read
     found = []
     for identity in sorted(observation.damaged - readable):
         if known := runs.get(identity):

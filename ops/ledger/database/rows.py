@@ -33,6 +33,11 @@ class HostRow:
     ruled: str = ""
 
     @property
+    def earliest_run(self) -> int:
+        """Return the earliest moment at which a run of the fleet can have begun on the host."""
+        return min(self.known, self.earliest or self.known)
+
+    @property
     def placed(self) -> int:
         """Return the moment from which the ledger knows the name and its present address."""
         return max(self.known, self.addressed or 0)
