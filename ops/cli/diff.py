@@ -6,19 +6,17 @@ import click
 
 from ops.cli.asking.options import Format, host_options, json_option, timeout
 from ops.cli.printing import console, exit_codes
+from ops.counting.reading import DRIFT_DEADLINE
 from ops.errors import UsageError
 from ops.reporting.selection import Selection, maintenance_lines
 from ops.reporting.shapes import inventory as shapes
-
-_DEADLINE = 30.0
-"""Seconds for drift, because a host reads all its files for it."""
 
 
 @click.command()
 @click.argument("revision", required=False, metavar="[REV]")
 @click.option("--servers", is_flag=True, help="Compare the servers with this folder, over ssh.")
 @click.option("--exit-code", "as_code", is_flag=True, help="Exit with 1 if there is a difference.")
-@timeout(_DEADLINE, "With --servers: ")
+@timeout(DRIFT_DEADLINE, "With --servers: ")
 @json_option
 @host_options
 def diff(

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ops.counting.reading import DRIFT_DEADLINE
 from ops.errors import LedgerError
 from ops.fleet import selection as of_fleet
 from ops.fleet.git import differs
@@ -19,8 +20,6 @@ from ops.servers.planning.decision import LoadedFleet
 
 Progress = Callable[[int], AbstractContextManager[Callable[[], None]]]
 """Begins to show the progress of a number of steps; the value is called after each step."""
-DEADLINE = 30.0
-"""Seconds for drift, because a host reads all its files for it."""
 _BESIDE = {
     "inventory/secrets.toml.age": "changed secrets are not shown; `ops diff --servers` compares",
     "requirements.txt": "another xray-ops may write other configs; this one wrote both sides",
@@ -69,7 +68,7 @@ def changes_since(
 
 
 def drift(
-    selection: Selection, *, deadline: float = DEADLINE, progress: Progress = _silent
+    selection: Selection, *, deadline: float = DRIFT_DEADLINE, progress: Progress = _silent
 ) -> Drift:
     """Compare the selected servers, absent ones included, with the inventory over ssh.
 

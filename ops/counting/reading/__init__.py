@@ -29,6 +29,8 @@ __all__ = [
 
 DEADLINE = 10.0
 """Default number of seconds for all work on all hosts."""
+DRIFT_DEADLINE = 30.0
+"""The same for drift, because a host reads all its files for it."""
 
 
 def read_hosts(
