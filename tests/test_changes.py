@@ -8,10 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops.cli import cli
-from ops.fleet import inventory
+from ops.fleet import git, inventory
 from ops.ledger import open_ledger
 from ops.model import Observation
-from ops.fleet import git
 from tests import fleets
 
 SUM = {"x86_64": "5" * 64, "aarch64": "6" * 64}
